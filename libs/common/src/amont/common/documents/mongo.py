@@ -1,0 +1,179 @@
+"""The store port on MongoDB's wire protocol, through motor (the default) or PyMongo Async: the same calls, chosen by a setting.
+
+motor is the owner's choice and reached its end of life in May 2026; this module is the only one that knows a driver, so leaving it is one
+setting. Both drivers share PyMongo's operations and errors. Writes are acknowledged by a majority.
+
+Which write of a bulk lost is not told by the server for replacements (only how many matched), so every Put carries a token `_w`, and when the
+sum is short the documents are read back: whoever does not carry our token lost. Inserts that lose are told by their index (code 11000).
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError, WTimeoutError
+
+from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write
+from amont.common.errors import Unavailable
+
+DUPLICATE_KEY = 11000
+WITHOUT_TOKEN = {"_w": 0}
+ANSWER_WITHIN_MS = 10_000
+"""How long one call may look for a server that answers before it is Unavailable."""
+
+Key = tuple[str, str]
+
+
+def _client(url: str, driver: str) -> Any:
+    options: dict[str, Any] = {
+        "serverSelectionTimeoutMS": ANSWER_WITHIN_MS,
+        "socketTimeoutMS": 3 * ANSWER_WITHIN_MS,
+        "connectTimeoutMS": ANSWER_WITHIN_MS,
+        "retryWrites": False,  # a retry of ours reads again first; wire-compatible servers have no sessions
+        "retryReads": True,
+    }
+    if driver == "motor":
+        from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415 - only one of the two is needed
+
+        return AsyncIOMotorClient(url, **options)
+    if driver == "pymongo":
+        from pymongo import AsyncMongoClient  # noqa: PLC0415
+
+        return AsyncMongoClient(url, **options)
+    raise ValueError(f"AMONT_STORE_DRIVER is {driver!r}; write motor or pymongo")
+
+
+@asynccontextmanager
+async def _port_errors() -> AsyncIterator[None]:
+    """Let nothing of the driver out: whatever the server or the network did is Unavailable."""
+    try:
+        yield
+    except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError) as error:
+        raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
+    except PyMongoError as error:
+        raise Unavailable(f"MongoDB refused: {type(error).__name__} {getattr(error, 'code', '')}".rstrip()) from error
+
+
+class MongoStore:
+    """See the module."""
+
+    def __init__(self, url: str, *, database: str, driver: str = "motor") -> None:
+        self._client = _client(url, driver)
+        self._db = self._client[database]
+
+    async def open(self, collections: Sequence[CollectionSpec]) -> None:
+        async with _port_errors():
+            for spec in collections:
+                models = [IndexModel([(name, ASCENDING) for name in index.fields]) for index in spec.indexes]
+                if models:
+                    await self._db[spec.name].create_indexes(models)
+
+    async def close(self) -> None:
+        closed = self._client.close()
+        if closed is not None:  # PyMongo's close is a coroutine, motor's is not
+            await closed
+
+    async def ping(self) -> None:
+        async with _port_errors():
+            await self._client.admin.command("ping")
+
+    async def get(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        if not ids:
+            return {}
+        async with _port_errors():
+            wanted = ids[0] if len(ids) == 1 else {"$in": list(ids)}
+            return {document["_id"]: document async for document in self._db[collection].find({"_id": wanted}, WITHOUT_TOKEN)}
+
+    async def find(self, query: Find) -> list[Document]:
+        where = _filter(query.where)
+        if query.after is not None:
+            where = {"$and": [where, _beyond(query.sort, query.after)]} if where else _beyond(query.sort, query.after)
+        order = [(query.sort, ASCENDING), ("_id", ASCENDING)] if query.sort else [("_id", ASCENDING)]
+        async with _port_errors():
+            return [document async for document in self._db[query.collection].find(where, WITHOUT_TOKEN).sort(order).limit(query.limit)]
+
+    async def count_by(self, collection: str, field: str, where: Mapping[str, Any]) -> dict[Any, int]:
+        stages = [{"$match": _filter(where)}, {"$group": {"_id": f"${field}", "n": {"$sum": 1}}}]
+        async with _port_errors():
+            cursor = self._db[collection].aggregate(stages)
+            if hasattr(cursor, "__await__"):  # PyMongo's aggregate is a coroutine, motor's is not
+                cursor = await cursor
+            return {row["_id"]: row["n"] async for row in cursor}
+
+    async def commit(self, writes: Sequence[Write]) -> frozenset[Key]:
+        grouped: dict[str, list[Write]] = defaultdict(list)
+        for write in writes:
+            grouped[write.collection].append(write)
+        lost: set[Key] = set()
+        for collection, group in grouped.items():
+            lost |= await self._commit(collection, group)
+        return frozenset(lost)
+
+    async def _commit(self, collection: str, writes: Sequence[Write]) -> set[Key]:
+        token = uuid.uuid4().hex
+        async with _port_errors():
+            try:
+                result = await self._db[collection].bulk_write([_operation(write, token) for write in writes], ordered=False)
+                counts, failed = result.bulk_api_result, frozenset[int]()
+            except BulkWriteError as error:
+                failed = _duplicates(error)
+                counts = error.details
+        inserts = [write for write in writes if isinstance(write, Put) and write.expected is None]
+        expected = len(writes) - len(inserts)
+        if not failed and counts["nMatched"] + counts["nRemoved"] == expected:
+            return set()
+        return await self._losers(collection, writes, token)
+
+    async def _losers(self, collection: str, writes: Sequence[Write], token: str) -> set[Key]:
+        contested = [write.id for write in writes if not isinstance(write, Clear)]
+        async with _port_errors():
+            cursor = self._db[collection].find({"_id": {"$in": contested}}, {"_w": 1})
+            holders = {document["_id"]: document.get("_w") async for document in cursor}
+        lost = {write.id for write in writes if isinstance(write, Put) and holders.get(write.id) != token}
+        lost |= {write.id for write in writes if isinstance(write, Remove) and write.id in holders}
+        return {(collection, id_) for id_ in lost}
+
+
+def _operation(write: Write, token: str) -> Any:
+    match write:
+        case Put(document=document, expected=None):
+            return InsertOne({**document, "_w": token})
+        case Put(document=document, expected=expected):
+            return ReplaceOne({"_id": write.id, "v": expected}, {**document, "_w": token})
+        case Clear(id=id_, version=version, fields=fields):
+            return UpdateOne({"_id": id_, "v": version}, {"$unset": dict.fromkeys(fields, "")})
+        case Remove(id=id_, expected=expected):
+            return DeleteOne({"_id": id_, "v": expected})
+
+
+def _duplicates(error: BulkWriteError) -> frozenset[int]:
+    """The indexes of the inserts that lost; any other failure in the bulk is an outage of the store."""
+    faults = error.details.get("writeErrors", [])
+    if error.details.get("writeConcernErrors") or any(fault["code"] != DUPLICATE_KEY for fault in faults):
+        raise Unavailable(f"MongoDB refused part of a bulk: {sorted({fault['code'] for fault in faults})}") from error
+    return frozenset(fault["index"] for fault in faults)
+
+
+def _filter(where: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _wanted(value) for name, value in where.items()}
+
+
+def _wanted(value: Any) -> Any:
+    match value:
+        case AnyOf(values):
+            return {"$in": list(values)}
+        case AtMost(limit):
+            return {"$lte": limit}
+        case _:
+            return value
+
+
+def _beyond(sort: str | None, after: tuple[Any, ...]) -> dict[str, Any]:
+    """Keyset paging: strictly after the last document of the page before."""
+    if sort is None:
+        return {"_id": {"$gt": after[0]}}
+    value, id_ = after
+    return {"$or": [{sort: {"$gt": value}}, {sort: value, "_id": {"$gt": id_}}]}

@@ -1,0 +1,204 @@
+"""What enrolment tells: subsidiaries, employees, programmes and who takes part.
+
+`enrolment-employees` is the only topic with names and addresses; everything else carries ids.
+"""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from amont.common.events.envelope import Event
+from amont.common.events.values import (
+    Band,
+    EmployeeStatus,
+    EnrolmentStatus,
+    Instant,
+    Language,
+    Level,
+    Meeting,
+    PersonId,
+    ProgrammeId,
+    ProgrammeStatus,
+    Role,
+    TenantId,
+    Window,
+    tenant_of,
+)
+
+
+class SubsidiaryChanged(Event):
+    """A subsidiary was added or changed."""
+
+    topic: ClassVar[str] = "enrolment-subsidiaries"
+    subject_field: ClassVar[str] = "subsidiary"
+
+    subsidiary: TenantId
+    name: str
+    zone: str
+    languages: tuple[Language, ...]
+    grades: dict[str, Band]
+
+    @property
+    def owner(self) -> str:
+        return self.subsidiary
+
+
+class EmployeeFact(Event):
+    topic: ClassVar[str] = "enrolment-employees"
+    subject_field: ClassVar[str] = "person"
+
+    person: PersonId
+
+    @property
+    def owner(self) -> str:
+        return tenant_of(self.person)
+
+
+class EmployeeChanged(EmployeeFact):
+    """An employee as they are now: names, grade band, place in the organisation."""
+
+    status: Literal[EmployeeStatus.ACTIVE, EmployeeStatus.ON_LEAVE]
+    given_name: str
+    family_name: str
+    email: str | None
+    preferred_language: Language | None
+    band: Band
+    job_title: str
+    function: str
+    business_unit: str
+    team: str
+    site: str
+    zone: str
+    languages: tuple[Language, ...]
+    managers: tuple[PersonId, ...]
+    """The solid line first, then dotted ones."""
+    effective_at: Instant
+    joined_on: date | None
+
+
+class EmployeeLeft(EmployeeFact):
+    """An employee has left the group."""
+
+    effective_at: Instant
+
+
+class Weights(BaseModel):
+    """Points per criterion; they sum to 1,000."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    topics: int = Field(default=600, ge=0)
+    function: int = Field(default=120, ge=0)
+    hours: int = Field(default=120, ge=0)
+    grade_gap: int = Field(default=80, ge=0)
+    meeting: int = Field(default=80, ge=0)
+
+    @model_validator(mode="after")
+    def _sums_to_a_thousand(self) -> "Weights":
+        total = self.topics + self.function + self.hours + self.grade_gap + self.meeting
+        if total != 1000:
+            raise ValueError(f"the five weights must sum to 1000, they sum to {total}")
+        return self
+
+
+class Policy(BaseModel):
+    """A programme's rules and weights; every value of the default programme is a parameter here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_grade_gap: int = Field(default=2, ge=-19, le=19)
+    across: Literal["subsidiary", "business_unit", "none"] = "subsidiary"
+    max_zone_hours: int = Field(default=6, ge=0, le=26)
+    min_common_hours: int = Field(default=2, ge=0, le=168)
+    off: tuple[str, ...] = ()
+    weights: Weights = Weights()
+    order: Literal["pairs, worst, total", "pairs, total", "total"] = "pairs, worst, total"
+    min_score: int = Field(default=0, ge=0, le=1000)
+    stickiness: int = Field(default=0, ge=0, le=1000)
+
+    mentor_min_months: int = Field(default=6, ge=0, le=600)
+    mentor_max_capacity: int = Field(default=2, ge=1, le=2)
+    mentee_min_band: Band = 10
+    mentor_max_band: Band = 9
+    both_roles: bool = False
+    min_matched_percent: int = Field(default=0, ge=0, le=100)
+    """Commit guard: a round that matches fewer of the smaller side is published only with a reason."""
+    replacements: Literal["automatic", "reviewed"] = "automatic"
+    """Whether a round's publication also covers the replacements of declined and expired proposals."""
+
+    proposal_days: int = Field(default=7, ge=1, le=60)
+    suspension_days: int = Field(default=7, ge=0, le=365)
+    """How long a pair that breaks a rule rests before it ends."""
+    sessions: int = Field(default=6, ge=1, le=24)
+    session_minutes: int = Field(default=60, ge=15, le=240)
+    session_every_days: int = Field(default=30, ge=1, le=180)
+    session_grace_days: int = Field(default=7, ge=0, le=60)
+    """How long after its end a session that nobody completed counts as missed."""
+
+
+class ProgrammeChanged(Event):
+    """A programme was made, edited, opened, is running or was closed."""
+
+    topic: ClassVar[str] = "enrolment-programmes"
+    subject_field: ClassVar[str] = "programme"
+
+    programme: ProgrammeId
+    name: str
+    status: ProgrammeStatus
+    tenants: tuple[TenantId, ...]
+    """The subsidiaries that take part."""
+    topics: tuple[str, ...]
+    policy: Policy
+    policy_version: int
+
+
+Capacity = Annotated[int, Field(ge=1, le=2)]
+
+
+class EnrolmentFact(Event):
+    """One employee in one programme in one role: the full state."""
+
+    topic: ClassVar[str] = "enrolment-enrolments"
+    subject_field: ClassVar[str] = "enrolment"
+
+    enrolment: str
+    person: PersonId
+    programme: ProgrammeId
+    role: Role
+    status: EnrolmentStatus
+    capacity: Capacity
+    topics: dict[str, Level]
+    """A mentee's wishes or a mentor's levels."""
+    languages: tuple[Language, ...]
+    availability: tuple[Window, ...]
+    """Weekly windows in the person's own zone."""
+    meeting: Meeting
+
+    @property
+    def key(self) -> str:
+        return f"{self.owner}:{self.enrolment}"
+
+    @property
+    def owner(self) -> str:
+        return tenant_of(self.person)
+
+
+class EmployeeEnrolled(EnrolmentFact):
+    """Somebody takes part."""
+
+
+class EnrolmentChanged(EnrolmentFact):
+    """Somebody changed what they offer, wish or can make."""
+
+
+class EnrolmentSuspended(EnrolmentFact):
+    """The person is on leave."""
+
+
+class EnrolmentResumed(EnrolmentFact):
+    """The person is back."""
+
+
+class EmployeeWithdrawn(EnrolmentFact):
+    """The person takes part no more: by their own wish (`withdrawn`) or because they left the group (`ended`)."""

@@ -1,0 +1,165 @@
+"""The envelope: CloudEvents 1.0 in binary mode over Kafka (the Kafka protocol binding, section 3.2).
+
+An event's class says its type, major version and topic; its fields are the record's value in JSON; everything about the occurrence (id, time,
+cause, trace) travels in headers. Strict when we write (unknown fields and loose types are refused), tolerant when we read (unknown fields are
+ignored), so that a newer writer never breaks an older reader.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from amont.common.errors import Unreadable
+from amont.common.events.values import instant_text
+
+SPEC_VERSION = "1.0"
+CONTENT_TYPE = "application/json"
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Event(BaseModel):
+    """A fact in the past tense. Subclasses give `topic` and, when the shape breaks, the next `version`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    topic: ClassVar[str]
+    version: ClassVar[int] = 1
+    subject_field: ClassVar[str]
+    """The field that names the aggregate: with `seq` it orders and identifies the event."""
+    key_field: ClassVar[str | None] = None
+    """The field whose value is the record's key; the subject when None."""
+
+    seq: int
+
+    @classmethod
+    def type_name(cls) -> str:
+        """The CloudEvents type, `amont.<topic>.<Class>.v<major>`."""
+        return f"amont.{cls.topic}.{cls.__name__}.v{cls.version}"
+
+    @property
+    def subject(self) -> str:
+        return str(getattr(self, self.subject_field))
+
+    @property
+    def key(self) -> str:
+        return str(getattr(self, self.key_field)) if self.key_field else self.subject
+
+    @property
+    def owner(self) -> str | None:
+        """The subsidiary the fact belongs to, when it belongs to exactly one."""
+        return None
+
+    def encode(self) -> bytes:
+        """The record's value: compact JSON in UTF-8."""
+        return self.__pydantic_serializer__.to_json(self)
+
+    @classmethod
+    def decode(cls, value: bytes) -> "Event":
+        """Read a value tolerantly; raises Unreadable with every fault's place and never the value itself."""
+        try:
+            return cls.model_validate_json(value, extra="ignore")
+        except ValidationError as error:
+            raise Unreadable("invalid-payload", faults_of(error)) from None
+
+
+def faults_of(error: ValidationError) -> str:
+    """Every fault of a payload as `pointer: what`, without the values (they may be personal)."""
+    return "; ".join(f"/{'/'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors(include_input=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What is said about an event beside its fields."""
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    tenant: str | None = None
+    seq: int | None = None
+    causation: str | None = None
+    correlation: str | None = None
+    traceparent: str | None = None
+
+    @property
+    def stream(self) -> str:
+        """Where `seq` counts: the topic that the type names, and the aggregate."""
+        return f"{self.type.split('.')[1]}/{self.subject}"
+
+    def headers(self) -> Headers:
+        """As Kafka headers, absent ones left out."""
+        optional = {
+            "ce_tenant": self.tenant,
+            "ce_seq": None if self.seq is None else str(self.seq),
+            "ce_causationid": self.causation,
+            "ce_correlationid": self.correlation,
+            "traceparent": self.traceparent,
+        }
+        return (
+            ("ce_specversion", SPEC_VERSION.encode()),
+            ("ce_id", self.id.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_subject", self.subject.encode()),
+            ("ce_time", instant_text(self.time).encode()),
+            ("content-type", CONTENT_TYPE.encode()),
+            *((name, value.encode()) for name, value in optional.items() if value is not None),
+        )
+
+    @classmethod
+    def parse(cls, headers: Iterable[tuple[str, bytes | None]], *, key: str) -> "Envelope":
+        """Read the headers of any CloudEvents producer. Header names are compared without case.
+
+        Raises Unreadable when the required attributes (id, source, type, specversion 1.x) are missing or broken, or when `traceparent`,
+        `seq` or `time` cannot be read. `subject` falls back to the key, `time` to the Unix epoch.
+        """
+        known = _decoded(headers)
+        missing = [name for name in ("ce_specversion", "ce_id", "ce_type", "ce_source") if not known.get(name)]
+        if missing:
+            raise Unreadable("missing-headers", f"CloudEvents headers missing: {', '.join(missing)}. Send CloudEvents 1.0 in binary mode.")
+        if not known["ce_specversion"].startswith("1."):
+            raise Unreadable("unknown-specversion", f"ce_specversion is {known['ce_specversion'][:20]!r}, 1.0 is spoken here.")
+        return cls(
+            id=known["ce_id"],
+            type=known["ce_type"],
+            source=known["ce_source"],
+            subject=known.get("ce_subject") or key,
+            time=_time(known.get("ce_time")),
+            tenant=known.get("ce_tenant"),
+            seq=_sequence(known.get("ce_seq")),
+            causation=known.get("ce_causationid"),
+            correlation=known.get("ce_correlationid"),
+            traceparent=known.get("traceparent"),
+        )
+
+
+def _decoded(headers: Iterable[tuple[str, bytes | None]]) -> Mapping[str, str]:
+    try:
+        return {name.lower(): value.decode("utf-8") for name, value in headers if value is not None}
+    except UnicodeDecodeError:
+        raise Unreadable("broken-headers", "A header is not UTF-8.") from None
+
+
+def _time(text: str | None) -> datetime:
+    if text is None:
+        return datetime.fromtimestamp(0, UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unreadable("broken-headers", f"ce_time is not an RFC 3339 instant: {text[:40]!r}.") from None
+    if at.tzinfo is None:
+        raise Unreadable("broken-headers", "ce_time has no offset; send RFC 3339 with Z or an offset.")
+    return at.astimezone(UTC)
+
+
+def _sequence(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):  # 18 digits fit in 64 bits
+        raise Unreadable("broken-headers", f"ce_seq is not a whole number: {text[:40]!r}.")
+    return int(text)

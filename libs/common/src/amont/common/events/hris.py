@@ -1,0 +1,66 @@
+"""What an HRIS tells us, on the inbound topic: full state, one record per employee, from any Kafka client that speaks CloudEvents.
+
+Ordering is by (`effective_at`, `occurred_at`), not by arrival, so `seq` is not asked for. No photo, birth date, gender or salary: such fields are
+not in the contract and are dropped at the door.
+"""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import StringConstraints
+
+from amont.common.events.envelope import Event
+from amont.common.events.values import EffectiveAt, EmployeeId, Instant, Language, TenantId
+
+Text = Annotated[str, StringConstraints(max_length=500)]
+
+
+class StaffFact(Event):
+    """What both kinds of staff record say."""
+
+    topic: ClassVar[str] = "hris-staff"
+    subject_field: ClassVar[str] = "person"
+
+    seq: int = 0
+    tenant: TenantId
+    employee_id: EmployeeId
+    effective_at: EffectiveAt
+    """When it becomes true; may lie ahead or behind. A day begins at midnight in the site's zone."""
+    occurred_at: Instant
+    """When the HRIS wrote it."""
+
+    @property
+    def person(self) -> str:
+        return f"{self.tenant}:{self.employee_id}"
+
+    @property
+    def owner(self) -> str:
+        return self.tenant
+
+
+class StaffRecorded(StaffFact):
+    """An employee as the HRIS knows them from `effective_at` on."""
+
+    status: Literal["active", "on_leave"] = "active"
+    given_name: Text = ""
+    family_name: Text = ""
+    email: Text | None = None
+    preferred_language: Language | None = None
+    grade: Text
+    """The subsidiary's own code; its grade table turns it into a band."""
+    job_title: Text = ""
+    function: Text = ""
+    business_unit: Text = ""
+    team: Text = ""
+    site: Text = ""
+    zone: Text | None = None
+    """IANA name; the subsidiary's zone when absent."""
+    languages: tuple[Language, ...] = ()
+    manager_id: Text | None = None
+    """An id in the same subsidiary, or `tenant:employee_id`."""
+    dotted_manager_ids: tuple[Text, ...] = ()
+    joined_on: date | None = None
+
+
+class StaffLeft(StaffFact):
+    """An employee leaves the group at `effective_at`."""

@@ -1,0 +1,180 @@
+"""The event log on SQLite: one file that several processes of one machine may share. One partition a topic, offsets counted from 0.
+
+A group reads a topic in one process at a time: whoever holds the lease. A commit checks the lease in the same statement, so that a process that
+was frozen cannot move the position of the one that took over.
+"""
+
+import asyncio
+import sqlite3
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from pydantic_core import from_json, to_json
+
+from amont.common.documents.sqlite import OneThread, split_url
+from amont.common.errors import Unavailable
+from amont.common.events.envelope import Event
+from amont.common.log import Handler, Received, Record
+
+BATCH = 500
+LEASE_SECONDS = 10.0
+POLL_SECONDS = 0.05
+PAUSE_SECONDS = 0.5
+"""How long a reader rests after a batch that failed."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS records (topic TEXT, offset INTEGER, key TEXT, value BLOB, headers TEXT, PRIMARY KEY (topic, offset)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS positions (grp TEXT, topic TEXT, next INTEGER NOT NULL, PRIMARY KEY (grp, topic)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS leases (grp TEXT, topic TEXT, owner TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (grp, topic)) WITHOUT ROWID;
+"""
+_LEASE = """INSERT INTO leases (grp, topic, owner, until) VALUES (?, ?, ?, ?)
+ON CONFLICT (grp, topic) DO UPDATE SET owner = excluded.owner, until = excluded.until WHERE owner = excluded.owner OR until < ?"""
+_COMMIT = """INSERT INTO positions (grp, topic, next) SELECT ?, ?, ? WHERE EXISTS (SELECT 1 FROM leases WHERE grp = ? AND topic = ? AND owner = ?)
+ON CONFLICT (grp, topic) DO UPDATE SET next = excluded.next"""
+_READ = """SELECT offset, key, value, headers FROM records
+WHERE topic = ? AND offset >= coalesce((SELECT next FROM positions WHERE grp = ? AND topic = ?), 0) ORDER BY offset LIMIT ?"""
+
+_logger = structlog.get_logger(__name__)
+
+
+class SqliteLog:
+    """See the module."""
+
+    def __init__(self, path: Path, *, sync: str = "full") -> None:
+        self._db = OneThread(path, sync=sync)
+        self._appended = asyncio.Condition()
+
+    @classmethod
+    def in_folder(cls, rest: str) -> "SqliteLog":
+        folder, sync = split_url(rest)
+        return cls(folder / "log.sqlite", sync=sync)
+
+    async def open(self) -> None:
+        await self._db.do(lambda db: db.executescript(_TABLES))
+
+    async def close(self) -> None:
+        await self._db.close()
+
+    async def ping(self) -> None:
+        await self._db.do(lambda db: db.execute("SELECT 1").fetchone())
+
+    async def append(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        await self._db.do(lambda db: _append(db, records))
+        async with self._appended:
+            self._appended.notify_all()
+
+    def reader(self, group: str, topic: str, handler: Handler, *, types: Sequence[type[Event]] = ()) -> "SqliteReader":  # noqa: ARG002
+        return SqliteReader(self, group, topic, handler)
+
+    async def wait(self, seconds: float) -> None:
+        """Until something is appended by this process, or the time is over."""
+        async with self._appended:
+            try:
+                await asyncio.wait_for(self._appended.wait(), seconds)
+            except TimeoutError:
+                return
+
+    async def read(self, group: str, topic: str, limit: int) -> list[Received]:
+        """What comes next for a group."""
+        rows = await self._db.do(lambda db: db.execute(_READ, (topic, group, topic, limit)).fetchall())
+        return [
+            Received(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=_headers(headers))
+            for offset, key, value, headers in rows
+        ]
+
+    async def lease(self, group: str, topic: str, owner: str, seconds: float) -> bool:
+        """Take or keep the right to read; False while another process has it."""
+        now = time.time()
+        return await self._db.do(lambda db: db.execute(_LEASE, (group, topic, owner, now + seconds, now)).rowcount == 1)
+
+    async def commit(self, group: str, topic: str, position: int, owner: str) -> bool:
+        """Move a group's position; False when the lease has gone to somebody else."""
+        return await self._db.do(lambda db: db.execute(_COMMIT, (group, topic, position, group, topic, owner)).rowcount == 1)
+
+
+class SqliteReader:
+    """One subscription. `drain` handles what is there and returns; `start` does so for ever."""
+
+    def __init__(self, log: SqliteLog, group: str, topic: str, handler: Handler) -> None:
+        self._log, self._group, self._topic, self._handler = log, group, topic, handler
+        self._owner = uuid.uuid4().hex
+        self._leased_until = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    @property
+    def alive(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    async def start(self) -> None:
+        self._stopping = False
+        self._task = asyncio.create_task(self._read_on(), name=f"read {self._topic} for {self._group}")
+
+    async def stop(self) -> None:
+        self._stopping = True
+        if self._task is not None:
+            await self._task
+            self._task = None
+        await self.release()
+
+    async def release(self) -> None:
+        """Let another process read at once."""
+        if self._leased_until:
+            self._leased_until = 0.0
+            await self._log.lease(self._group, self._topic, self._owner, -LEASE_SECONDS)
+
+    async def drain(self) -> int:
+        """Hand over one batch if there is one and commit behind it; how many records it held. What the handler raises passes through."""
+        if not await self._holds_lease():
+            return 0
+        batch = await self._log.read(self._group, self._topic, BATCH)
+        if batch:
+            await self._handler(batch)
+            await self._log.commit(self._group, self._topic, batch[-1].offset + 1, self._owner)
+        return len(batch)
+
+    async def _holds_lease(self) -> bool:
+        now = time.time()
+        if self._leased_until - now < LEASE_SECONDS / 2:
+            held = await self._log.lease(self._group, self._topic, self._owner, LEASE_SECONDS)
+            self._leased_until = now + LEASE_SECONDS if held else 0.0
+        return self._leased_until > 0
+
+    async def _read_on(self) -> None:
+        while not self._stopping:
+            try:
+                handled = await self.drain()
+            except Unavailable as error:
+                _logger.warning("batch_not_handled", topic=self._topic, group=self._group, reason=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+            else:
+                if not handled:
+                    await self._log.wait(POLL_SECONDS)
+
+
+def _append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        ends: dict[str, int] = {}
+        for record in records:
+            if record.topic not in ends:
+                ends[record.topic] = db.execute(
+                    "SELECT coalesce(max(offset), -1) FROM records WHERE topic = ?", (record.topic,)
+                ).fetchone()[0]
+            ends[record.topic] += 1
+            headers = to_json([[name, value.decode("latin-1")] for name, value in record.headers]).decode()
+            row = (record.topic, ends[record.topic], record.key, record.value, headers)
+            db.execute("INSERT INTO records (topic, offset, key, value, headers) VALUES (?, ?, ?, ?, ?)", row)
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _headers(text: str) -> tuple[tuple[str, bytes], ...]:
+    return tuple((name, value.encode("latin-1")) for name, value in from_json(text))

@@ -1,0 +1,32 @@
+"""Every metric there is, with a line on each. Labels are bounded: services, topics, reasons and outcomes, never ids."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REGISTRY = CollectorRegistry(auto_describe=True)
+"""One registry per process."""
+
+EVENTS_APPLIED = Counter("amont_events_applied", "Events that took effect", ["service", "type"], registry=REGISTRY)
+EVENTS_IGNORED = Counter("amont_events_ignored", "Saves dropped because the event had been applied before", ["service"], registry=REGISTRY)
+EVENTS_SKIPPED = Counter(
+    "amont_events_skipped", "Events of a known type that this service does not need", ["service", "type"], registry=REGISTRY
+)
+EVENTS_PUBLISHED = Counter("amont_events_published", "Events that the log acknowledged", ["service"], registry=REGISTRY)
+DEAD_LETTERS = Counter("amont_dead_letters", "Records parked in the dead-letter topic", ["service", "reason"], registry=REGISTRY)
+BATCH_RETRIES = Counter(
+    "amont_batch_retries", "Batches begun again: a lost compare-and-set or an outage", ["service", "why"], registry=REGISTRY
+)
+BATCH_SECONDS = Histogram(
+    "amont_batch_seconds", "From a batch's arrival to its effects being saved and published", ["service"], registry=REGISTRY
+)
+COMMANDS = Counter("amont_commands", "Commands by outcome", ["service", "command", "outcome"], registry=REGISTRY)
+DUE_HANDLED = Counter("amont_due_handled", "Documents whose time had come, by outcome", ["service", "outcome"], registry=REGISTRY)
+OUTBOX_SWEPT = Counter("amont_outbox_swept", "Documents whose events the sweeper had to publish", ["service"], registry=REGISTRY)
+READERS_ALIVE = Gauge("amont_readers_alive", "Subscriptions that are reading", ["service"], registry=REGISTRY)
+HRIS_RECORDS = Counter("amont_hris_records", "Staff records by tenant and by what became of them", ["tenant", "outcome"], registry=REGISTRY)
+HRIS_FIELDS_DROPPED = Counter(
+    "amont_hris_fields_dropped", "Parts of staff records that were left out, by why", ["field"], registry=REGISTRY
+)
+PAIRS = Counter("amont_pairs", "Pairs by what happened to them", ["event"], registry=REGISTRY)
+SESSIONS = Counter("amont_sessions", "Sessions by what happened to them", ["event"], registry=REGISTRY)
+DELIVERIES = Counter("amont_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"], registry=REGISTRY)
+ROUND_SECONDS = Histogram("amont_round_seconds", "Solving one round", registry=REGISTRY)

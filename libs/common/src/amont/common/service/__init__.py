@@ -1,0 +1,228 @@
+"""A service: its tables, wired to log, store, HTTP, timers, health and metrics. Start and stop order lives here; rules and formats do not.
+
+Start: store, log, sweep what a crash left behind, then read, then say ready. Stop: not ready, stop reading (what is in hand finishes and
+commits), stop the timers, publish what is pending, close.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from fastapi import APIRouter
+
+from amont.common import metrics
+from amont.common.aggregate import Aggregate
+from amont.common.clock import Clock
+from amont.common.documents import AtMost, Store
+from amont.common.documents.collection import Collection
+from amont.common.errors import DomainError, Unavailable
+from amont.common.events.envelope import Event
+from amont.common.events.values import instant_text
+from amont.common.ids import Ids
+from amont.common.log import Log, Reader
+from amont.common.service.consumer import Consumer
+from amont.common.service.unit import Moved, Run, Unit
+from amont.common.work import House, Reactions, Work
+
+DueHandler = Callable[[Any, Work], Awaitable[None]]
+DuePage = 200
+TICK_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
+PATIENCE_SECONDS = 25.0
+"""How long a stop waits for what is in hand."""
+AGAIN_AFTER = timedelta(minutes=1)
+"""When a due document is looked at again after its handler failed."""
+
+_logger = structlog.get_logger(__name__)
+
+__all__ = ["DueHandler", "Parts", "Run", "Service"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The outside parts of a service: real, embedded or a test's."""
+
+    store: Store
+    log: Log
+    clock: Clock
+    ids: Ids
+    tools: Mapping[type, object] = field(default_factory=dict)
+    """What a service's own ports are bound to; what is not here, the service binds by its settings."""
+
+
+class Service:
+    """One of the four, assembled by its `app.build`.
+
+    `consumes` and `publishes` are its tables, `keeps` its collections, `due` what to do with a document whose time has come, `routers` its HTTP.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parts: Parts,
+        *,
+        consumes: Reactions,
+        publishes: Sequence[type[Event]],
+        keeps: Sequence[Collection[Any]],
+        due: Mapping[type[Aggregate], DueHandler] | None = None,
+        routers: Sequence[APIRouter] = (),
+        tools: Mapping[type, object] | None = None,
+    ) -> None:
+        self.name = name
+        self.consumes = consumes
+        self.publishes = tuple(publishes)
+        self.routers = tuple(routers)
+        self.clock = parts.clock
+        self._due = due or {}
+        self._keeps = tuple(keeps)
+        house = House(name, parts.store, parts.clock, parts.ids, {one.kind: one for one in keeps}, {**(tools or {}), **parts.tools})
+        self.unit = Unit(house, parts.log)
+        self.run = self.unit.run
+        self._store, self._log = parts.store, parts.log
+        self._readers: list[Reader] = []
+        self._timers: list[asyncio.Task[None]] = []
+        self.ready = False
+
+    @property
+    def topics(self) -> dict[str, list[type[Event]]]:
+        """What it reads: the event classes of its table, by topic."""
+        topics: dict[str, list[type[Event]]] = {}
+        for kind in self.consumes:
+            topics.setdefault(kind.topic, []).append(kind)
+        return topics
+
+    async def open(self) -> None:
+        """Connect store and log and make collections; raises Unavailable."""
+        await self._store.open([one.spec for one in self._keeps])
+        await self._log.open()
+        if not self._readers:
+            self._readers = [
+                self._log.reader(f"{self.name}-{topic}", topic, Consumer(self.unit, topic, self.consumes), types=types)
+                for topic, types in self.topics.items()
+            ]
+
+    async def start(self) -> None:
+        """Open, waiting for store and log as long as it takes, then read and keep time."""
+        pause = 0.5
+        while True:
+            try:
+                await self.open()
+                break
+            except Unavailable as error:
+                _logger.warning("waiting", service=self.name, reason=str(error), pause=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 10.0)
+        for reader in self._readers:
+            await reader.start()
+        self._timers = [
+            asyncio.create_task(self._every(TICK_SECONDS, self.tick), name=f"{self.name} due"),
+            asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep), name=f"{self.name} sweep"),
+        ]
+        self.ready = True
+        _logger.info("started", service=self.name, topics=sorted(self.topics))
+
+    async def stop(self) -> None:
+        """Drain and close; what cannot finish in time is left uncommitted and comes again."""
+        self.ready = False
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*(reader.stop() for reader in self._readers)), PATIENCE_SECONDS)
+        for timer in self._timers:
+            timer.cancel()
+        await asyncio.gather(*self._timers, return_exceptions=True)
+        with contextlib.suppress(Unavailable):
+            await self.unit.relay.sweep(older_than=timedelta(0))
+        await self._log.close()
+        await self._store.close()
+        _logger.info("stopped", service=self.name)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Service"]:
+        """Started inside, stopped outside."""
+        await self.start()
+        try:
+            yield self
+        finally:
+            await self.stop()
+
+    async def check(self) -> dict[str, str]:
+        """What is wrong with what it is wired to, by part; empty when it is ready to work."""
+        faults = {} if self.ready else {"service": "starting or stopping"}
+        for name, part in (("store", self._store), ("log", self._log)):
+            try:
+                await part.ping()
+            except Unavailable as error:
+                faults[name] = str(error)
+        return faults
+
+    @property
+    def alive(self) -> bool:
+        """Whether every subscription still reads; what only a new process can mend."""
+        living = sum(reader.alive for reader in self._readers)
+        metrics.READERS_ALIVE.labels(self.name).set(living)
+        return not self.ready or living == len(self._readers)
+
+    async def step(self) -> int:
+        """Embedded only: take what is on the log now and what is due now; how much there was. The demo and tests run on it without waiting."""
+        taken = 0
+        for reader in self._readers:
+            while handled := await reader.drain():  # type: ignore[attr-defined]  # the embedded log's readers can be stepped
+                taken += handled
+        return taken + await self.tick()
+
+    async def tick(self) -> int:
+        """Handle every document whose time has come; how many there were. Raises Unavailable."""
+        handled = 0
+        for kind, handler in self._due.items():
+            handled += await self._tick(self.unit.house.collections[kind], handler)
+        return handled
+
+    async def _tick(self, collection: Collection[Any], handler: DueHandler) -> int:
+        total = 0
+        while True:
+            work = Work(self.unit.house)
+            query = collection.where(due_at=AtMost(instant_text(work.now))).by("due_at")
+            due = await work.page(query, after=None, limit=DuePage)
+            for aggregate in due:
+                await self._wake(work, aggregate, handler)
+            try:
+                entries = await self.unit.save(work)
+            except Moved:
+                continue
+            await self.unit.publish_or_leave(entries)
+            await self.unit.do_effects(work.effects)
+            total += len(due)
+            if len(due) < DuePage:
+                return total
+
+    async def _wake(self, work: Work, aggregate: Aggregate, handler: DueHandler) -> None:
+        try:
+            with work.step():
+                await handler(aggregate, work)
+        except Unavailable:
+            raise
+        except Exception as error:
+            expected = isinstance(error, DomainError)
+            _logger.warning("due_failed", service=self.name, kind=type(aggregate).__name__, id=aggregate.id, exc_info=not expected)
+            metrics.DUE_HANDLED.labels(self.name, "failed").inc()
+        else:
+            metrics.DUE_HANDLED.labels(self.name, "done").inc()
+        left = await work.peek(type(aggregate), aggregate.id)
+        if left is not None and left.due_at is not None and left.due_at <= work.now:
+            work.save(left.becomes(due_at=work.now + AGAIN_AFTER))
+
+    async def _sweep(self) -> None:
+        metrics.OUTBOX_SWEPT.labels(self.name).inc(await self.unit.relay.sweep())
+
+    async def _every(self, seconds: float, action: Callable[[], Awaitable[Any]]) -> None:
+        while True:
+            try:
+                await action()
+            except Unavailable as error:
+                _logger.warning("timer_waits", service=self.name, reason=str(error))
+            except Exception:
+                _logger.exception("timer_failed", service=self.name)
+            await asyncio.sleep(seconds)

@@ -1,0 +1,206 @@
+"""The consuming shell: what happens to a batch of records, for every service and every log.
+
+    applied, duplicate, stale     their position is committed
+    permanent                     (undecodable, unknown type or version, the domain says no, a defect) to the dead-letter topic, awaited, then committed
+    transient                     (store, log, network) the batch is begun again with back-off and jitter, 60 s in all; then it is given back
+                                  to the log uncommitted and comes again: nothing is skipped
+    a compare-and-set was lost    the batch is begun again at once; what was applied is recognised by its `seq`
+
+Records are decoded one by one, so that a bad one harms nobody else.
+"""
+
+import asyncio
+import hashlib
+import random
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from amont.common import metrics
+from amont.common.aggregate import Aggregate
+from amont.common.errors import DomainError, Unavailable, Unreadable
+from amont.common.events.envelope import Envelope, Event
+from amont.common.events.topics import TOPICS, TYPES, dead_letters_of
+from amont.common.events.values import instant_text
+from amont.common.log import Received, Record
+from amont.common.service.unit import Moved, Unit
+from amont.common.work import Reaction, Reactions, Recent, Work
+
+BACK_OFF_SECONDS = 60.0
+"""How long one batch is tried before it is given back to the log."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+
+_logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A record that could be read."""
+
+    envelope: Envelope
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record that could not be taken, and why."""
+
+    record: Received
+    reason: str
+    detail: str
+
+
+def read(record: Received, topic: str) -> Heard | None:
+    """Decode a record; None for a tombstone and for a type of the topic that is known but not asked for. Raises Unreadable."""
+    if record.value is None:
+        return None
+    try:
+        key = record.key.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable("broken-key", "The key is not UTF-8.") from None
+    envelope = Envelope.parse(record.headers, key=key)
+    kind = TYPES.get(envelope.type)
+    if kind is None or kind.topic != topic:
+        known = ", ".join(one.type_name() for one in TOPICS[topic].types)
+        raise Unreadable("unknown-type", f"{envelope.type[:120]!r} is not a type of {topic}. Known here: {known}.")
+    event = kind.decode(record.value)
+    if event.key != key:
+        raise Unreadable(
+            "wrong-key",
+            f"The key does not name what the event is about; {topic} is keyed by {kind.__name__}'s subject, here it would be {event.key!r}.",
+        )
+    if event.seq and envelope.subject != event.subject:
+        raise Unreadable("wrong-subject", "ce_subject does not name the event's own subject.")
+    return Heard(envelope, event)
+
+
+class Consumer:
+    """Hears one topic for one service."""
+
+    def __init__(self, unit: Unit, topic: str, reactions: Reactions) -> None:
+        self._unit = unit
+        self._topic = topic
+        self._reactions = reactions
+        self._recent = Recent()
+
+    async def __call__(self, batch: Sequence[Received]) -> None:
+        """Take a batch. When this returns, every effect is saved, every event of theirs is on the log or in an outbox, every record that could not be taken is parked.
+
+        Raises Unavailable when it could not be done within the back-off: nothing of the batch may then be committed.
+        """
+        began = time.monotonic()
+        attempt = 0
+        while True:
+            try:
+                await self._take(batch)
+                break
+            except Moved:
+                metrics.BATCH_RETRIES.labels(self._unit.house.name, "moved").inc()
+            except Unavailable as error:
+                metrics.BATCH_RETRIES.labels(self._unit.house.name, "unavailable").inc()
+                self._recent.clear()
+                pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.0)
+                if time.monotonic() - began + pause > BACK_OFF_SECONDS:
+                    raise
+                _logger.warning("batch_waits", service=self._unit.house.name, topic=self._topic, reason=str(error), pause=round(pause, 2))
+                await asyncio.sleep(pause)
+                attempt += 1
+        metrics.BATCH_SECONDS.labels(self._unit.house.name).observe(time.monotonic() - began)
+
+    async def _take(self, batch: Sequence[Received]) -> None:
+        work = Work(self._unit.house, recent=self._recent)
+        parked: list[Parked] = []
+        heard = [(record, one) for record, one in self._read_all(batch, parked) if one is not None]
+        await self._read_ahead(work, [one.event for _, one in heard])
+        for record, one in heard:
+            await self._react(work, record, one, parked)
+        entries = await self._unit.save(work, self._recent)
+        await self._unit.relay.publish(entries, self._recent)
+        await self._park(parked)
+        metrics.EVENTS_IGNORED.labels(self._unit.house.name).inc(work.ignored)
+        await self._unit.do_effects(work.effects)
+
+    def _read_all(self, batch: Iterable[Received], parked: list[Parked]) -> Iterable[tuple[Received, Heard | None]]:
+        for record in batch:
+            try:
+                one = read(record, self._topic)
+            except Unreadable as error:
+                parked.append(Parked(record, error.reason, str(error)))
+                continue
+            if one is not None and type(one.event) not in self._reactions:
+                metrics.EVENTS_SKIPPED.labels(self._unit.house.name, type(one.event).__name__).inc()
+                continue
+            yield record, one
+
+    async def _read_ahead(self, work: Work, events: Iterable[Event]) -> None:
+        wanted: dict[type[Aggregate], list[str]] = defaultdict(list)
+        for event in events:
+            reaction = self._reactions[type(event)]
+            if isinstance(reaction, Reaction):
+                for kind, id_ in reaction.needs(event):
+                    wanted[kind].append(id_)
+        for kind, ids in wanted.items():
+            await work.prefetch(kind, ids)
+
+    async def _react(self, work: Work, record: Received, one: Heard, parked: list[Parked]) -> None:
+        reaction = self._reactions[type(one.event)]
+        handle = reaction.handle if isinstance(reaction, Reaction) else reaction
+        step = None
+        try:
+            with work.step(one.envelope, seq=one.event.seq) as step:
+                await handle(one.event, work)
+        except (Unavailable, asyncio.CancelledError):
+            raise
+        except DomainError as error:
+            if step is not None and work.applied_before(step):
+                work.ignored += 1
+                return
+            parked.append(Parked(record, error.code, str(error)))
+        except Exception as error:
+            _logger.exception("reaction_failed", service=self._unit.house.name, type=one.envelope.type, event=one.envelope.id)
+            parked.append(Parked(record, "defect", _trace_hash(error)))
+        else:
+            metrics.EVENTS_APPLIED.labels(self._unit.house.name, type(one.event).__name__).inc()
+
+    async def _park(self, parked: Sequence[Parked]) -> None:
+        if not parked:
+            return
+        service, now = self._unit.house.name, self._unit.house.clock.now()
+        await self._unit.log.append([dead_letter(one, service, now) for one in parked])
+        for one in parked:
+            metrics.DEAD_LETTERS.labels(service, one.reason).inc()
+            _logger.warning(
+                "parked",
+                service=service,
+                topic=one.record.topic,
+                partition=one.record.partition,
+                offset=one.record.offset,
+                reason=one.reason,
+            )
+
+
+def dead_letter(parked: Parked, service: str, now: datetime) -> Record:
+    """The record as it came, with why and where from in headers of its own. It goes under the original key, so that one person's stay in order."""
+    record = parked.record
+    why = {
+        "amont_dlq_reason": parked.reason,
+        "amont_dlq_detail": parked.detail[:2000],
+        "amont_dlq_topic": record.topic,
+        "amont_dlq_partition": str(record.partition),
+        "amont_dlq_offset": str(record.offset),
+        "amont_dlq_at": instant_text(now),
+    }
+    original = tuple((name, value) for name, value in record.headers if value is not None and not name.startswith("amont_dlq_"))
+    headers = (*original, *((name, value.encode()) for name, value in why.items()))
+    return Record(topic=dead_letters_of(service), key=record.key.decode("utf-8", "replace"), value=record.value, headers=headers)
+
+
+def _trace_hash(error: Exception) -> str:
+    """Which defect it was, without what it was about: the type and a hash of where it was raised."""
+    frames = "".join(f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__))
+    return f"{type(error).__name__} at {hashlib.sha256(frames.encode()).hexdigest()[:16]}"

@@ -1,0 +1,85 @@
+"""The relay: what a commit has put into outboxes goes to the log, and what the log has taken leaves the outboxes.
+
+Published at once after the write; swept every few seconds for what a crash, or a log that was away, has left behind. Two relays on one document
+may publish twice: readers' `seq` guard absorbs it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from amont.common import metrics
+from amont.common.documents import AtMost, Clear, Find
+from amont.common.documents.collection import Collection
+from amont.common.errors import Unavailable
+from amont.common.events.values import instant_text
+from amont.common.log import Log
+from amont.common.work import Entry, House, Key, Recent
+
+OUTBOX = ("_out", "_out_at")
+LEFT_BEHIND_AFTER = timedelta(seconds=5)
+"""How old a pending event must be before the sweep takes it: the writer itself is about to publish younger ones."""
+SWEEP_PAGE = 200
+
+_logger = structlog.get_logger(__name__)
+
+
+class Relay:
+    """See the module."""
+
+    def __init__(self, house: House, log: Log) -> None:
+        self._house = house
+        self._log = log
+        self._clears: dict[Key, Clear] = {}
+
+    async def publish(self, entries: Sequence[Entry], recent: Recent | None = None) -> None:
+        """Put the entries' events on the log, in order, and remember that their outboxes may be cleared. Raises Unavailable."""
+        full = [entry for entry in entries if entry.out]
+        records = [record for entry in full for record in entry.records(self._house.name)]
+        if not records:
+            return
+        await self._log.append(records)
+        metrics.EVENTS_PUBLISHED.labels(self._house.name).inc(len(records))
+        for entry in full:
+            self._clears[entry.key] = Clear(*entry.key, entry.version or 0, OUTBOX)
+            if recent is not None:
+                recent.put(Entry(entry.collection, entry.aggregate, entry.version, entry.seen))
+
+    def take_clears(self, written: Mapping[Key, Any]) -> list[Clear]:
+        """The clears that are due; those of documents about to be written are dropped, since the write leaves them cleared or carries them on."""
+        clears = [clear for key, clear in self._clears.items() if key not in written]
+        self._clears = {}
+        return clears
+
+    async def clear(self) -> None:
+        """Write down now what is known to be on the log."""
+        clears = self.take_clears({})
+        if clears:
+            try:
+                await self._house.store.commit(clears)
+            except Unavailable:
+                self._clears = {(clear.collection, clear.id): clear for clear in clears} | self._clears
+                raise
+
+    async def sweep(self, *, older_than: timedelta = LEFT_BEHIND_AFTER) -> int:
+        """Publish what was left behind; how many documents had something. Raises Unavailable."""
+        await self.clear()
+        swept = 0
+        for collection in self._house.collections.values():
+            swept += await self._sweep(collection, older_than)
+        return swept
+
+    async def _sweep(self, collection: Collection[Any], older_than: timedelta) -> int:
+        limit = instant_text(self._house.clock.now() - older_than)
+        found = Find(collection=collection.name, where={"_out_at": AtMost(limit)}, sort="_out_at", limit=SWEEP_PAGE)
+        swept = 0
+        while documents := await self._house.store.find(found):
+            _logger.info("outbox_swept", collection=collection.name, documents=len(documents))
+            await self.publish([Entry.of(collection, document) for document in documents])
+            await self.clear()
+            swept += len(documents)
+            if len(documents) < SWEEP_PAGE:
+                break
+        return swept

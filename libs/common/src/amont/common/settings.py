@@ -1,0 +1,63 @@
+"""What the environment may say: prefix `AMONT_`, secrets also from files. A start without what it needs ends with a table of what is missing."""
+
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+class Settings(BaseSettings):
+    """What every service needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="AMONT_", extra="ignore", frozen=True)
+
+    log_url: str = Field(description="kafka://host:port,… or sqlite:///folder")
+    store_url: str = Field(description="mongodb://host:port or sqlite:///folder")
+    store_driver: Literal["motor", "pymongo"] = Field(default="motor", description="the MongoDB driver")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on")
+    instance: str | None = Field(default=None, description="a stable name of this process, for Kafka's static membership")
+    session_timeout_ms: int = Field(default=30_000, ge=1_000, description="how long Kafka waits for a silent member")
+    issuer: str | None = Field(default=None, description="iss of the bearer tokens; without it every request is refused")
+    audience: str = Field(default="amont", description="aud of the bearer tokens")
+    jwks: str | None = Field(default=None, description="the issuer's keys: an https URL or a file")
+    kafka_user: str | None = Field(default=None, description="SCRAM user; without it the broker is asked without sign-in")
+    kafka_password: SecretStr | None = Field(default=None, description="SCRAM password, or AMONT_KAFKA_PASSWORD_FILE")
+
+
+class MissingSettings(Exception):
+    """The environment does not say what a start needs. `rows` are (variable, what is wrong, what it is)."""
+
+    def __init__(self, rows: list[tuple[str, str, str]]) -> None:
+        super().__init__("; ".join(f"{name}: {fault}" for name, fault, _ in rows))
+        self.rows = rows
+
+
+def read_settings(kind: type[S], **given: Any) -> S:
+    """Settings from the environment, `AMONT_X_FILE` standing in for `AMONT_X`; `given` wins. Raises MissingSettings listing every fault."""
+    import os  # noqa: PLC0415 - the only place that reads the environment by hand
+
+    prefix = str(kind.model_config.get("env_prefix", ""))
+    from_files: dict[str, Any] = {}
+    rows: list[tuple[str, str, str]] = []
+    for name, field in kind.model_fields.items():
+        file = os.environ.get(f"{prefix}{name.upper()}_FILE")
+        if file and f"{prefix}{name.upper()}" not in os.environ:
+            try:
+                from_files[name] = Path(file).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                rows.append((f"{prefix}{name.upper()}_FILE", f"cannot be read: {error.strerror}", field.description or ""))
+    try:
+        settings = kind(**{**from_files, **given})
+    except ValidationError as error:
+        for fault in error.errors(include_input=False):
+            name = str(fault["loc"][0]) if fault["loc"] else ""
+            described = kind.model_fields.get(name)
+            rows.append((f"{prefix}{name.upper()}", fault["msg"], described.description or "" if described else ""))
+        raise MissingSettings(rows) from None
+    if rows:
+        raise MissingSettings(rows)
+    return settings

@@ -1,0 +1,1 @@
+"""What tests need: clock, ids, running services."""

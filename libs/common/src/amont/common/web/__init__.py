@@ -1,0 +1,182 @@
+"""HTTP: the application around one service or several, and what their routes ask for: who asks, a way to run commands, a page of a list.
+
+Routes are `/api/<service>/v1/…` for machines and `/<service>/…` for people. `/health/live`, `/health/ready` and `/metrics` belong to operations.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Annotated, Any, Concatenate, Generic, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict
+
+from amont.common import metrics
+from amont.common.errors import Fault, Invalid
+from amont.common.identity import Actor
+from amont.common.service import Service
+from amont.common.web.problems import BodyLimit, handle_errors, problem, responses
+from amont.common.web.tokens import BadToken, NoVerifier, Verifier
+from amont.common.work import Work
+
+__all__ = [
+    "Body",
+    "CurrentActor",
+    "CurrentRun",
+    "IfMatch",
+    "Listing",
+    "Page",
+    "PageQuery",
+    "Runner",
+    "api_router",
+    "app",
+    "problem",
+    "responses",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+MAX_PAGE = 200
+
+
+class Body(BaseModel):
+    """What comes in: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(BaseModel, Generic[T]):
+    """One page of a list. `next` is the address of the following one, None at the end."""
+
+    items: list[T]
+    next: str | None
+
+
+class PageQuery:
+    """`?after=…&limit=…`: keyset paging. `after` is opaque; take it from `next` or the Link header."""
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        after: Annotated[str | None, Query(max_length=500)] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    ) -> None:
+        self._request, self._response = request, response
+        self.after = (after,) if after else None
+        self.limit = limit
+
+    def of(self, items: Sequence[T], last_id: Callable[[T], str]) -> Page[T]:
+        """The page, with its Link header (RFC 8288) when another one follows."""
+        following = None
+        if len(items) == self.limit:
+            query = {**self._request.query_params, "after": last_id(items[-1]), "limit": str(self.limit)}
+            following = f"{self._request.url.path}?{urlencode(query)}"
+            self._response.headers["Link"] = f'<{following}>; rel="next"'
+        return Page(items=list(items), next=following)
+
+
+class Runner:
+    """Runs commands of the service that a request is for. A command is `async def verb(work, …)`; a question is the same and saves nothing."""
+
+    def __init__(self, service: Service, *, correlation: str | None, idempotency_key: str | None) -> None:
+        self._service, self._correlation, self._key = service, correlation, idempotency_key
+
+    async def __call__(self, command: Callable[Concatenate[Work, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._service.unit.run_with(self._work, command, *args, **kwargs)
+
+    def _work(self) -> Work:
+        return Work(self._service.unit.house, correlation=self._correlation, idempotency_key=self._key)
+
+
+_bearer = HTTPBearer(auto_error=False, description="A JWT of the configured issuer")
+
+
+async def _actor(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Actor:
+    if credentials is None:
+        raise BadToken("Send a bearer token: Authorization: Bearer …")
+    verifier: Verifier = request.app.state.verifier
+    return await verifier.actor(credentials.credentials)
+
+
+def _run(
+    request: Request,
+    actor: Annotated[Actor, Depends(_actor)],
+    idempotency_key: Annotated[str | None, Header(max_length=200, description="the same key makes the same thing, once")] = None,
+    x_request_id: Annotated[str | None, Header(max_length=200)] = None,
+) -> Runner:
+    services: dict[str, Service] = request.app.state.services
+    parts = request.url.path.split("/")
+    service = services[parts[2] if parts[1] == "api" else parts[1]]
+    key = f"{actor.person}/{idempotency_key}" if idempotency_key else None
+    return Runner(service, correlation=x_request_id, idempotency_key=key)
+
+
+def _if_match(if_match: Annotated[str | None, Header(description='the version that was read, as `"3"`')] = None) -> int | None:
+    if if_match is None or if_match == "*":
+        return None
+    found = re.fullmatch(r'(?:W/)?"(\d{1,9})"', if_match)
+    if found is None:
+        raise Invalid("If-Match is not an ETag of ours.", [Fault("header:/If-Match", 'write the version in quotes, for instance "3"')])
+    return int(found[1])
+
+
+CurrentActor = Annotated[Actor, Depends(_actor)]
+CurrentRun = Annotated[Runner, Depends(_run)]
+IfMatch = Annotated[int | None, Depends(_if_match)]
+Listing = Annotated[PageQuery, Depends()]
+
+
+def api_router(service: str) -> APIRouter:
+    """A router for a service's machine interface."""
+    return APIRouter(prefix=f"/api/{service}/v1", tags=[service])
+
+
+def app(
+    services: Sequence[Service],
+    *,
+    title: str,
+    verifier: Verifier | None = None,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+) -> FastAPI:
+    """The application around these services; the caller starts and stops them (for instance in `lifespan`)."""
+    made = FastAPI(title=title, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    made.state.services = {service.name: service for service in services}
+    made.state.verifier = verifier or NoVerifier()
+    made.add_middleware(BodyLimit)
+    handle_errors(made)
+    for service in services:
+        for router in service.routers:
+            made.include_router(router)
+    made.include_router(_operations(services))
+    return made
+
+
+def _operations(services: Sequence[Service]) -> APIRouter:
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/health/live")
+    async def live() -> Response:
+        """Whether only a new process can help: 503 then."""
+        dead = [service.name for service in services if not service.alive]
+        return JSONResponse({"status": "dead" if dead else "live", "dead": dead}, status_code=503 if dead else 200)
+
+    @router.get("/health/ready")
+    async def ready() -> Response:
+        """Whether it can work now, and what is missing."""
+        faults: dict[str, Any] = {service.name: await service.check() for service in services}
+        faults = {name: found for name, found in faults.items() if found}
+        return JSONResponse({"status": "waiting" if faults else "ready", "faults": faults}, status_code=503 if faults else 200)
+
+    @router.get("/metrics")
+    async def scrape() -> Response:
+        """Prometheus text format."""
+        for service in services:
+            _ = service.alive
+        return PlainTextResponse(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,129 @@
+"""Errors on the wire: RFC 9457 problem documents with a stable `type`, every fault at once, a JSON pointer each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from amont.common.errors import DomainError, NotAllowed, NotFound, Unavailable
+from amont.common.web.tokens import BadToken
+
+MEDIA_TYPE = "application/problem+json"
+MAX_BODY_BYTES = 1_000_000
+RETRY_AFTER_SECONDS = 5
+
+_logger = structlog.get_logger(__name__)
+
+
+def problem(
+    status: int, code: str, title: str, detail: str, extra: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """A problem document. `code` is the last part of its `type`."""
+    body = {"type": f"urn:amont:problem:{code}", "title": title, "status": status, "detail": detail, **(extra or {})}
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def pointer(location: tuple[Any, ...]) -> str:
+    """A JSON pointer (RFC 6901) from a validation location; the first part says where: body, query, path."""
+    where, *parts = location or ("body",)
+    path = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    return path if where == "body" else f"{where}:{path}"
+
+
+def responses(*kinds: type[DomainError]) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses=`: the problems it may answer with, beside 401, 404 and 422."""
+    documented: dict[int | str, dict[str, Any]] = {}
+    every: tuple[type[DomainError], ...] = (NotFound, NotAllowed, *kinds)
+    for kind in every:
+        entry = documented.setdefault(kind.status, {"description": "", "content": {MEDIA_TYPE: {}}})
+        entry["description"] = "; ".join(filter(None, (entry["description"], kind.title)))
+    return documented
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Answer every error family in one place."""
+
+    @app.exception_handler(DomainError)
+    async def refused(_: Request, error: DomainError) -> JSONResponse:
+        return problem(error.status, error.code, error.title, str(error), error.extra())
+
+    @app.exception_handler(BadToken)
+    async def nobody(_: Request, error: BadToken) -> JSONResponse:
+        return problem(401, "not-authenticated", "Who asks?", str(error), headers={"WWW-Authenticate": "Bearer"})
+
+    @app.exception_handler(Unavailable)
+    async def away(_: Request, error: Unavailable) -> JSONResponse:
+        _logger.warning("answered_503", reason=str(error))
+        detail = "The store or the event log does not answer. Nothing was changed; try again."
+        return problem(503, "unavailable", "Not now", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]
+        return problem(
+            422, "invalid", "The request cannot be accepted as it is", f"{len(faults)} fault(s), each with its place.", {"errors": faults}
+        )
+
+    @app.exception_handler(HTTPException)
+    async def other(_: Request, error: HTTPException) -> JSONResponse:
+        codes = {404: "not-found", 405: "method-not-allowed"}
+        return problem(error.status_code, codes.get(error.status_code, "http"), str(error.detail), str(error.detail), headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def defect(_: Request, error: Exception) -> JSONResponse:
+        _logger.error("answered_500", error=type(error).__name__)
+        return problem(
+            500, "defect", "A defect of ours", "Something went wrong on our side; it has been logged. Nothing else is known to be changed."
+        )
+
+
+class BodyLimit:
+    """Refuses a body over 1 MB with 413, by its declared length or as soon as that much has come in."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+        self._app, self._limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > self._limit:
+            await self._refuse(scope, receive, send)
+            return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self._limit:
+                await self._refuse(scope, receive, send)
+                return
+        sent = False
+
+        async def whole() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, whole, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = problem(
+            413,
+            "too-large",
+            "Too large",
+            f"A body may have {self._limit:,} bytes at most. Send less at once.",
+            headers={"Connection": "close"},
+        )
+        await answer(scope, receive, send)

@@ -1,0 +1,404 @@
+"""The unit of work: load, decide, save state and events together, once.
+
+A work holds every aggregate it has touched (an identity map), so each is read once and written once however many events of a batch touch it.
+State and events of an aggregate leave in one document by one compare-and-set; a redelivered event changes nothing, because each document
+remembers the last `seq` it applied of each source stream. Each event (or due document) is a step; a step that fails takes back its own saves and
+nothing else.
+
+What is not here: when to retry, what to publish, what to commit on the log (`service`), and any rule (`domain`).
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+from amont.common.aggregate import Aggregate, Decision
+from amont.common.clock import Clock
+from amont.common.documents import AnyOf, AtMost, Document, Put, Store
+from amont.common.documents.collection import Collection, Query
+from amont.common.errors import NotFound, Stale, Unavailable
+from amont.common.events.envelope import Envelope, Event
+from amont.common.events.values import instant_text
+from amont.common.ids import Ids, derived
+from amont.common.log import Record
+
+A = TypeVar("A", bound=Aggregate)
+T = TypeVar("T")
+Key = tuple[str, str]
+Effect = Callable[[], Awaitable[None]]
+
+Handle = Callable[[Any, "Work"], Awaitable[None]]
+Needs = Callable[[Any], Iterable[tuple[type[Aggregate], str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a service does when it hears an event. `needs` names aggregates worth reading ahead for a whole batch: a hint, never a must."""
+
+    handle: Handle
+    needs: Needs
+
+
+Reactions = Mapping[type[Event], Handle | Reaction]
+"""A service's CONSUMES table."""
+
+MAX_PENDING = 200
+"""Events one aggregate may hold that are not known to be on the log; more means that the log has been away for long."""
+
+
+class Backlog(Unavailable):
+    """The aggregate's outbox is full: the log has not taken events for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every work of a service shares."""
+
+    name: str
+    store: Store
+    clock: Clock
+    ids: Ids
+    collections: Mapping[type[Aggregate], Collection[Any]]
+    tools: Mapping[type, object] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Entry:
+    """An aggregate as this work knows it, and what the shell keeps beside it."""
+
+    collection: Collection[Any]
+    aggregate: Aggregate
+    version: int | None
+    """The version in the store; None when it is not there yet."""
+    seen: Mapping[str, int] = field(default_factory=dict)
+    out: tuple[Mapping[str, Any], ...] = ()
+    dirty: bool = False
+
+    @property
+    def key(self) -> Key:
+        return (self.collection.name, self.aggregate.id)
+
+    @classmethod
+    def of(cls, collection: Collection[Any], document: Document) -> "Entry":
+        return cls(collection, collection.load(document), document["v"], document.get("_seen") or {}, tuple(document.get("_out") or ()))
+
+    def document(self, now: datetime) -> dict[str, Any]:
+        """The whole document as it is to be written: the next version."""
+        document = {**self.collection.dump(self.aggregate), "v": (self.version or 0) + 1}
+        if self.seen:
+            document["_seen"] = dict(self.seen)
+        if self.out:
+            document["_out"] = list(self.out)
+            document["_out_at"] = instant_text(now)
+        return document
+
+    def records(self, source: str) -> list[Record]:
+        """The pending events as records for the log, in the order they were said."""
+        return [pending_record(entry, source) for entry in self.out]
+
+
+def pending_record(entry: Mapping[str, Any], source: str) -> Record:
+    """A record from an outbox entry."""
+    envelope = Envelope(
+        id=entry["id"],
+        type=entry["type"],
+        source=f"/amont/{source}",
+        subject=entry["subject"],
+        time=datetime.fromisoformat(entry["at"]),
+        tenant=entry.get("tenant"),
+        seq=entry["seq"],
+        causation=entry.get("cause"),
+        correlation=entry.get("corr"),
+        traceparent=entry.get("trace"),
+    )
+    return Record(topic=entry["topic"], key=entry["key"], value=entry["data"].encode(), headers=envelope.headers())
+
+
+class Recent:
+    """The aggregates that this process wrote last. Optimistic: a stale one fails its compare-and-set and is read again."""
+
+    def __init__(self, size: int = 20_000) -> None:
+        self._size = size
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+
+    def get(self, key: Key) -> Entry | None:
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
+
+    def put(self, entry: Entry) -> None:
+        self._entries[entry.key] = entry
+        self._entries.move_to_end(entry.key)
+        while len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+    def forget(self, keys: Sequence[Key] | frozenset[Key]) -> None:
+        for key in keys:
+            self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+
+@dataclass(slots=True)
+class _Step:
+    """What is known of the event (or command) being handled, and how to take its saves back."""
+
+    cause: Envelope | None
+    stream: str | None
+    seq: int
+    undo: dict[Key, Entry | None] = field(default_factory=dict)
+    ids_made: int = 0
+    effects: list[Effect] = field(default_factory=list)
+    duplicate: bool = False
+
+
+class Work:
+    """See the module. Not for concurrent use: one task, one work."""
+
+    def __init__(
+        self, house: House, *, recent: Recent | None = None, correlation: str | None = None, idempotency_key: str | None = None
+    ) -> None:
+        self._house = house
+        self._recent = recent
+        self._entries: dict[Key, Entry] = {}
+        self._absent: set[Key] = set()
+        self._answered: set[tuple[str, ...]] = set()
+        self._step = _Step(None, None, 0)
+        self._correlation = correlation
+        self._idempotency_key = idempotency_key
+        self.now: datetime = house.clock.now()
+        self.effects: list[Effect] = []
+        self.ignored = 0
+        """How many saves were dropped because the aggregate had applied the event before."""
+
+    @property
+    def cause(self) -> Envelope | None:
+        """The envelope of the event being handled; None in a command."""
+        return self._step.cause
+
+    def tool(self, kind: type[T]) -> T:
+        """An outside part that the composition root handed in, by its type."""
+        return cast("T", self._house.tools[kind])
+
+    def new_id(self, *parts: str | int) -> str:
+        """An id for what begins now: derived from the event (or the request's idempotency key) where there is one, so that doing it again makes the same."""
+        root = self._step.cause.id if self._step.cause else self._idempotency_key
+        if root is None:
+            return self._house.ids.new()
+        self._step.ids_made += 1
+        return derived(root, *(parts or (self._step.ids_made,)))
+
+    async def get(self, kind: type[A], id_: str, *, version: int | None = None) -> A:
+        """The aggregate. Raises NotFound, and Stale when the caller decided on another `version` than the current one."""
+        found = await self.peek(kind, id_)
+        if found is None:
+            raise NotFound(kind.__name__.lower(), id_)
+        current = self._entries[self._key(kind, id_)].version or 0
+        if version is not None and version != current:
+            raise Stale(kind.__name__.lower(), id_, given=version, current=current)
+        return found
+
+    async def peek(self, kind: type[A], id_: str) -> A | None:
+        """The aggregate, or None when there is none."""
+        return (await self.get_many(kind, (id_,))).get(id_)
+
+    async def get_or_new(self, kind: type[A], id_: str) -> A:
+        """The aggregate, or a new one that needs nothing but its id."""
+        return await self.peek(kind, id_) or kind(id=id_)
+
+    async def get_many(self, kind: type[A], ids: Sequence[str]) -> dict[str, A]:
+        """Those that exist, by id; one round trip for all that are not known yet."""
+        await self.prefetch(kind, ids)
+        known = ((id_, self._entries.get(self._key(kind, id_))) for id_ in ids)
+        return {id_: cast("A", entry.aggregate) for id_, entry in known if entry is not None}
+
+    async def prefetch(self, kind: type[A], ids: Sequence[str]) -> None:
+        """Read these in one round trip, so that later reads need none."""
+        collection = self._house.collections[kind]
+        wanted = []
+        for id_ in dict.fromkeys(ids):
+            key = (collection.name, id_)
+            if key in self._entries or key in self._absent:
+                continue
+            remembered = self._recent.get(key) if self._recent else None
+            if remembered is not None:
+                self._entries[key] = Entry(collection, remembered.aggregate, remembered.version, remembered.seen, remembered.out)
+            else:
+                wanted.append(id_)
+        found = await self._house.store.get(collection.name, wanted)
+        self._absent.update((collection.name, id_) for id_ in wanted if id_ not in found)
+        for document in found.values():
+            self._take(collection, document)
+
+    async def prefetch_where(self, query: Query[A], field_name: str, values: Sequence[Any]) -> None:
+        """Answer `query` for each value of one (possibly list) field in one go; `find` with that value and the same conditions needs no round trip."""
+        questions = {value: _question(Query(query.collection, {**query.conditions, field_name: value})) for value in dict.fromkeys(values)}
+        new = tuple(value for value, question in questions.items() if question not in self._answered)
+        if new:
+            async for _ in self._all(Query(query.collection, {**query.conditions, field_name: AnyOf(new)})):
+                pass
+            self._answered.update(questions.values())
+
+    def _take(self, collection: Collection[Any], document: Document) -> Entry:
+        key = (collection.name, document["_id"])
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = Entry.of(collection, document)
+            self._absent.discard(key)
+        return entry
+
+    async def find(self, query: Query[A]) -> AsyncIterator[A]:
+        """Every aggregate that meets the query, in order of id; as this work knows them, saves included."""
+        async for entry in self._all(query):
+            if entry.dirty and not _meets(entry, query.conditions):
+                continue
+            yield cast("A", entry.aggregate)
+
+    async def _all(self, query: Query[A]) -> AsyncIterator[Entry]:
+        if _question(query) in self._answered:
+            matching = sorted((e for e in self._entries.values() if e.collection is query.collection), key=lambda e: e.aggregate.id)
+            for entry in [e for e in matching if _meets(e, query.conditions)]:
+                yield entry
+            return
+        seen: set[Key] = set()
+        after: tuple[Any, ...] | None = None
+        while True:
+            page = query.page(after=after)
+            documents = await self._house.store.find(page)
+            for document in documents:
+                entry = self._take(query.collection, document)
+                seen.add(entry.key)
+                yield entry
+            if len(documents) < page.limit:
+                break
+            last = documents[-1]
+            after = (last[query.sort], last["_id"]) if query.sort else (last["_id"],)
+        saved = [e for e in self._entries.values() if e.dirty and e.collection is query.collection and e.key not in seen]
+        for entry in saved:
+            if _meets(entry, query.conditions):
+                yield entry
+
+    async def page(self, query: Query[A], *, after: tuple[Any, ...] | None, limit: int) -> list[A]:
+        """One page for people to read: what the store holds now."""
+        documents = await self._house.store.find(query.page(after=after, limit=limit))
+        return [cast("A", self._take(query.collection, document).aggregate) for document in documents]
+
+    async def count_by(self, query: Query[A], field_name: str) -> dict[Any, int]:
+        """How many of the query's aggregates hold each value of a field."""
+        return await self._house.store.count_by(query.collection.name, field_name, query.conditions)
+
+    def version_of(self, aggregate: Aggregate) -> int:
+        """The version that readers know the aggregate by: the one it will have once this work is saved."""
+        entry = self._entries[self._key(type(aggregate), aggregate.id)]
+        return (entry.version or 0) + (1 if entry.dirty else 0)
+
+    def save(self, decision: Decision[A]) -> A:
+        """Remember a new state and its events for one atomic write, and return the new state.
+
+        When this event was applied to this aggregate before, nothing is remembered and the state as it is comes back. A decision that changes
+        nothing and says nothing costs no write. Raises Backlog when too many events wait for the log.
+        """
+        new, step = decision.state, self._step
+        key = self._key(type(new), new.id)
+        entry = self._entries.get(key)
+        if entry is not None and step.stream is not None and entry.seen.get(step.stream, 0) >= step.seq:
+            step.duplicate = True
+            self.ignored += 1
+            return cast("A", entry.aggregate)
+        if entry is not None and entry.aggregate == new and not decision.events and step.stream is None:
+            return new
+        base = entry or Entry(self._house.collections[type(new)], new, None)
+        out = (*base.out, *(self._pending(event) for event in decision.events))
+        if len(out) > MAX_PENDING:
+            raise Backlog(f"{key[0]} {key[1]!r} holds {len(out)} events that the log has not taken. Try again when Kafka is back.")
+        seen = base.seen if step.stream is None else {**base.seen, step.stream: step.seq}
+        step.undo.setdefault(key, entry)
+        self._entries[key] = Entry(base.collection, new, base.version, seen, out, dirty=True)
+        return new
+
+    def afterwards(self, effect: Effect) -> None:
+        """Do this once the step's saves are in the store; not at all when the step is taken back. At least once if nothing crashes, so it must be repeatable."""
+        self._step.effects.append(effect)
+
+    def _pending(self, event: Event) -> Mapping[str, Any]:
+        cause = self._step.cause
+        entry = {
+            "id": derived(event.type_name(), event.subject, event.seq),
+            "type": event.type_name(),
+            "topic": event.topic,
+            "subject": event.subject,
+            "key": event.key,
+            "seq": event.seq,
+            "at": instant_text(self.now),
+            "data": event.encode().decode(),
+            "tenant": event.owner,
+            "cause": cause.id if cause else None,
+            "corr": (cause.correlation or cause.id) if cause else self._correlation,
+            "trace": cause.traceparent if cause else None,
+        }
+        return {name: value for name, value in entry.items() if value is not None}
+
+    @contextmanager
+    def step(self, cause: Envelope | None = None, *, seq: int = 0) -> Iterator[_Step]:
+        """Handle one event or due document. A raise takes the step's saves back; the ones before stay.
+
+        `seq` above 0 guards every save of the step by the cause's stream.
+        """
+        outer, step = self._step, _Step(cause, cause.stream if cause and seq else None, seq)
+        self._step = step
+        try:
+            yield step
+        except BaseException:
+            for key, entry in step.undo.items():
+                if entry is None:
+                    self._entries.pop(key, None)
+                else:
+                    self._entries[key] = entry
+            raise
+        else:
+            self.effects.extend(step.effects)
+        finally:
+            self._step = outer
+
+    def applied_before(self, step: _Step) -> bool:
+        """Whether any aggregate that this work knows has applied the step's event already."""
+        return step.stream is not None and any(e.seen.get(step.stream, 0) >= step.seq and not e.dirty for e in self._entries.values())
+
+    def written(self) -> list[Entry]:
+        """The entries that hold saves."""
+        return [entry for entry in self._entries.values() if entry.dirty]
+
+    def puts(self, entries: Sequence[Entry]) -> list[Put]:
+        """The entries as writes for the store."""
+        return [Put(entry.collection.name, entry.document(self.now), entry.version) for entry in entries]
+
+    def _key(self, kind: type[Aggregate], id_: str) -> Key:
+        return (self._house.collections[kind].name, id_)
+
+
+def _meets(entry: Entry, conditions: Mapping[str, Any]) -> bool:
+    """Whether an aggregate held in memory meets a query, by the store port's rules."""
+    document = entry.collection.dump(entry.aggregate)
+    return all(_holds(document.get(name), wanted) for name, wanted in conditions.items())
+
+
+def _holds(value: Any, wanted: Any) -> bool:
+    match wanted:
+        case AnyOf(values):
+            return any(_holds(value, one) for one in values)
+        case AtMost(limit):
+            return value is not None and bool(value <= limit)
+        case _ if isinstance(value, list):
+            return wanted in value
+        case _:
+            return bool(value == wanted)
+
+
+def _question(query: Query[Any]) -> tuple[str, ...]:
+    """A query as something that can be remembered."""
+    return (query.collection.name, *(f"{name}={value!r}" for name, value in sorted(query.conditions.items())))

@@ -1,0 +1,1 @@
+"""The rules of scheduling: pure values and decisions. No I/O, no clock, no randomness, no framework."""
