@@ -21,10 +21,23 @@ STAMP = datetime(2027, 1, 8, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ORGANISER = Address("mentorat@example.com", 'Mentorat; "inversé", 2027')
 CAMILLE = Address("camille@example.com", "Camille Durand")
-ZONES = """
-    Europe/Paris Europe/London Europe/Dublin America/New_York America/Sao_Paulo America/Nuuk Asia/Kolkata Asia/Tokyo Asia/Jerusalem
-    Australia/Sydney Australia/Lord_Howe Africa/Casablanca Africa/Cairo Pacific/Auckland Etc/GMT+3
-""".split()
+ZONES = [
+    "Europe/Paris",
+    "Europe/London",
+    "Europe/Dublin",
+    "America/New_York",
+    "America/Sao_Paulo",
+    "America/Nuuk",
+    "Asia/Kolkata",
+    "Asia/Tokyo",
+    "Asia/Jerusalem",
+    "Australia/Sydney",
+    "Australia/Lord_Howe",
+    "Africa/Casablanca",
+    "Africa/Cairo",
+    "Pacific/Auckland",
+    "Etc/GMT+3",
+]
 
 
 def session(starts_at: datetime = datetime(2027, 1, 14, 9, tzinfo=UTC), **changes: Any) -> Session:

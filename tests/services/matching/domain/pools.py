@@ -83,8 +83,8 @@ def random_person(random: Random, place: int) -> PoolPerson:
 def random_mentor(random: Random, place: int, mentees: list[PoolPerson]) -> PoolPerson:
     """A mentor, now and then somebody who is a mentee too."""
     person = random_person(random, place)
-    if mentees and random.randint(0, 5) == 0:
-        person = mentees[place % len(mentees)]
+    if place < len(mentees) and random.randint(0, 5) == 0:
+        person = mentees[place]
     else:
         person = replace(person, id=f"q{place}", grade=random.randint(3, 7))
     return replace(

@@ -13,7 +13,7 @@ from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 from tests.services.matching.domain.pools import MENTEE, MENTOR, mentee, mentor, pool_of, random_policy, random_pool
 
 from amont.matching.domain.points import Points
-from amont.matching.domain.policy import Order, Policy, Rule
+from amont.matching.domain.policy import Order, Policy, Rule, Weights
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.scorer import Scorer
 from amont.matching.domain.solver import NextBest, Objective, PinsRefused, ScipySolver, Solution, SolvedPair, Unmatched
@@ -92,6 +92,28 @@ def test_the_order_total_makes_fewer_pairs_where_that_is_worth_more() -> None:
     pool = pool_of(A, B, WANTED, LEAST, forbidden=(("b", "z"),), current=(("a", "x"),))
     assert made(solve(pool, order="total", stickiness=1000)) == {"a": "x"}
     assert made(solve(pool, order="pairs, total", stickiness=1000)) == {"a": "z", "b": "x"}
+
+
+@pytest.mark.parametrize(("stickiness", "expected"), [(483, {"a": "x"}), (482, {"a": "z", "b": "x"})])
+def test_under_the_order_total_one_point_is_worth_a_pair_and_none_is_not(stickiness: int, expected: dict[str, str]) -> None:
+    """The current pair has 782 points and the stickiness; the other two together 482 + 782."""
+    pool = pool_of(A, B, WANTED, LEAST, forbidden=(("b", "z"),), current=(("a", "x"),))
+    assert made(solve(pool, order="total", stickiness=stickiness)) == expected
+
+
+@pytest.mark.parametrize("order", ORDERS[:2])
+def test_one_more_pair_is_worth_any_number_of_points(order: Order) -> None:
+    """Along a chain n pairs are worth nothing, and n - 1 are worth a thousand points each."""
+    length = 30
+    people = [
+        make(id=f"{name}{place}", function=f"f{place}", capacity=1)
+        for make, name in ((mentee, "e"), (mentor, "m"))
+        for place in range(length)
+    ]
+    forbidden = tuple((f"e{one}", f"m{other}") for one in range(length) for other in range(length) if one - other not in (0, 1))
+    only_function = Weights(topics=0, function=1000, hours=0, grade_gap=0, meeting=0)
+    solution = solve(pool_of(*people, forbidden=forbidden), order=order, weights=only_function)
+    assert solution.objective == Objective(pairs=length, worst=0, total=0)
 
 
 def test_the_order_total_makes_no_pair_under_the_lowest_score() -> None:

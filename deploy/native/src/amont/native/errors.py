@@ -1,9 +1,9 @@
 """What can go wrong here, named by what to do next.
 
-    StackError
-    ├── Unavailable    this machine lacks something: install it
-    ├── FetchFailed    the jars could not be had: look at the network, try again
-    └── StartFailed    a server died or did not answer in time: read the end of its log, which the message holds
+StackError
+├── Unavailable    this machine lacks something: install it
+├── FetchFailed    the jars could not be had: look at the network, try again
+└── StartFailed    a server died or did not answer in time: read the end of its log, which the message holds
 """
 
 

@@ -13,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO, cast
 
 import psutil
 
@@ -25,7 +26,6 @@ class Process:
     """The running program: its output goes to the end of `log`."""
 
     def __init__(self, argv: Sequence[str], folder: Path, log: Path) -> None:
-        self.argv = list(argv)
         self._watcher = subprocess.Popen(
             ["/bin/sh", "-c", WATCH, str(log), *argv],
             cwd=folder,
@@ -35,20 +35,17 @@ class Process:
             text=True,
             start_new_session=True,
         )
-        with self._watcher.stdout or log.open() as answer:
+        with cast("IO[str]", self._watcher.stdout) as answer:
             said = answer.readline()
         if not said:
             self.let_go()
             raise StartFailed(f"could not start {argv[0]} in {folder}")
         self.handle = psutil.Process(int(said))
 
-    @property
-    def pid(self) -> int:
-        return self.handle.pid
-
     def let_go(self) -> None:
         """From here on the program outlives us."""
-        self._watcher.communicate("\n")
+        if self._watcher.returncode is None:
+            self._watcher.communicate("\n")
 
     def end(self, patience: float) -> None:
         end(self.handle, patience)

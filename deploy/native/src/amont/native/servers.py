@@ -8,19 +8,22 @@ import base64
 import os
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import psutil
+
 from amont.native import process as processes
-from amont.native.errors import StartFailed
+from amont.native.errors import StackError, StartFailed
 from amont.native.jars import fetch, java, package_file
 from amont.native.ports import HOST, free_ports, kafka_answers, listens, store_answers
 from amont.native.process import Process, until
 
-TAIL = 20
+TAIL = 40
 ATTEMPTS = 5
 TAKEN = "Address already in use"
+QUICK = ("-XX:TieredStopAtLevel=1",)  # Java's quick compiler only: starts in two thirds of the time, runs slower; a benchmark says ()
 
 
 class Server(ABC):
@@ -28,12 +31,16 @@ class Server(ABC):
 
     name: ClassVar[str]
     ports_needed: ClassVar[int] = 1
+    heap: ClassVar[str] = "512m"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, java_options: Sequence[str] = QUICK) -> None:
         self.folder = folder.absolute()
+        self.java_options = java_options
         self.log = self.folder / "log.txt"
         self.ports: tuple[int, ...] = ()
         self.process: Process | None = None
+        self._ports_are_known = False
+        self._log_begins = 0
 
     @property
     def port(self) -> int:
@@ -43,6 +50,17 @@ class Server(ABC):
     @abstractmethod
     def url(self) -> str:
         """As Amont's settings want it."""
+
+    @property
+    def handle(self) -> psutil.Process:
+        """The process itself.
+
+        Raises:
+            StackError: it was not started, or it was stopped.
+        """
+        if self.process is None:
+            raise StackError(f"{self.name} does not run")
+        return self.process.handle
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -68,21 +86,22 @@ class Server(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ports = self.ports or free_ports(self.ports_needed)
         self.prepare()
+        self._log_begins = self.log.stat().st_size if self.log.exists() else 0
         self.process = Process(self.argv(), self.folder, self.log)
 
     def wait(self, timeout: float = 90) -> None:
         """The second half of `start`. A port that was taken before we had it is replaced, but only where no client knows it yet."""
-        for attempt in range(ATTEMPTS):
+        for _ in range(ATTEMPTS):
             if until(lambda: not self.running() or self._answers_itself(), timeout) and self.running():
-                (self.folder / "answered").touch()
+                self._ports_are_known = True
                 return
             reason = "died" if not self.running() else f"did not answer within {timeout:g} s"
             self.kill()
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL:])
-            if TAKEN not in tail or (self.folder / "answered").exists() or attempt == ATTEMPTS - 1:
-                raise StartFailed(f"{self.name} {reason}; the end of {self.log}:\n{tail}")
+            if self._ports_are_known or TAKEN not in self._said():
+                raise StartFailed(f"{self.name} {reason}; the end of {self.log}:\n{self._said(TAIL)}")
             self.ports = ()
             self.launch()
+        raise StartFailed(f"{self.name} found {ATTEMPTS} times that its port was taken; see {self.log}")
 
     def stop(self, timeout: float = 20) -> None:
         """SIGTERM, SIGKILL if it is still there after `timeout` seconds; nothing when it does not run."""
@@ -94,12 +113,10 @@ class Server(ABC):
 
     def pause(self) -> None:
         """SIGSTOP: connections stay open and nobody answers, as in a network outage."""
-        if self.process:
-            processes.pause(self.process.handle)
+        processes.pause(self.handle)
 
     def resume(self) -> None:
-        if self.process:
-            processes.resume(self.process.handle)
+        processes.resume(self.handle)
 
     def running(self) -> bool:
         """Whether its process lives, paused or not."""
@@ -109,16 +126,22 @@ class Server(ABC):
         """What has to be on disk before the process starts."""
 
     def argv(self) -> list[str]:
-        return [*self.java(), *self.command()]
+        return [*self.java(*self.java_options), *self.command()]
 
-    def java(self, heap: str = "-Xmx512m") -> list[str]:
+    def java(self, *more: str) -> list[str]:
         """Java with the jars; the folder is in the command line so that `process.find` cannot take one server for another."""
         logging = package_file("log4j2.xml").as_uri()
-        options = [heap, f"-Dlog4j2.configurationFile={logging}", f"-Damont.folder={self.folder}"]
+        options = [f"-Xmx{self.heap}", f"-Dlog4j2.configurationFile={logging}", f"-Damont.folder={self.folder}", *more]
         return [java() or "java", *options, "-cp", f"{fetch()}/*"]
 
     def _answers_itself(self) -> bool:
-        return self.answers() and self.process is not None and listens(self.process.handle, self.port)
+        return self.answers() and listens(self.handle, self.port)
+
+    def _said(self, lines: int = 0) -> str:
+        """The last lines of its log since it was last launched; 0 is all of them."""
+        with self.log.open(errors="replace") as log:
+            log.seek(self._log_begins)
+            return "\n".join(log.read().splitlines()[-lines:])
 
     def _end(self, patience: float) -> None:
         if self.process:
@@ -132,8 +155,8 @@ class Kafka(Server):
     name = "kafka"
     ports_needed = 2
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None, java_options: Sequence[str] = QUICK) -> None:
+        super().__init__(folder, java_options)
         self.settings = dict(settings or {})
 
     @property
@@ -188,7 +211,7 @@ class Kafka(Server):
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(b"amont-" + os.urandom(10)).decode()[:22]  # never begins with a dash
         properties = str(self.folder / "server.properties")
-        command = [*self.java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties]
+        command = [*self.java(*QUICK), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties]
         done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
             raise StartFailed(f"kafka's data folder could not be formatted:\n{done.stdout}{done.stderr}")
@@ -201,9 +224,10 @@ class Store(Server):
     """
 
     name = "store"
+    heap = "1g"  # at most; it begins with 120 MB
 
-    def __init__(self, folder: Path, *, on_disk: bool = False) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, java_options: Sequence[str] = QUICK, *, on_disk: bool = False) -> None:
+        super().__init__(folder, java_options)
         self.on_disk = on_disk
 
     @property

@@ -1,21 +1,21 @@
 """Both servers together: what a test fixture and `amont stack` start. Each server alone is in `servers`.
 
-    with Stack() as stack:
-        services run against stack.kafka.url and stack.store.url
-        stack.kafka.kill(); stack.kafka.start()
+with Stack() as stack:
+    services run against stack.kafka.url and stack.store.url
+    stack.kafka.kill(); stack.kafka.start()
 """
 
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import pymongo
 
 from amont.native.jars import missing
-from amont.native.servers import Kafka, Server, Store
+from amont.native.servers import QUICK, Kafka, Server, Store
 
 
 def available() -> str | None:
@@ -26,11 +26,18 @@ def available() -> str | None:
 class Stack:
     """Kafka and the store, on loopback ports that were free, in `folder`, or in one of its own that goes when it stops."""
 
-    def __init__(self, folder: Path | None = None, *, kafka_settings: Mapping[str, str] | None = None, on_disk: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        kafka_settings: Mapping[str, str] | None = None,
+        java_options: Sequence[str] = QUICK,
+        on_disk: bool = False,
+    ) -> None:
         self._temporary = folder is None
         self.folder = folder or Path(tempfile.gettempdir()) / f"amont-native-{uuid.uuid4().hex[:12]}"
-        self.kafka = Kafka(self.folder / "kafka", kafka_settings)
-        self.store = Store(self.folder / "store", on_disk=on_disk)
+        self.kafka = Kafka(self.folder / "kafka", kafka_settings, java_options)
+        self.store = Store(self.folder / "store", java_options, on_disk=on_disk)
 
     @property
     def servers(self) -> tuple[Server, Server]:
@@ -64,10 +71,11 @@ class Stack:
         return {"AMONT_LOG_URL": self.kafka.url, "AMONT_STORE_URL": self.store.url}
 
     def let_go(self) -> None:
-        """From here on both outlive us."""
+        """From here on both outlive us, and this object no longer knows them."""
         for server in self.servers:
             if server.process:
                 server.process.let_go()
+                server.process = None
 
     def __enter__(self) -> Self:
         return self.start()

@@ -275,14 +275,16 @@ def _assign(usable: Mask, value: Cells, *, most_pairs: bool) -> list[Cell]:
     """Usable cells, no two in a row or a column, with the largest total value; among the largest number of cells only when asked.
 
     With `most_pairs` each cell weighs `reward + value`, the reward being more than the values of any matching together, so that one pair
-    more always wins. Without it each weighs `value * (side + 1) + 1`: values first, and pairs that cost nothing are made. Cells that are
-    not usable weigh 0, so that scipy may put there whoever has nobody. Weights are at most (side + 1) * 2,001, and the prices and profits
-    scipy keeps in float64 at most about (side + 1)^2 * 2,001: integers, exact below 2^53 for sides up to a million.
+    more always wins. Without it each weighs `2 * value + 1`: two matchings differ by paths on which they differ by one pair at most, so
+    that one point of value always wins, and of equal totals the one with more pairs. Cells that are not usable weigh 0, so that scipy may
+    put there whoever has nobody. Weights are below (side + 2) * 2,000, and the prices and profits scipy keeps in float64 at most about side
+    times
+    that: integers, exact below 2^53 for sides up to a million.
     """
     side = min(usable.shape)
     if not usable.any():
         return []
-    weight = value + (side * int(value[usable].max()) + 1) if most_pairs else value * (side + 1) + 1
+    weight = value + (side * int(value[usable].max()) + 1) if most_pairs else 2 * value + 1
     rows, columns = linear_sum_assignment(np.where(usable, weight, 0), maximize=True)
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if usable[row, column]]
 

@@ -31,15 +31,20 @@ class WirePolicy(EmailPolicy):
 
     The standard library turns any word longer than a line into an encoded word (RFC 2047), even in a header where only a link or an id may
     stand (RFC 2369 §2): mail programs then find no link. Such headers stay on one line, within the 998 characters of RFC 5322 §2.1.1.
+    And it may leave nothing on the first line of a header, which some servers take for an empty one (RFC 5322 §3.2.2).
     """
 
     def fold(self, name: str, value: str) -> str:
         """Write one header as text."""
-        return f"{name}: {value}{self.linesep}" if name.lower() in _ONE_WORD_HEADERS else super().fold(name, value)
+        if name.lower() in _ONE_WORD_HEADERS:
+            return f"{name}: {value}{self.linesep}"
+        start = f"{name}:"
+        folded: str = super().fold(name, value)
+        return start + folded.removeprefix(start).removeprefix(self.linesep)
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """Write one header as bytes."""
-        return self.fold(name, value).encode("ascii") if name.lower() in _ONE_WORD_HEADERS else super().fold_binary(name, value)
+        return self.fold(name, value).encode("ascii")
 
 
 WIRE = WirePolicy(linesep="\r\n", raise_on_defect=False)
