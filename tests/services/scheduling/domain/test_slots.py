@@ -14,7 +14,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from amont.scheduling.domain.slots import Appointment, InvalidWindows, Slot, Spread, Windows, find_slots
+from amont.scheduling.domain.appointment import Appointment
+from amont.scheduling.domain.slots import InvalidWindows, Slot, Spread, Windows, find_slots
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTE = timedelta(minutes=1)

@@ -36,8 +36,9 @@ def commands(root: typer.Typer) -> None:
 def up(data: Data = HERE, *, as_json: AsJson = False) -> None:
     """Start both servers in the background, on free loopback ports: eval "$(amont stack up)".
 
-    Needs a JDK of version 17 or later and, the first time, Maven. For development only: the store keeps everything in memory, and what
-    both servers hold is gone after `down`.
+    Needs a JDK of version 17 or later and, the first time, Maven.
+
+    For development only: the store keeps everything in memory, and what both servers hold is gone after `down`.
     """
     say = Console(stderr=True)
     try:

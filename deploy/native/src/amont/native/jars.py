@@ -67,7 +67,8 @@ def missing() -> str | None:
 @functools.cache
 def _compiler_release(program: str) -> int | None:
     """The major version of the Java compiler that comes with this `java`; None when there is none, as in a JRE."""
-    answer = subprocess.run([program, "--describe-module", "jdk.compiler"], capture_output=True, text=True, check=False)
+    command = [program, "--describe-module", "jdk.compiler"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the java that is installed here
     found = re.match(r"jdk\.compiler@(\d+)", answer.stdout)
     return int(found[1]) if found and answer.returncode == 0 else None
 
@@ -85,7 +86,6 @@ def fetch() -> Path:
     if folder.is_dir():
         return folder
     with _progress() as status:
-        status.update(f"waiting for another run that fetches {NOUN}")
         cache_root().mkdir(parents=True, exist_ok=True)
         with only_one(cache_root() / ".lock"):
             if not folder.is_dir():
@@ -103,6 +103,7 @@ def only_one(path: Path) -> Iterator[None]:
 
 def _resolve_into(folder: Path, status: Status) -> None:
     """Maven writes into a folder beside, which then takes the name in one step: a run that dies half-way leaves no half a cache."""
+    status.update(f"fetching {NOUN}")
     with tempfile.TemporaryDirectory(dir=cache_root(), prefix=".fetching-") as work:
         whole = Path(work) / "whole"
         whole.mkdir()
@@ -115,7 +116,7 @@ def _run_maven(whole: Path, status: Status) -> None:
     goal = "dependency:copy-dependencies"
     command = ["mvn", "-B", "-f", "pom.xml", goal, "-DincludeScope=runtime", f"-DoutputDirectory={whole / 'lib'}"]
     said: list[str] = []
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - our own words
         command, cwd=whole, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as maven:
         for line in maven.stdout or ():
@@ -131,4 +132,4 @@ def _progress() -> Status:
     """A line that moves on a terminal; silence in a pipe."""
     console = Console(stderr=True)
     console.quiet = not console.is_terminal
-    return console.status(f"fetching {NOUN}")
+    return console.status(f"waiting for another run that fetches {NOUN}")

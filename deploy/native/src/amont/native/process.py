@@ -26,7 +26,8 @@ class Process:
     """The running program: its output goes to the end of `log`."""
 
     def __init__(self, argv: Sequence[str], folder: Path, log: Path) -> None:
-        self._watcher = subprocess.Popen(
+        log.touch()
+        self._watcher = subprocess.Popen(  # noqa: S603 - our own words; the arguments are passed on, never parsed
             ["/bin/sh", "-c", WATCH, str(log), *argv],
             cwd=folder,
             stdin=subprocess.PIPE,
@@ -105,7 +106,7 @@ def until(condition: Callable[[], bool], timeout: float) -> bool:
 
 
 def _send(handle: psutil.Process, number: signal.Signals) -> None:
-    """psutil compares start times first, so this cannot reach another program either."""
+    """The library compares start times first, so this cannot reach another program either."""
     try:
         handle.send_signal(number)
     except psutil.NoSuchProcess:

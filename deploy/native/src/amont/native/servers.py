@@ -122,7 +122,7 @@ class Server(ABC):
         """Whether its process lives, paused or not."""
         return self.process is not None and not processes.gone(self.process.handle)
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most need nothing
         """What has to be on disk before the process starts."""
 
     def argv(self) -> list[str]:
@@ -212,7 +212,7 @@ class Kafka(Server):
         cluster = base64.urlsafe_b64encode(b"amont-" + os.urandom(10)).decode()[:22]  # never begins with a dash
         properties = str(self.folder / "server.properties")
         command = [*self.java(*QUICK), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties]
-        done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
         if done.returncode:
             raise StartFailed(f"kafka's data folder could not be formatted:\n{done.stdout}{done.stderr}")
 

@@ -88,7 +88,7 @@ def speed_up(url: str, database: str, collections: Iterable[str]) -> None:
     """Give the store of tests the one index that makes compare-and-set on `{_id, v}` fast.
 
     mongo-java-server uses an index only when a filter's keys are exactly the index's keys, so it scans for `{_id, v}` where MongoDB uses
-    `_id`: 285 against 4,900 updates a second on 10,000 documents. Call it from a fixture, before documents are there; production needs none.
+    `_id`: 285 against 4,900 updates a second on 10,000 documents. Call it from a fixture, before there are documents; MongoDB needs none.
     """
     with pymongo.MongoClient[dict[str, object]](url) as client:
         for name in collections:

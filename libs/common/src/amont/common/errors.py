@@ -8,7 +8,8 @@
     │   │   └── Stale          409 with the current version
     │   └── Invalid            422; every fault at once, each with its place
     ├── Unreadable             bytes we cannot read: dead letter
-    └── Unavailable            store, log or network: retried with back-off, then stop and page
+    ├── Unavailable            store, log or network: retried with back-off, then stop and page
+    └── PortTaken              a start that cannot listen
 
 A message says what is wrong, where, and what to do. It carries ids, never a name or an address.
 """
@@ -104,3 +105,7 @@ class Unreadable(Exception):
 
 class Unavailable(Exception):
     """The store, the log or the network does not answer now; the same call may work later."""
+
+
+class PortTaken(Exception):
+    """Somebody else listens there."""

@@ -1,5 +1,6 @@
 """What the environment may say: prefix `AMONT_`, secrets also from files. A start without what it needs ends with a table of what is missing."""
 
+import os
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -9,23 +10,35 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 S = TypeVar("S", bound=BaseSettings)
 
 
-class Settings(BaseSettings):
-    """What every service needs to know."""
+class LogSettings(BaseSettings):
+    """What it takes to reach the event log."""
 
     model_config = SettingsConfigDict(env_prefix="AMONT_", extra="ignore", frozen=True)
 
     log_url: str = Field(description="kafka://host:port,… or sqlite:///folder")
+    instance: str | None = Field(default=None, description="a stable name of this process, for Kafka's static membership")
+    session_timeout_ms: int = Field(default=30_000, ge=1_000, description="how long Kafka waits for a silent member")
+    kafka_user: str | None = Field(default=None, description="SCRAM user; without it the broker is asked without sign-in")
+    kafka_password: SecretStr | None = Field(default=None, description="SCRAM password, or AMONT_KAFKA_PASSWORD_FILE")
+
+
+class IdentitySettings(BaseSettings):
+    """Whose tokens are believed."""
+
+    model_config = SettingsConfigDict(env_prefix="AMONT_", extra="ignore", frozen=True)
+
+    issuer: str | None = Field(default=None, description="iss of the bearer tokens; without it every request is refused")
+    audience: str = Field(default="amont", description="aud of the bearer tokens")
+    jwks: str | None = Field(default=None, description="the issuer's keys: an https URL or a file")
+
+
+class Settings(LogSettings, IdentitySettings):
+    """What every service needs to know."""
+
     store_url: str = Field(description="mongodb://host:port or sqlite:///folder")
     store_driver: Literal["motor", "pymongo"] = Field(default="motor", description="the MongoDB driver")
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on")
-    instance: str | None = Field(default=None, description="a stable name of this process, for Kafka's static membership")
-    session_timeout_ms: int = Field(default=30_000, ge=1_000, description="how long Kafka waits for a silent member")
-    issuer: str | None = Field(default=None, description="iss of the bearer tokens; without it every request is refused")
-    audience: str = Field(default="amont", description="aud of the bearer tokens")
-    jwks: str | None = Field(default=None, description="the issuer's keys: an https URL or a file")
-    kafka_user: str | None = Field(default=None, description="SCRAM user; without it the broker is asked without sign-in")
-    kafka_password: SecretStr | None = Field(default=None, description="SCRAM password, or AMONT_KAFKA_PASSWORD_FILE")
 
 
 class MissingSettings(Exception):
@@ -38,8 +51,6 @@ class MissingSettings(Exception):
 
 def read_settings(kind: type[S], **given: Any) -> S:
     """Settings from the environment, `AMONT_X_FILE` standing in for `AMONT_X`; `given` wins. Raises MissingSettings listing every fault."""
-    import os  # noqa: PLC0415 - the only place that reads the environment by hand
-
     prefix = str(kind.model_config.get("env_prefix", ""))
     from_files: dict[str, Any] = {}
     rows: list[tuple[str, str, str]] = []

@@ -322,7 +322,7 @@ class Work:
         return new
 
     def afterwards(self, effect: Effect) -> None:
-        """Do this once the step's saves are in the store; not at all when the step is taken back. At least once if nothing crashes, so it must be repeatable."""
+        """Do this once the step's saves are in the store; not at all when the step is taken back. It may happen more than once."""
         self._step.effects.append(effect)
 
     def _pending(self, event: Event) -> Mapping[str, Any]:

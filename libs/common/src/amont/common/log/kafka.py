@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.security import BaseSecurity, SASLScram512
 
@@ -77,7 +78,7 @@ async def _port_errors(what: str) -> AsyncIterator[None]:
 
 async def _raw(batch: Batch) -> KafkaMessage:
     """FastStream's message around a batch, with nothing decoded."""
-    return KafkaMessage(raw_message=batch, body=b"", headers={}, path={}, message_id="", correlation_id="")
+    return KafkaMessage(raw_message=batch, body=b"", headers={}, path={}, message_id="", correlation_id="", consumer=FAKE_CONSUMER)
 
 
 async def _as_it_is(message: KafkaMessage) -> Any:
@@ -115,7 +116,7 @@ class KafkaLog:
             await self.broker.connect()
 
     async def close(self) -> None:
-        await self.broker.stop()  # type: ignore[no-untyped-call]  # FastStream leaves it untyped
+        await self.broker.stop()
         await self._drop_producer()
 
     async def ping(self) -> None:

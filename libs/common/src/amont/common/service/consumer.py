@@ -89,7 +89,7 @@ class Consumer:
         self._recent = Recent()
 
     async def __call__(self, batch: Sequence[Received]) -> None:
-        """Take a batch. When this returns, every effect is saved, every event of theirs is on the log or in an outbox, every record that could not be taken is parked.
+        """Take a batch. When this returns, every effect is saved, its events are on the log, and every record that could not be taken is parked.
 
         Raises Unavailable when it could not be done within the back-off: nothing of the batch may then be committed.
         """

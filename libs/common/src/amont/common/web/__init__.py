@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from amont.common import metrics
 from amont.common.errors import Fault, Invalid
 from amont.common.identity import Actor
+from amont.common.log.asyncapi import document
 from amont.common.service import Service
 from amont.common.web.problems import BodyLimit, handle_errors, problem, responses
 from amont.common.web.tokens import BadToken, NoVerifier, Verifier
@@ -178,5 +179,10 @@ def _operations(services: Sequence[Service]) -> APIRouter:
         for service in services:
             _ = service.alive
         return PlainTextResponse(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    @router.get("/asyncapi.json")
+    async def asyncapi() -> Response:
+        """What the services read and write on the log: one AsyncAPI 3.0 document each, by service."""
+        return JSONResponse({service.name: document(service.name, service.topics, service.publishes) for service in services})
 
     return router

@@ -1,5 +1,6 @@
 """Bearer tokens: signed JWTs, checked with explicit algorithms, issuer, audience and expiry (RFC 8725). Keys come from a file or an https address."""
 
+import asyncio
 import json
 import time
 from collections.abc import Mapping
@@ -104,7 +105,7 @@ class Keys:
     async def _read(self) -> Any:
         if "://" not in self._where:
             try:
-                return json.loads(Path(self._where).read_text(encoding="utf-8"))
+                return json.loads(await asyncio.to_thread(Path(self._where).read_text, encoding="utf-8"))
             except (OSError, ValueError) as error:
                 raise Unavailable(f"The key file of AMONT_JWKS cannot be read: {type(error).__name__}") from error
         try:

@@ -1,4 +1,4 @@
-"""Times both can make, and appointments that outlive a change of zone rules.
+"""Times both can make.
 
 People say when they are free as weekly windows on their own wall clock; a pair meets at an instant. Between the two stand the actual
 dates: a change of the clocks in one zone moves one person's windows and not the other's. So everything here is worked out on the local
@@ -11,9 +11,6 @@ a date that is not one of their holidays.** Hence, when clocks change:
 - wall times skipped in spring never come: a window inside the gap gives nothing, one around it loses the missing time;
 - wall times repeated in autumn come twice: a window inside the repeated hour gives two separate times, one around it is an hour longer;
 - the length of a slot is real time, whatever the clocks do meanwhile.
-
-Zone rules are those `zoneinfo` reads. Whoever needs the same answer on every machine starts the process with
-`zoneinfo.reset_tzpath(to=())`, so that only the `tzdata` package is read.
 """
 
 import re
@@ -25,8 +22,8 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from itertools import islice, pairwise
 from types import MappingProxyType
-from typing import Self
-from zoneinfo import ZoneInfo
+
+from amont.scheduling.domain.zones import EPOCH, SECOND, instant_of, offset_at, since_1970, zone_faults
 
 # Below the public names time is whole seconds since 1970, UTC or local: every offset since then is a whole number of them.
 Span = tuple[int, int]  # begin, end (not in it)
@@ -35,14 +32,11 @@ Week = tuple[tuple[Span, ...], ...]  # Monday to Sunday: the merged windows of e
 
 WINDOW = re.compile(r"(mon|tue|wed|thu|fri|sat|sun) ((?:[01][0-9]|2[0-3]):[03]0)-((?:[01][0-9]|2[0-3]):[03]0|24:00)")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NOT_PLACES = ("", "Factory", "localtime")
 NO_HOLIDAYS: Mapping[str, Collection[date]] = MappingProxyType({})
 
 MINUTE, HALF_HOUR, DAY = 60, 1_800, 86_400
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 END_OF_2100 = datetime(2101, 1, 1, tzinfo=UTC) - EPOCH
-SECOND = timedelta(seconds=1)
 
 
 class InvalidWindows(ValueError):  # noqa: N818 - a state of the data, as everywhere in Amont
@@ -76,7 +70,7 @@ class Windows:
     windows: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        faults = [*_zone_faults(self.zone), *(fault for window in self.windows for fault in _window_faults(window))]
+        faults = [*zone_faults(self.zone), *(fault for window in self.windows for fault in _window_faults(window))]
         if faults:
             raise InvalidWindows(self.person, faults)
 
@@ -87,56 +81,6 @@ class Slot:
 
     start: datetime
     end: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """A future meeting as people remember it: the instant (UTC), the zone it was agreed in, and what the clock there was to show.
-
-    `wall` is local time without offset, `YYYY-MM-DDTHH:MM:SS`. The three agree when the appointment is made (`Appointment.at`); they may
-    part later, when a country changes its clocks and a new tzdata is installed. In the repeated hour of autumn `wall` alone is ambiguous:
-    the instant says which of the two is meant. Raises ValueError for an instant not in UTC, an unknown zone or an unreadable wall time.
-    """
-
-    instant: datetime
-    zone: str
-    wall: str
-
-    def __post_init__(self) -> None:
-        if self.instant.utcoffset() != timedelta(0):
-            raise ValueError(f"the instant of an appointment is in UTC, not {self.instant.isoformat()}: use Appointment.at")
-        for fault in _zone_faults(self.zone):
-            raise ValueError(fault)
-        wall = datetime.fromisoformat(self.wall)
-        if wall.tzinfo or wall.isoformat() != self.wall:
-            raise ValueError(f"{self.wall!r} is not a wall time: write YYYY-MM-DDTHH:MM:SS, without an offset")
-
-    @classmethod
-    def at(cls, instant: datetime, zone: str) -> Self:
-        """Make the appointment at an aware `instant`, by the rules `zone` has now. Raises ValueError when naive, or the zone unknown."""
-        for fault in _zone_faults(zone):
-            raise ValueError(fault)
-        utc = EPOCH + _since_1970(instant)
-        return cls(utc, zone, _wall(zone, utc))
-
-    @property
-    def has_drifted(self) -> bool:
-        """Whether the rules of the zone have changed so that at the instant the clock there no longer shows the agreed wall time."""
-        return _wall(self.zone, self.instant) != self.wall
-
-    def kept_to_the_wall(self) -> Self:
-        """The same appointment at the agreed wall time by the zone's rules of today; itself when it has not drifted.
-
-        A wall time that now comes twice means the one nearer to the old instant (the first when equally near); one that is now skipped
-        means the time as far after the gap as it was into it (RFC 5545, section 3.3.5), and `wall` then says what the clock will really
-        show.
-        """
-        if not self.has_drifted:
-            return self
-        local = datetime.fromisoformat(self.wall).replace(tzinfo=_place(self.zone))
-        passes = [local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)]
-        real = [instant for instant in passes if _wall(self.zone, instant) == self.wall]
-        return self.at(min(real or passes[:1], key=lambda instant: abs(instant - self.instant)), self.zone)
 
 
 def find_slots(
@@ -168,7 +112,7 @@ def find_slots(
     undisturbed = _common(common, _between(_busy(busy), horizon))
     starts = _starts(undisturbed, minutes * MINUTE, _stretches(mentee.zone, horizon))
     chosen = _one_a_day(starts, limit) if spread is Spread.DAYS else [start for start, _ in islice(starts, limit)]
-    return tuple(Slot(_instant(start), _instant(start + minutes * MINUTE)) for start in chosen)
+    return tuple(Slot(instant_of(start), instant_of(start + minutes * MINUTE)) for start in chosen)
 
 
 def _starts(times: list[Span], length: int, stretches: Iterable[Stretch]) -> Iterator[tuple[int, int]]:
@@ -246,7 +190,7 @@ def _between(busy: list[Span], horizon: Span) -> list[Span]:
 
 def _busy(times: Iterable[tuple[datetime, datetime]]) -> list[Span]:
     """Busy times widened to whole seconds, merged and sorted; one of no length takes nothing."""
-    spans = sorted((_since_1970(begin), _since_1970(end)) for begin, end in times)
+    spans = sorted((since_1970(begin), since_1970(end)) for begin, end in times)
     for begin, end in spans:
         if end < begin:
             raise ValueError(f"a busy time ends at {EPOCH + end} before it begins at {EPOCH + begin}")
@@ -255,7 +199,7 @@ def _busy(times: Iterable[tuple[datetime, datetime]]) -> list[Span]:
 
 def _horizon(after: datetime, until: datetime) -> Span:
     """The whole seconds from `after` to `until`."""
-    begin, end = _since_1970(after), _since_1970(until)
+    begin, end = since_1970(after), since_1970(until)
     if not timedelta(0) <= begin <= end <= END_OF_2100:
         raise ValueError(f"slots are found after one time and until a later one, within 1970 to 2100, not {after} to {until}")
     return -(-begin // SECOND), end // SECOND
@@ -263,7 +207,7 @@ def _horizon(after: datetime, until: datetime) -> Span:
 
 def _stretches(zone: str, horizon: Span) -> list[Stretch]:
     """The stretches of constant offset in a horizon, in order."""
-    years = range(_instant(horizon[0]).year, _instant(horizon[1]).year + 1)
+    years = range(instant_of(horizon[0]).year, instant_of(horizon[1]).year + 1)
     whole = (stretch for year in years for stretch in _stretches_of(zone, year))
     return [
         (max(begin, horizon[0]), min(end, horizon[1]), offset) for begin, end, offset in whole if begin < horizon[1] and end > horizon[0]
@@ -275,25 +219,14 @@ def _stretches_of(zone: str, year: int) -> tuple[Stretch, ...]:
     """The stretches of constant offset in a year (UTC). Looks once a day: no two changes since 1970 are less than six days apart."""
     first, last = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
     midnights = pairwise(range(first, last + 1, DAY))
-    changes = [_change(zone, before, after) for before, after in midnights if _offset(zone, before) != _offset(zone, after)]
-    return tuple((begin, end, _offset(zone, begin)) for begin, end in pairwise([first, *changes, last]))
+    changes = [_change(zone, before, after) for before, after in midnights if offset_at(zone, before) != offset_at(zone, after)]
+    return tuple((begin, end, offset_at(zone, begin)) for begin, end in pairwise([first, *changes, last]))
 
 
 def _change(zone: str, before: int, after: int) -> int:
     """The first second of the new offset."""
-    old = _offset(zone, before)
-    return before + bisect_left(range(before, after), True, key=lambda second: _offset(zone, second) != old)
-
-
-def _offset(zone: str, second: int) -> int:
-    offset = datetime.fromtimestamp(second, _place(zone)).utcoffset()
-    return (offset or timedelta(0)) // SECOND
-
-
-@cache
-def _place(zone: str) -> ZoneInfo:
-    """The zone, read once: `ZoneInfo` itself keeps only the last eight."""
-    return ZoneInfo(zone)
+    old = offset_at(zone, before)
+    return before + bisect_left(range(before, after), True, key=lambda second: offset_at(zone, second) != old)
 
 
 def _week(windows: Iterable[str]) -> Week:
@@ -319,27 +252,3 @@ def _window_faults(window: str) -> list[str]:
     except ValueError as fault:
         return [str(fault)]
     return []
-
-
-def _zone_faults(zone: str) -> list[str]:
-    try:
-        _place(zone)
-    except (KeyError, ValueError, OSError):  # unknown, malformed, a folder of the database
-        known = False
-    else:
-        known = zone not in NOT_PLACES
-    return [] if known else [f"{zone!r} is not a zone of the IANA database: write one such as 'Europe/Paris'"]
-
-
-def _wall(zone: str, instant: datetime) -> str:
-    return instant.astimezone(_place(zone)).replace(tzinfo=None).isoformat()
-
-
-def _since_1970(instant: datetime) -> timedelta:
-    if instant.utcoffset() is None:
-        raise ValueError(f"{instant.isoformat()} has no offset: an instant needs one")
-    return instant - EPOCH
-
-
-def _instant(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)

@@ -1,0 +1,128 @@
+"""An issuer of tokens for made-up people, for one machine: `amont up` and the demo sign people in with it.
+
+It exists on loopback only and never beside a configured issuer: `for_this_machine` refuses both, and its page answers only requests that name
+loopback as their host, so that no other page in the browser can ask it for a token.
+"""
+
+import ipaddress
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+
+from amont.common.clock import Clock, SystemClock
+from amont.common.errors import Invalid, NotAllowed
+from amont.common.events.values import tenant_of
+from amont.common.identity import Actor, Privilege
+from amont.common.settings import IdentitySettings
+from amont.common.web.tokens import BadToken, actor_of
+
+ISSUER, AUDIENCE = "urn:amont:this-machine", "amont"
+VALID_FOR = timedelta(hours=12)
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+_pages = Environment(loader=PackageLoader("amont.local"), autoescape=True, undefined=StrictUndefined)
+
+
+class LocalIssuer:
+    """Signs and checks tokens with a key of its own. Tokens follow the machine's clock even where the programme's time is simulated."""
+
+    def __init__(self, key: OKPKey, clock: Clock | None = None) -> None:
+        self._key = key
+        self._clock = clock or SystemClock()
+
+    @classmethod
+    def with_new_key(cls) -> "LocalIssuer":
+        return cls(OKPKey.generate_key("Ed25519"))
+
+    @classmethod
+    def with_key_in(cls, folder: Path) -> "LocalIssuer":
+        """The folder's key, made at first use, readable by its owner only: tokens stay good across restarts."""
+        path = folder / "issuer.jwk.json"
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)), encoding="utf-8")
+        return cls(OKPKey.import_key(json.loads(path.read_text(encoding="utf-8"))))
+
+    def token(self, person: str, *privileges: Privilege) -> str:
+        """A bearer token for somebody, valid for twelve hours."""
+        now = self._clock.now()
+        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": person, "roles": list(privileges), "iat": now, "exp": now + VALID_FOR}
+        return jwt.encode({"alg": "Ed25519"}, claims, self._key, algorithms=["Ed25519"])
+
+    async def actor(self, token: str) -> Actor:
+        """As `web.tokens.Verifier`. Raises BadToken."""
+        registry = jwt.JWTClaimsRegistry(
+            now=lambda: int(self._clock.now().timestamp()),
+            iss={"essential": True, "value": ISSUER},
+            aud={"essential": True, "value": AUDIENCE},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+        try:
+            claims = jwt.decode(token, KeySet([self._key]), algorithms=["Ed25519"]).claims
+            registry.validate(claims)
+        except (JoseError, ValueError) as error:
+            raise BadToken(f"The token is refused: {getattr(error, 'error', 'unreadable')}.") from None
+        return actor_of(claims)
+
+
+def for_this_machine(host: str, settings: IdentitySettings, folder: Path | None) -> LocalIssuer:
+    """The machine's own issuer. Raises NotAllowed beside a configured issuer or on an address that others can reach."""
+    if settings.issuer is not None:
+        raise NotAllowed("AMONT_ISSUER is set: made-up people cannot sign in beside a real issuer.")
+    if not is_loopback(host):
+        raise NotAllowed(
+            f"{host} can be reached by others: made-up people sign in on loopback only. Set AMONT_ISSUER and AMONT_JWKS, or use --host 127.0.0.1."
+        )
+    return LocalIssuer.with_key_in(folder) if folder else LocalIssuer.with_new_key()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def sign_in_page(issuer: LocalIssuer) -> APIRouter:
+    """`/sign-in`: become anybody, and get the token to use the API with."""
+    router = APIRouter(include_in_schema=False)
+
+    def page(request: Request, **shown: object) -> HTMLResponse:
+        name = (
+            request.headers.get("host", "").rsplit(":", 1)[0]
+            if request.headers.get("host", "").count(":") != 0
+            else request.headers.get("host", "")
+        )
+        if name not in LOOPBACK_NAMES:
+            raise NotAllowed("This page answers on loopback only: open it as http://127.0.0.1 or http://localhost.")
+        text = _pages.get_template("sign-in.html").render(privileges=[one.value for one in Privilege], **shown)
+        headers = {
+            "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+            "Cache-Control": "no-store",
+        }
+        return HTMLResponse(text, headers=headers)
+
+    @router.get("/sign-in")
+    async def ask(request: Request) -> HTMLResponse:
+        return page(request, token=None, person="", chosen=["participant"])
+
+    @router.post("/sign-in")
+    async def answer(request: Request, person: Annotated[str, Form()], role: Annotated[list[Privilege], Form()] = []) -> HTMLResponse:  # noqa: B006 - FastAPI copies it
+        if not tenant_of(person) or ":" not in person:
+            raise Invalid("Write who you are as tenant:employee_id, for instance fr:e42.")
+        return page(request, token=issuer.token(person, *role), person=person, chosen=[one.value for one in role])
+
+    return router

@@ -1,0 +1,75 @@
+"""The command `amont`: each installed package contributes its sub-commands through the entry points `amont.commands`.
+
+Exit codes everywhere: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable. `--json` prints data instead of words.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import entry_points
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from amont.common.errors import DomainError, PortTaken, Unavailable
+from amont.common.settings import MissingSettings
+
+NO, USAGE, UNREACHABLE = 1, 2, 3
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def root() -> typer.Typer:
+    """The whole command, with what every installed package contributes."""
+    made = typer.Typer(
+        name="amont", help="Amont runs reverse mentoring in large groups.", no_args_is_help=True, pretty_exceptions_enable=False
+    )
+    for point in sorted(entry_points(group="amont.commands"), key=lambda point: point.name):
+        point.load()(made)
+    return made
+
+
+def commands(root: typer.Typer) -> None:
+    """What every image has: run, topics, contracts."""
+    from amont.common.cli import contracts, run, topics  # noqa: PLC0415 - built only when the command line is
+
+    root.command("run")(run.run)
+    root.add_typer(topics.app, name="topics", help="Topics on a Kafka cluster: made by this explicit step, never by accident.")
+    root.add_typer(contracts.app, name="contracts", help="The events that Amont exchanges: JSON Schemas, AsyncAPI.")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; every expected failure is a sentence, not a traceback."""
+    try:
+        root()(args=list(arguments) if arguments is not None else None)
+    except MissingSettings as error:
+        err.print("The environment does not say what is needed:")
+        err.print(table(("variable", "what is wrong", "what it is"), error.rows))
+        sys.exit(USAGE)
+    except (PortTaken, DomainError) as error:
+        err.print(str(error), style="red")
+        sys.exit(NO)
+    except Unavailable as error:
+        err.print(str(error), style="red")
+        sys.exit(UNREACHABLE)
+    except ValueError as error:
+        err.print(str(error), style="red")
+        sys.exit(USAGE)
+
+
+def table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A plain table."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(str(cell) for cell in row))
+    return made
+
+
+def print_json(data: Any) -> None:
+    """Data for programs, on standard output."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")

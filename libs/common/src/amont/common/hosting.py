@@ -1,0 +1,123 @@
+"""A process around services: settings to parts, HTTP up at once, the services started behind it, SIGTERM drains.
+
+`amont run` hosts one service, `amont up` all four. HTTP answers before store and log do, so that `/health` can say what is waited for.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from importlib.metadata import entry_points
+from typing import Any, cast
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+
+from amont.common.clock import Clock, SystemClock
+from amont.common.documents import store_from
+from amont.common.errors import PortTaken
+from amont.common.ids import RandomIds
+from amont.common.log import log_from
+from amont.common.log.kafka import KafkaOptions
+from amont.common.service import Parts, Service
+from amont.common.settings import IdentitySettings, LogSettings, Settings
+from amont.common.web import app
+from amont.common.web.tokens import JwtVerifier, Keys, NoVerifier, Verifier
+
+_logger = structlog.get_logger(__name__)
+
+
+def service_builders() -> dict[str, Callable[[Parts], Service]]:
+    """The services that are installed, by name (entry points `amont.services`)."""
+    return {point.name: cast("Callable[[Parts], Service]", point.load()) for point in entry_points(group="amont.services")}
+
+
+def parts_from(settings: Settings, service: str, *, clock: Clock | None = None) -> Parts:
+    """A service's outside parts as the settings name them. Raises ValueError on a URL that names nothing."""
+    clock = clock or SystemClock()
+    return Parts(
+        store=store_from(settings.store_url, database=f"amont_{service}", driver=settings.store_driver),
+        log=log_from(settings.log_url, client_id=f"amont-{service}", options=kafka_options(settings)),
+        clock=clock,
+        ids=RandomIds(clock),
+    )
+
+
+def kafka_options(settings: LogSettings) -> KafkaOptions:
+    return KafkaOptions(
+        instance=settings.instance,
+        session_timeout_ms=settings.session_timeout_ms,
+        user=settings.kafka_user,
+        password=settings.kafka_password.get_secret_value() if settings.kafka_password else None,
+    )
+
+
+def verifier_from(settings: IdentitySettings) -> Verifier:
+    """Checks tokens of the configured issuer; without one, refuses all. Raises ValueError when only half is configured."""
+    if settings.issuer is None:
+        return NoVerifier()
+    if settings.jwks is None:
+        raise ValueError("AMONT_ISSUER is set and AMONT_JWKS is not: say where the issuer's keys are")
+    return JwtVerifier(settings.issuer, settings.audience, Keys(settings.jwks))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there (port 0: any free one). Raises PortTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        bound.listen(128)
+    except OSError as error:
+        bound.close()
+        raise PortTaken(f"Cannot listen on {host}:{port}: {error.strerror}. Set AMONT_PORT (or --port) to another one.") from error
+    return bound
+
+
+def hosted(
+    services: Sequence[Service], *, title: str, verifier: Verifier, extra: Sequence[APIRouter] = (), on_failure: Callable[[], None]
+) -> FastAPI:
+    """The application that starts the services when it starts. `on_failure` ends the process when one of them cannot start or its reading has died."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.gather(*(service.start() for service in services))
+        starting.add_done_callback(lambda done: _report(done, on_failure))
+        try:
+            yield
+        finally:
+            starting.cancel()
+            with contextlib.suppress(BaseException):
+                await starting
+            for service in services:
+                await service.stop()
+
+    made = app(services, title=title, verifier=verifier, lifespan=lifespan)
+    for router in extra:
+        made.include_router(router)
+    return made
+
+
+def _report(done: "asyncio.Future[Any]", on_failure: Callable[[], None]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        _logger.error("cannot_start", reason=f"{type(error).__name__}: {error}")
+        on_failure()
+
+
+def serve(make: Callable[[Callable[[], None]], FastAPI], bound: socket.socket) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code: 0, or 1 when a service could not start. `make` gets a function that ends the process."""
+    failed = False
+
+    def fail() -> None:
+        nonlocal failed
+        failed = True
+        server.should_exit = True
+
+    server = uvicorn.Server(
+        uvicorn.Config(make(fail), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=10, server_header=False),
+    )
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[bound])
+    return 1 if failed else 0

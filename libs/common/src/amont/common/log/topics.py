@@ -1,0 +1,95 @@
+"""Topics on a real cluster, made by an explicit step: compare what is there with the topic records, make what is missing, show what differs.
+
+What differs is shown and never changed: partitions are fixed for life, and retention is somebody's decision.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, for_code
+
+from amont.common.errors import Unavailable
+from amont.common.events.topics import TOPICS, Topic
+from amont.common.log.kafka import KafkaOptions
+
+TOPIC_ALREADY_EXISTS = 36
+
+
+class State(StrEnum):
+    """What was found of a topic."""
+
+    MADE = "made"
+    MISSING = "missing"
+    THERE = "there"
+    DIFFERS = "differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One topic, and what is not as its record says."""
+
+    topic: str
+    state: State
+    differences: tuple[str, ...] = ()
+
+
+async def ensure(bootstrap: str, *, replication: int, partitions: int | None, dry_run: bool, options: KafkaOptions) -> list[Found]:
+    """Make the missing topics (unless `dry_run`) and say what was found of each. `partitions` replaces the records' number for new ones.
+
+    Raises Unavailable when the cluster does not answer or refuses.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="amont-topics", **options.client_settings())
+    try:
+        await admin.start()
+        existing = set(await admin.list_topics())
+        found = [await _compare(admin, topic, partitions) for topic in TOPICS.values() if topic.name in existing]
+        missing = [topic for topic in TOPICS.values() if topic.name not in existing]
+        if not dry_run:
+            await _make(admin, missing, replication=replication, partitions=partitions)
+        state = State.MISSING if dry_run else State.MADE
+        return sorted([*found, *(Found(topic.name, state) for topic in missing)], key=lambda one: list(TOPICS).index(one.topic))
+    except (KafkaError, OSError) as error:
+        raise Unavailable(f"Kafka does not answer at {bootstrap}: {type(error).__name__}: {error}") from error
+    finally:
+        await admin.close()
+
+
+async def _make(admin: Any, topics: Iterable[Topic], *, replication: int, partitions: int | None) -> None:
+    wanted = [
+        NewTopic(
+            name=topic.name,
+            num_partitions=partitions or topic.partitions,
+            replication_factor=replication,
+            topic_configs=_settings(topic, replication),
+        )
+        for topic in topics
+    ]
+    if not wanted:
+        return
+    answer = await admin.create_topics(wanted)
+    for name, code, *_ in answer.topic_errors:
+        if code not in {0, TOPIC_ALREADY_EXISTS}:
+            raise for_code(code)(f"topic {name}")
+
+
+def _settings(topic: Topic, replication: int) -> dict[str, str]:
+    """The record's settings and the cluster-wide promise: as many in-sync replicas as may be lost but one."""
+    return {**topic.settings(), "min.insync.replicas": str(max(1, replication - 1)), "unclean.leader.election.enable": "false"}
+
+
+async def _compare(admin: Any, topic: Topic, partitions: int | None) -> Found:
+    described = (await admin.describe_topics([topic.name]))[0]
+    differences = []
+    expected = partitions or topic.partitions
+    if len(described["partitions"]) != expected:
+        differences.append(f"partitions: {len(described['partitions'])}, expected {expected}")
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name)])
+    actual = {entry[0]: entry[1] for answer in answers for resource in answer.resources for entry in resource[4]}
+    differences += [
+        f"{name}: {actual.get(name)}, expected {value}" for name, value in topic.settings().items() if actual.get(name) != value
+    ]
+    return Found(topic.name, State.DIFFERS if differences else State.THERE, tuple(differences))

@@ -1,0 +1,62 @@
+"""What enrolment keeps, and the named queries over it. An employee's enrolments are inside the employee, so they are found by derived keys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from amont.common.documents import AnyOf, Index
+from amont.common.documents.collection import Collection, Query
+from amont.common.events.values import EmployeeStatus
+from amont.enrolment.domain.employee import Employee
+from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.subsidiary import Subsidiary
+
+HERE = (EmployeeStatus.ACTIVE, EmployeeStatus.ON_LEAVE)
+
+
+def _keys_of(employee: Employee) -> Mapping[str, Any]:
+    return {
+        "tenant": employee.tenant,
+        "status": employee.status,
+        "programmes": sorted({one.programme for one in employee.enrolments}),
+        "enrolment_ids": [one.id for one in employee.enrolments],
+    }
+
+
+SUBSIDIARIES = Collection(Subsidiary, "subsidiaries")
+EMPLOYEES = Collection(
+    Employee,
+    "employees",
+    indexes=[Index(("tenant", "status")), Index(("programmes",), many=True), Index(("enrolment_ids",), many=True)],
+    keys=_keys_of,
+    due=True,
+)
+PROGRAMMES = Collection(Programme, "programmes", indexes=[Index(("tenants",), many=True)])
+
+COLLECTIONS = (SUBSIDIARIES, EMPLOYEES, PROGRAMMES)
+
+
+def every_subsidiary() -> Query[Subsidiary]:
+    return SUBSIDIARIES.where()
+
+
+def every_programme() -> Query[Programme]:
+    return PROGRAMMES.where()
+
+
+def programmes_with(tenant: str) -> Query[Programme]:
+    return PROGRAMMES.where(tenants=tenant)
+
+
+def employees_of(tenant: str, status: EmployeeStatus | None) -> Query[Employee]:
+    """A subsidiary's people; those who work there when no status is asked for."""
+    return EMPLOYEES.where(tenant=tenant, status=status or AnyOf(HERE))
+
+
+def holder_of(enrolment: str) -> Query[Employee]:
+    """The one employee whose enrolment it is."""
+    return EMPLOYEES.where(enrolment_ids=enrolment)
+
+
+def enrolled_in(programme: str, tenant: str | None) -> Query[Employee]:
+    """Everybody who has or had a seat in a programme, of one subsidiary or of all."""
+    return EMPLOYEES.where(programmes=programme, **({} if tenant is None else {"tenant": tenant}))
