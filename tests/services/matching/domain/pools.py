@@ -82,11 +82,8 @@ def random_person(random: Random, place: int) -> PoolPerson:
 
 def random_mentor(random: Random, place: int, mentees: list[PoolPerson]) -> PoolPerson:
     """A mentor, now and then somebody who is a mentee too."""
-    person = random_person(random, place)
-    if place < len(mentees) and random.randint(0, 5) == 0:
-        person = mentees[place]
-    else:
-        person = replace(person, id=f"q{place}", grade=random.randint(3, 7))
+    both = place < len(mentees) and random.randint(0, 5) == 0
+    person = mentees[place] if both else replace(random_person(random, place), id=f"q{place}", grade=random.randint(3, 7))
     return replace(
         person, role="mentor", capacity=random.choice([1, 1, 2]), topics={topic: random.randint(1, 3) for topic in ("ai", "data")}
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amont.matching.domain.hours import DAYS, WEEK, common_half_hours, half_hours, load_zone, offset_seconds, parse_window
@@ -201,6 +201,7 @@ def written(day: int, start: int, end: int) -> str:
     return f"{DAYS[day]} {start // 2:02d}:{start % 2 * 30:02d}-{end // 2:02d}:{end % 2 * 30:02d}"
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(windows, max_size=8), st.sampled_from(["Asia/Kathmandu", "America/St_Johns", "Pacific/Chatham", "Asia/Tokyo", "UTC"]))
 def test_where_no_clock_changes_a_half_hour_is_free_when_each_minute_is(chosen: list[tuple[int, int, int]], zone: str) -> None:
     """A second reading of the contract, minute by minute. Chatham, Newfoundland, Nepal: offsets off the half-hour or the hour."""
@@ -215,6 +216,7 @@ def test_where_no_clock_changes_a_half_hour_is_free_when_each_minute_is(chosen: 
     assert {bit for bit in range(WEEK) if mask >> bit & 1} == expected
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(windows, max_size=6),
     st.sampled_from(["Europe/Paris", "Australia/Lord_Howe", "America/New_York"]),

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from graphlib import TopologicalSorter
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amont.matching.domain.lines import Lines, Link, break_cycles
@@ -117,12 +117,14 @@ def test_a_whole_group_is_untangled() -> None:
 some_links = st.lists(st.builds(link, *[st.sampled_from("abcdef")] * 2, st.integers(0, 5), dotted=st.booleans()), max_size=25)
 
 
+@settings(deadline=None, max_examples=60)
 @given(some_links, st.randoms(use_true_random=False))
 def test_the_order_in_which_links_are_given_does_not_matter(links: list[Link], random: Random) -> None:
     shuffled = random.sample(links, len(links))
     assert break_cycles(shuffled) == break_cycles(links)
 
 
+@settings(deadline=None, max_examples=60)
 @given(some_links)
 def test_a_link_is_dropped_exactly_when_it_closes_a_cycle_with_older_ones_that_were_kept(links: list[Link]) -> None:
     untangled = break_cycles(links)

@@ -97,8 +97,9 @@ def test_the_order_total_makes_fewer_pairs_where_that_is_worth_more() -> None:
 @pytest.mark.parametrize(("stickiness", "expected"), [(483, {"a": "x"}), (482, {"a": "z", "b": "x"})])
 def test_under_the_order_total_one_point_is_worth_a_pair_and_none_is_not(stickiness: int, expected: dict[str, str]) -> None:
     """The current pair has 782 points and the stickiness; the other two together 482 + 782."""
-    pool = pool_of(A, B, WANTED, LEAST, forbidden=(("b", "z"),), current=(("a", "x"),))
-    assert made(solve(pool, order="total", stickiness=stickiness)) == expected
+    for seed in "abcdefgh":
+        pool = pool_of(A, B, WANTED, LEAST, forbidden=(("b", "z"),), current=(("a", "x"),), seed=seed)
+        assert made(solve(pool, order="total", stickiness=stickiness)) == expected
 
 
 @pytest.mark.parametrize("order", ORDERS[:2])
@@ -225,8 +226,10 @@ def test_the_next_best_is_the_best_other_allowed_mentor_taken_or_not() -> None:
 
 
 def test_of_equal_next_bests_the_first_by_id_is_told() -> None:
-    pool = pool_of(A, *(mentor(id=name, capacity=1) for name in "tsuv"), mentor(id="r", topics={"ai": 1}), pinned=(("a", "s"),))
-    assert solve(pool).pairs[0].next_best == NextBest(mentor="t", score=782)
+    others = [mentor(id=name, capacity=1) for name in "tsuv"]
+    for seed in "abcdefgh":
+        pool = pool_of(A, *others, mentor(id="r", topics={"ai": 1}), pinned=(("a", "s"),), seed=seed)
+        assert solve(pool).pairs[0].next_best == NextBest(mentor="t", score=782)
 
 
 def matchings(scorer: Scorer, mentees: list[str], places: Counter[str], floor: int) -> Iterator[Pairs]:
@@ -287,7 +290,7 @@ randoms = st.randoms(use_true_random=False)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(mentees=sides, mentors=sides, random=randoms)
 def test_no_matching_is_better_than_the_solvers(order: Order, mentees: int, mentors: int, random: Random) -> None:
     pool, policy = random_pool(random, mentees, mentors), random_policy(random, order=order)
@@ -330,7 +333,7 @@ def best_by_flow(pool: Pool, policy: Policy) -> tuple[int, int]:
     return flow.maximum_flow(), -flow.optimal_cost()
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_a_flow_solver_finds_no_better_total(seed: int) -> None:
     random = Random(seed)
     pool = replace(random_pool(random, random.randint(6, 25), random.randint(6, 25)), pinned=())
@@ -372,7 +375,7 @@ def shuffled(pool: Pool, random: Random) -> Pool:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(mentees=st.integers(1, 8), mentors=st.integers(1, 8), random=randoms)
 def test_the_order_of_the_input_does_not_matter(order: Order, mentees: int, mentors: int, random: Random) -> None:
     pool, policy = random_pool(random, mentees, mentors), random_policy(random, order=order)

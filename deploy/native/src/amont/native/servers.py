@@ -83,6 +83,7 @@ class Server(ABC):
         """The first half of `start`: begins to start. Two servers launched and then waited for start side by side."""
         if self.running():
             return
+        self.kill()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ports = self.ports or free_ports(self.ports_needed)
         self.prepare()
@@ -101,6 +102,7 @@ class Server(ABC):
                 raise StartFailed(f"{self.name} {reason}; the end of {self.log}:\n{self._said(TAIL)}")
             self.ports = ()
             self.launch()
+        self.kill()
         raise StartFailed(f"{self.name} found {ATTEMPTS} times that its port was taken; see {self.log}")
 
     def stop(self, timeout: float = 20) -> None:
@@ -108,7 +110,7 @@ class Server(ABC):
         self._end(timeout)
 
     def kill(self) -> None:
-        """SIGKILL, as a crash would be; nothing when it does not run."""
+        """SIGKILL, as a crash would be; forgets it when it is dead already."""
         self._end(0)
 
     def pause(self) -> None:

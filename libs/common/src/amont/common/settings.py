@@ -13,7 +13,7 @@ S = TypeVar("S", bound=BaseSettings)
 class LogSettings(BaseSettings):
     """What it takes to reach the event log."""
 
-    model_config = SettingsConfigDict(env_prefix="AMONT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     log_url: str = Field(description="kafka://host:port,… or sqlite:///folder")
     instance: str | None = Field(default=None, description="a stable name of this process, for Kafka's static membership")
@@ -25,7 +25,7 @@ class LogSettings(BaseSettings):
 class IdentitySettings(BaseSettings):
     """Whose tokens are believed."""
 
-    model_config = SettingsConfigDict(env_prefix="AMONT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     issuer: str | None = Field(default=None, description="iss of the bearer tokens; without it every request is refused")
     audience: str = Field(default="amont", description="aud of the bearer tokens")

@@ -3,14 +3,14 @@
 Staff records carry no `seq`: an employee knows by a record's position whether it is news. What a record means is in the domain.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
 from amont.common.errors import DomainError
 from amont.common.events import RoundPublished, StaffLeft, StaffRecorded
 from amont.common.events.hris import StaffFact
-from amont.common.work import Reaction, Reactions, Work
+from amont.common.work import Handle, Reaction, Reactions, Work
 from amont.enrolment.domain.employee import Employee, Outcome
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.staff import Understood, understand_left, understand_recorded
@@ -84,4 +84,4 @@ CONSUMES: Reactions = {
     RoundPublished: Reaction(on_round_published, needs=lambda event: [(Programme, event.programme)]),
 }
 
-DUE = {Employee: on_employee_due}
+DUE: Mapping[type[Aggregate], Handle] = {Employee: on_employee_due}

@@ -1,1 +1,1 @@
-"""x"""
+"""What people are told: one delivery per event, recipient and channel."""

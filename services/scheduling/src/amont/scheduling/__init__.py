@@ -1,1 +1,1 @@
-"""x"""
+"""Scheduling: the sessions of confirmed pairs, from the first proposal to the last one held."""

@@ -141,9 +141,7 @@ class Employee(Aggregate):
         enrolment = self.enrolment(id_)
         if not enrolment.open:
             return self.becomes()
-        over = replace(
-            enrolment, status=EnrolmentStatus.WITHDRAWN, private_reason=private_reason, version=enrolment.version + 1
-        )
+        over = replace(enrolment, status=EnrolmentStatus.WITHDRAWN, private_reason=private_reason, version=enrolment.version + 1)
         return _told(self.becomes(), over, EmployeeWithdrawn)
 
 

@@ -5,9 +5,9 @@ dense matrix, and asks scipy. It is meant for small rounds and as the reference 
 mentors.
 
 One order for every draw. The answer is a function of the contents of pool and policy: people are put in the order of
-SHA-256(seed, id) before anything is computed, all arithmetic is on integers (in float64 where scipy wants it, far below 2^53), and scipy's
-algorithms make no random choice. So the order of the lists in the pool does not matter, and equal optima are told apart by the seed:
-another seed, or another version of scipy, may choose another one. Nothing is promised about how likely each is.
+SHA-256(seed, NUL, id) before anything is computed, all arithmetic is on integers (in float64 where scipy wants it, far below 2^53), and
+scipy's algorithms make no random choice. So the order of the lists in the pool does not matter, and equal optima are told apart by the
+seed: another seed, or another version of scipy, may choose another one. Nothing is promised about how likely each is.
 """
 
 from collections import Counter
@@ -110,7 +110,7 @@ class PinFault:
         return f"{self.path}: {self.mentee} with {self.mentor}: {self.reason}"
 
 
-class PinsRefused(ValueError):  # noqa: N818  a rule said no; nothing is in error
+class PinsRefused(ValueError):
     """The pool pins pairs that cannot be made; every such pin is in `faults`."""
 
     def __init__(self, faults: Iterable[PinFault]) -> None:
@@ -277,9 +277,8 @@ def _assign(usable: Mask, value: Cells, *, most_pairs: bool) -> list[Cell]:
     With `most_pairs` each cell weighs `reward + value`, the reward being more than the values of any matching together, so that one pair
     more always wins. Without it each weighs `2 * value + 1`: two matchings differ by paths on which they differ by one pair at most, so
     that one point of value always wins, and of equal totals the one with more pairs. Cells that are not usable weigh 0, so that scipy may
-    put there whoever has nobody. Weights are below (side + 2) * 2,000, and the prices and profits scipy keeps in float64 at most about side
-    times
-    that: integers, exact below 2^53 for sides up to a million.
+    put there whoever has nobody. Weights are below (side + 2) * 2,000, and the prices and profits that scipy keeps in float64 at most about
+    side times that: integers, exact below 2^53 for sides up to a million.
     """
     side = min(usable.shape)
     if not usable.any():

@@ -39,7 +39,7 @@ EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 END_OF_2100 = datetime(2101, 1, 1, tzinfo=UTC) - EPOCH
 
 
-class InvalidWindows(ValueError):  # noqa: N818 - a state of the data, as everywhere in Amont
+class InvalidWindows(ValueError):
     """A person's windows or zone cannot be read; `faults` lists every one of them, each a sentence."""
 
     def __init__(self, person: str, faults: Sequence[str]) -> None:

@@ -1,0 +1,82 @@
+"""Subsidiaries over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import Path, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from amont.common.errors import Invalid, Stale
+from amont.common.web import Body, CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
+from amont.enrolment import commands
+from amont.enrolment.api.tags import tag
+from amont.enrolment.domain.subsidiary import Subsidiary, SubsidiaryExists
+
+router = api_router("enrolment")
+
+_EXAMPLE: JsonDict = {"name": "Banque de détail France", "zone": "Europe/Paris", "languages": ["fr", "en"], "grades": {"C1": 5, "DIR": 14}}
+SubsidiaryId = Annotated[str, Path(description="the tenant: 1 to 32 of a-z, 0-9 and the hyphen", examples=["fr"])]
+GradeTable = Annotated[dict[str, Any], Field(description="the HR system's own grade codes, each with the group's band from 1 to 20")]
+
+
+class SubsidiaryBody(Body):
+    """What a subsidiary tells about itself. `languages` and `zone` stand in for staff records that have none."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    name: str
+    zone: str
+    languages: list[str]
+    grades: GradeTable
+
+
+class SubsidiaryView(BaseModel):
+    """A subsidiary as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"subsidiary": "fr", **_EXAMPLE, "version": 1}]})
+
+    subsidiary: str
+    name: str
+    zone: str
+    languages: list[str]
+    grades: dict[str, int]
+    version: int
+
+    @classmethod
+    def of(cls, found: tuple[Subsidiary, int]) -> "SubsidiaryView":
+        one, version = found
+        return cls(subsidiary=one.id, name=one.name, zone=one.zone, languages=list(one.languages), grades=dict(one.grades), version=version)
+
+
+@router.put("/subsidiaries/{subsidiary_id}", responses=responses(SubsidiaryExists, Stale, Invalid))
+async def put_subsidiary(
+    subsidiary_id: SubsidiaryId, body: SubsidiaryBody, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
+) -> SubsidiaryView:
+    """Add a subsidiary (without If-Match; the same again changes nothing), or change the version that was read (with If-Match)."""
+    given = body.model_dump()
+    if if_match is None:
+        view = SubsidiaryView.of(await run(commands.add_subsidiary, subsidiary_id, actor, **given))
+    else:
+        view = SubsidiaryView.of(await run(commands.change_subsidiary, subsidiary_id, actor, if_match, **given))
+    return tag(response, view)
+
+
+@router.put("/subsidiaries/{subsidiary_id}/grades", responses=responses(Stale, Invalid))
+async def put_grades(
+    subsidiary_id: SubsidiaryId, body: GradeTable, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
+) -> SubsidiaryView:
+    """Put a grade table in place of the present one: code to band. It holds for the staff records that arrive from now on."""
+    return tag(response, SubsidiaryView.of(await run(commands.import_grades, subsidiary_id, actor, body, if_match)))
+
+
+@router.get("/subsidiaries/{subsidiary_id}", responses=responses())
+async def get_subsidiary(subsidiary_id: SubsidiaryId, actor: CurrentActor, run: CurrentRun, response: Response) -> SubsidiaryView:
+    """Read one subsidiary."""
+    return tag(response, SubsidiaryView.of(await run(commands.subsidiary, subsidiary_id, actor)))
+
+
+@router.get("/subsidiaries", responses=responses())
+async def list_subsidiaries(actor: CurrentActor, run: CurrentRun, page: Listing) -> Page[SubsidiaryView]:
+    """List the subsidiaries that the asker sees: all of them for the group, otherwise their own."""
+    found = await run(commands.subsidiaries, actor, page.after, page.limit)
+    return page.of([SubsidiaryView.of(one) for one in found], lambda view: view.subsidiary)

@@ -1,0 +1,152 @@
+"""Commands and questions about employees and their enrolments."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from amont.common.errors import NotFound, Stale
+from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Meeting, Role, tenant_of
+from amont.common.identity import Action, Actor, Resource, Scope, authorize
+from amont.common.ids import derived
+from amont.common.work import Work
+from amont.enrolment import documents
+from amont.enrolment.commands.programmes import seen_programme
+from amont.enrolment.commands.reading import reach_of
+from amont.enrolment.domain.eligibility import Case, NotEligible, Reason, charter_faults, faults_in_form, reasons_against
+from amont.enrolment.domain.employee import Employee
+from amont.enrolment.domain.enrolment import AlreadyEnrolled, Enrolment, EnrolmentOver, Form
+from amont.enrolment.domain.programme import Programme
+
+
+class Held(NamedTuple):
+    """An enrolment and whose it is."""
+
+    person: str
+    enrolment: Enrolment
+
+
+class FormEdit(NamedTuple):
+    """What to change of a form; None leaves it as it is."""
+
+    topics: Mapping[str, int] | None = None
+    languages: Sequence[str] | None = None
+    availability: Sequence[str] | None = None
+    meeting: Meeting | None = None
+    capacity: int | None = None
+
+
+async def employee(work: Work, person: str, actor: Actor) -> Employee:
+    """One employee. Raises NotFound, also while everything known of them lies ahead."""
+    return await _known(work, person, actor, Action.READ_EMPLOYEE)
+
+
+async def employees(
+    work: Work, tenant: str, actor: Actor, status: EmployeeStatus | None, after: tuple[Any, ...] | None, limit: int
+) -> list[Employee]:
+    """A subsidiary's people; those who work there when no status is asked for. Raises NotFound, NotAllowed."""
+    authorize(actor, Action.READ_EMPLOYEE, Resource("subsidiary", tenant, frozenset({tenant})))
+    return await work.page(documents.employees_of(tenant, status), after=after, limit=limit)
+
+
+async def enrol(work: Work, person: str, programme: str, role: Role, actor: Actor, *, form: Form, charter_accepted: bool) -> Held:
+    """Take a seat. Languages left empty are the employee's own. Raises NotFound, AlreadyEnrolled, NotEligible with every reason."""
+    someone = await _known(work, person, actor, Action.ENROL)
+    campaign = await seen_programme(work, programme, actor)
+    id_ = derived("enrolment", programme, person, role)
+    profile = someone.profile
+    if not form.languages and profile is not None:
+        form = _changed(form, FormEdit(languages=profile.languages))
+    wanted = Enrolment(
+        id=id_,
+        programme=programme,
+        role=role,
+        status=EnrolmentStatus.ENROLLED,
+        form=form,
+        charter_accepted_at=work.now,
+        request=work.new_id("enrolment", id_),
+    )
+    decision = someone.enrol(wanted)
+    if decision.events:
+        case = Case(employee=someone, programme=campaign, role=role, now=work.now)
+        reasons = [*reasons_against(case), *faults_in_form(form, campaign, role), *charter_faults(charter_accepted)]
+        if reasons:
+            raise NotEligible(programme, role, reasons)
+    return Held(person, work.save(decision).enrolment(id_))
+
+
+async def edit_enrolment(work: Work, id_: str, actor: Actor, edit: FormEdit, version: int | None) -> Held:
+    """Change what somebody offers, wishes or can make. Raises NotFound, Stale, EnrolmentOver, NotEligible with every reason."""
+    holder = await _holder(work, id_, actor, Action.ENROL)
+    before = holder.enrolment(id_)
+    if version is not None and version != before.version:
+        raise Stale("enrolment", id_, given=version, current=before.version)
+    if not before.open:
+        raise EnrolmentOver(id_, before.status)
+    campaign = await work.get(Programme, before.programme)
+    form = _changed(before.form, edit)
+    reasons = faults_in_form(form, campaign, before.role)
+    if not campaign.takes_people:
+        reasons.insert(0, Reason("", f"the programme is {campaign.status}; forms change while it is open or running", "programme-not-open"))
+    if reasons:
+        raise NotEligible(campaign.id, before.role, reasons)
+    return Held(holder.id, work.save(holder.edit(id_, form)).enrolment(id_))
+
+
+async def withdraw(work: Work, id_: str, actor: Actor, private_reason: str | None = None) -> Held:
+    """Take part no more; a second time changes nothing. The reason stays here and is never returned. Raises NotFound."""
+    holder = await _holder(work, id_, actor, Action.WITHDRAW)
+    return Held(holder.id, work.save(holder.withdraw(id_, private_reason)).enrolment(id_))
+
+
+async def enrolment(work: Work, id_: str, actor: Actor) -> Held:
+    """One enrolment. Raises NotFound."""
+    holder = await _holder(work, id_, actor, Action.READ_ENROLMENT)
+    return Held(holder.id, holder.enrolment(id_))
+
+
+async def enrolments_in(work: Work, programme: str, actor: Actor, after: tuple[Any, ...] | None, limit: int) -> list[Employee]:
+    """The people with a seat in a programme, as far as the actor sees them: all, their subsidiary's, or themselves. Raises NotFound."""
+    await seen_programme(work, programme, actor)
+    reach = reach_of(actor, Action.READ_ENROLMENT)
+    if reach is Scope.OWN:
+        own = None if after else await work.peek(Employee, actor.person)
+        return [own] if own is not None and any(one.programme == programme for one in own.enrolments) else []
+    query = documents.enrolled_in(programme, None if reach is Scope.GROUP else actor.tenant)
+    return await work.page(query, after=after, limit=limit)
+
+
+async def eligibility(work: Work, programme: str, person: str, role: Role, actor: Actor) -> list[Reason]:
+    """Why this person may not enrol in this role; nothing stands against it when empty. Raises NotFound."""
+    someone = await _known(work, person, actor, Action.ENROL)
+    campaign = await seen_programme(work, programme, actor)
+    reasons = reasons_against(Case(employee=someone, programme=campaign, role=role, now=work.now))
+    seat = someone.seat(programme, role)
+    if seat is not None and seat.open:
+        reasons.append(Reason("/role", f"the person is enrolled as {role} already", AlreadyEnrolled.code))
+    return reasons
+
+
+async def _known(work: Work, person: str, actor: Actor, action: Action) -> Employee:
+    """An employee whom the HR system has told us about. What the actor has no relation to looks the same as what there is not."""
+    authorize(actor, action, Resource("employee", person, frozenset({tenant_of(person)}), frozenset({person})))
+    found = await work.get(Employee, person)
+    if found.status is None:
+        raise NotFound("employee", person)
+    return found
+
+
+async def _holder(work: Work, id_: str, actor: Actor, action: Action) -> Employee:
+    for found in await work.page(documents.holder_of(id_), after=None, limit=1):
+        authorize(actor, action, Resource("enrolment", id_, found.resource.tenants, found.resource.people))
+        return found
+    raise NotFound("enrolment", id_)
+
+
+def _changed(form: Form, edit: FormEdit) -> Form:
+    languages = form.languages if edit.languages is None else tuple(dict.fromkeys(edit.languages))
+    return Form(
+        topics=form.topics if edit.topics is None else edit.topics,
+        languages=languages,
+        availability=form.availability if edit.availability is None else tuple(edit.availability),
+        meeting=form.meeting if edit.meeting is None else edit.meeting,
+        capacity=form.capacity if edit.capacity is None else edit.capacity,
+    )

@@ -1,0 +1,64 @@
+"""Commands and questions about subsidiaries."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from amont.common.errors import NotFound
+from amont.common.identity import Action, Actor, Resource, Scope, authorize
+from amont.common.work import Work
+from amont.enrolment import documents
+from amont.enrolment.commands.reading import reach_of
+from amont.enrolment.domain.subsidiary import Subsidiary, SubsidiaryExists
+
+Versioned = tuple[Subsidiary, int]
+
+
+async def add_subsidiary(
+    work: Work, id_: str, actor: Actor, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any]
+) -> Versioned:
+    """Add a tenant; adding the same again changes nothing. Raises SubsidiaryExists, Invalid with every fault."""
+    authorize(actor, Action.MANAGE_SUBSIDIARY, Resource("subsidiary", id_, frozenset({id_})))
+    decision = Subsidiary.added(id_, name=name, zone=zone, languages=languages, grades=grades)
+    existing = await work.peek(Subsidiary, id_)
+    if existing is None:
+        added = work.save(decision)
+        return added, work.version_of(added)
+    if existing.facts() != decision.state.facts():
+        raise SubsidiaryExists(id_)
+    return existing, work.version_of(existing)
+
+
+async def change_subsidiary(
+    work: Work, id_: str, actor: Actor, version: int, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any]
+) -> Versioned:
+    """Change a tenant's data, knowing which version one has read. Raises NotFound, Stale, Invalid with every fault."""
+    authorize(actor, Action.MANAGE_SUBSIDIARY, Resource("subsidiary", id_, frozenset({id_})))
+    subsidiary = await work.get(Subsidiary, id_, version=version)
+    changed = work.save(subsidiary.change(name=name, zone=zone, languages=languages, grades=grades))
+    return changed, work.version_of(changed)
+
+
+async def import_grades(work: Work, id_: str, actor: Actor, grades: Mapping[str, Any], version: int | None) -> Versioned:
+    """Put a grade table in place of the present one. Raises NotFound, Stale, Invalid with every fault."""
+    authorize(actor, Action.MANAGE_SUBSIDIARY, Resource("subsidiary", id_, frozenset({id_})))
+    subsidiary = await work.get(Subsidiary, id_, version=version)
+    changed = work.save(subsidiary.take_grades(grades))
+    return changed, work.version_of(changed)
+
+
+async def subsidiary(work: Work, id_: str, actor: Actor) -> Versioned:
+    """One subsidiary. Raises NotFound."""
+    authorize(actor, Action.READ_SUBSIDIARY, Resource("subsidiary", id_, frozenset({id_})))
+    found = await work.get(Subsidiary, id_)
+    return found, work.version_of(found)
+
+
+async def subsidiaries(work: Work, actor: Actor, after: tuple[Any, ...] | None, limit: int) -> list[Versioned]:
+    """The subsidiaries the actor sees: all of them, or their own."""
+    if reach_of(actor, Action.READ_SUBSIDIARY) is Scope.GROUP:
+        page = await work.page(documents.every_subsidiary(), after=after, limit=limit)
+        return [(one, work.version_of(one)) for one in page]
+    try:
+        return [] if after else [await subsidiary(work, actor.tenant, actor)]
+    except NotFound:
+        return []

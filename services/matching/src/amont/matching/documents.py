@@ -1,0 +1,75 @@
+"""What matching keeps, and the named queries over it. A pair is found by its people, their subsidiaries, and everybody in the line above them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from amont.common.documents import AnyOf, Index
+from amont.common.documents.collection import Collection, Query
+from amont.common.events.values import EnrolmentStatus
+from amont.matching.domain.enrolment import Enrolment
+from amont.matching.domain.pair import LIVE, Pair
+from amont.matching.domain.person import Person
+from amont.matching.domain.programme import Programme
+from amont.matching.domain.round import Round
+
+_LIVE = AnyOf(tuple(status.value for status in LIVE))
+
+
+def _keys_of(pair: Pair) -> Mapping[str, Any]:
+    return {"people": [pair.mentee, pair.mentor], "tenants": sorted(pair.resource.tenants)}
+
+
+PEOPLE = Collection(Person, "people", due=True)
+ENROLMENTS = Collection(Enrolment, "enrolments", indexes=[Index(("programme", "status"))], due=True)
+PROGRAMMES = Collection(Programme, "programmes", due=True)
+ROUNDS = Collection(Round, "rounds", indexes=[Index(("programme",))])
+PAIRS = Collection(
+    Pair,
+    "pairs",
+    indexes=[
+        Index(("programme", "status")),
+        Index(("people",), many=True),
+        Index(("tenants",), many=True),
+        Index(("line",), many=True),
+    ],
+    keys=_keys_of,
+    due=True,
+)
+
+COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, PAIRS)
+
+
+def active_enrolments_of(programme: str) -> Query[Enrolment]:
+    return ENROLMENTS.where(programme=programme, status=EnrolmentStatus.ENROLLED.value)
+
+
+def rounds_of(programme: str) -> Query[Round]:
+    return ROUNDS.where(programme=programme)
+
+
+def every_pair_of_programme(programme: str) -> Query[Pair]:
+    """Ended ones too: two who were a pair are not proposed again."""
+    return PAIRS.where(programme=programme)
+
+
+def live_pairs_of_programme(programme: str) -> Query[Pair]:
+    return PAIRS.where(programme=programme, status=_LIVE)
+
+
+def live_pairs_of(person: str) -> Query[Pair]:
+    return PAIRS.where(people=person, status=_LIVE)
+
+
+def live_pairs_of_any(people: tuple[str, ...], programme: str) -> Query[Pair]:
+    return PAIRS.where(people=AnyOf(people), programme=programme, status=_LIVE)
+
+
+def live_pairs_below(person: str) -> Query[Pair]:
+    """Those whose line of management passed through the person at the last look, the person's own included."""
+    return PAIRS.where(line=person, status=_LIVE)
+
+
+def pairs_for_people_to_read(*, programme: str | None, person: str | None, tenant: str | None) -> Query[Pair]:
+    """A list narrowed to what is asked for and may be seen."""
+    wanted = {"programme": programme, "people": person, "tenants": tenant}
+    return PAIRS.where(**{name: value for name, value in wanted.items() if value is not None})

@@ -1,0 +1,84 @@
+"""An employee as matching needs to know them: where they stand in the organisation, and who is above them. Ids only, no name, no address.
+
+A change of anything that a hard rule looks at leaves a mark (`recheck`): live pairs are looked at again after the mark has been written, so
+that no pair made at the same moment can slip through.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from amont.common.aggregate import Aggregate, Decision
+from amont.common.events import EmployeeChanged, EmployeeLeft
+from amont.common.events.values import EmployeeStatus, Instant, tenant_of
+from amont.matching.domain.lines import Link
+
+
+class Recheck(StrEnum):
+    """Which live pairs are to be looked at again: the person's own, or all whose line of management passes through the person."""
+
+    OWN = "own"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person(Aggregate):
+    """One employee, in whatever roles and programmes. `status` is None until we have heard of them."""
+
+    status: EmployeeStatus | None = None
+    band: int = 0
+    business_unit: str = ""
+    team: str = ""
+    function: str = ""
+    site: str = ""
+    zone: str = ""
+    managers: tuple[str, ...] = ()
+    """The solid line first, then dotted ones."""
+    managers_since: Instant | None = None
+    recheck: Recheck | None = None
+
+    @property
+    def tenant(self) -> str:
+        return tenant_of(self.id)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The person's place in the management graph; all links are as old as the last change of any."""
+        if self.managers_since is None:
+            return ()
+        since = self.managers_since.date()
+        return tuple(Link(report=self.id, manager=manager, since=since, dotted=place > 0) for place, manager in enumerate(self.managers))
+
+    def hear(self, event: EmployeeChanged, now: datetime) -> Decision["Person"]:
+        """Take over what HR says now."""
+        moved = self.managers_since is None or event.managers != self.managers
+        heard = self.becomes(
+            status=event.status,
+            band=event.band,
+            business_unit=event.business_unit,
+            team=event.team,
+            function=event.function,
+            site=event.site,
+            zone=event.zone,
+            managers=event.managers,
+            managers_since=event.effective_at if moved else self.managers_since,
+        ).state
+        return heard._marked_against(self, now)
+
+    def leave(self, now: datetime) -> Decision["Person"]:
+        """The person has left the group. The line through them stands until HR gives their reports another manager."""
+        return self.becomes(status=EmployeeStatus.LEFT).state._marked_against(self, now)
+
+    def checked(self, *, again_at: datetime | None) -> Decision["Person"]:
+        """Live pairs have been looked at; once more at `again_at` when something was found."""
+        return self.becomes(recheck=self.recheck if again_at else None, due_at=again_at)
+
+    def _marked_against(self, before: "Person", now: datetime) -> Decision["Person"]:
+        if self.managers != before.managers or before.status is None:
+            return self.becomes(recheck=Recheck.LINE, due_at=now)
+        if self._ruled_by() != before._ruled_by():
+            return self.becomes(recheck=self.recheck or Recheck.OWN, due_at=now)
+        return self.becomes()
+
+    def _ruled_by(self) -> tuple[object, ...]:
+        return self.status, self.band, self.business_unit, self.team, self.zone

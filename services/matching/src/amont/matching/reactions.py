@@ -1,0 +1,84 @@
+"""What matching does when a fact arrives: it writes down what it heard, and a mark where live pairs may be concerned.
+
+Nothing is decided about a pair here (but that its last session was held): the mark wakes the document at once, and `commands.clock` looks at the
+pairs after the fact has been written. So facts of different topics may come in any order.
+"""
+
+from collections.abc import Iterable
+
+from amont.common.aggregate import Aggregate
+from amont.common.events import (
+    EmployeeChanged,
+    EmployeeEnrolled,
+    EmployeeLeft,
+    EmployeeWithdrawn,
+    EnrolmentChanged,
+    EnrolmentResumed,
+    EnrolmentSuspended,
+    ProgrammeChanged,
+    SessionCompleted,
+)
+from amont.common.events.enrolment import EmployeeFact, EnrolmentFact
+from amont.common.work import Reaction, Reactions, Work
+from amont.matching.commands.looking import keep
+from amont.matching.domain.enrolment import Enrolment
+from amont.matching.domain.pair import Pair
+from amont.matching.domain.person import Person
+from amont.matching.domain.programme import Programme
+
+
+async def on_employee_changed(event: EmployeeChanged, work: Work) -> None:
+    person = await work.get_or_new(Person, event.person)
+    work.save(person.hear(event, work.now))
+
+
+async def on_employee_left(event: EmployeeLeft, work: Work) -> None:
+    person = await work.get_or_new(Person, event.person)
+    work.save(person.leave(work.now))
+
+
+async def on_enrolment(event: EnrolmentFact, work: Work) -> None:
+    """Any of the five: each carries the full state."""
+    enrolment = await work.get_or_new(Enrolment, event.enrolment)
+    work.save(enrolment.hear(event, work.now))
+
+
+async def on_programme_changed(event: ProgrammeChanged, work: Work) -> None:
+    programme = await work.get_or_new(Programme, event.programme)
+    work.save(programme.hear(event, work.now))
+
+
+async def on_session_completed(event: SessionCompleted, work: Work) -> None:
+    """The last planned session ends the pair."""
+    pair = await work.peek(Pair, event.pair)
+    if pair is not None and event.number == event.planned:
+        keep(work, pair.complete(work.now))
+
+
+def _person(event: EmployeeFact) -> Iterable[tuple[type[Aggregate], str]]:
+    return [(Person, event.person)]
+
+
+def _enrolment(event: EnrolmentFact) -> Iterable[tuple[type[Aggregate], str]]:
+    return [(Enrolment, event.enrolment)]
+
+
+def _programme(event: ProgrammeChanged) -> Iterable[tuple[type[Aggregate], str]]:
+    return [(Programme, event.programme)]
+
+
+def _pair(event: SessionCompleted) -> Iterable[tuple[type[Aggregate], str]]:
+    return [(Pair, event.pair)]
+
+
+CONSUMES: Reactions = {
+    EmployeeChanged: Reaction(on_employee_changed, needs=_person),
+    EmployeeLeft: Reaction(on_employee_left, needs=_person),
+    ProgrammeChanged: Reaction(on_programme_changed, needs=_programme),
+    EmployeeEnrolled: Reaction(on_enrolment, needs=_enrolment),
+    EnrolmentChanged: Reaction(on_enrolment, needs=_enrolment),
+    EnrolmentSuspended: Reaction(on_enrolment, needs=_enrolment),
+    EnrolmentResumed: Reaction(on_enrolment, needs=_enrolment),
+    EmployeeWithdrawn: Reaction(on_enrolment, needs=_enrolment),
+    SessionCompleted: Reaction(on_session_completed, needs=_pair),
+}

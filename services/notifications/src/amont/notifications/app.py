@@ -1,0 +1,38 @@
+"""Composition root of notifications: the only file that sees every room."""
+
+from typing import Any, cast
+
+from amont.common.service import Parts, Service
+from amont.common.settings import read_settings
+from amont.notifications import api
+from amont.notifications.commands import DUE, PUBLISHES, Letterhead, Post
+from amont.notifications.documents import COLLECTIONS
+from amont.notifications.reactions import CONSUMES
+from amont.notifications.sending import MailSender, sender_from
+from amont.notifications.settings import LocalMailSettings, MailSettings
+
+
+def build(parts: Parts) -> Service:
+    """Assemble notifications. A `MailSender` among `parts.tools` is used as it is; otherwise the environment names one.
+
+    Raises MissingSettings.
+    """
+    handed_in = cast("MailSender | None", parts.tools.get(MailSender))
+    settings = read_settings(LocalMailSettings if handed_in else MailSettings)
+    sender = handed_in or sender_from(settings.mail_url.get_secret_value())
+    letterhead = Letterhead(sender=settings.sender, public_url=settings.public_url, domain=settings.domain)
+
+    async def run(command: Any, *args: Any) -> Any:
+        return await service.run(command, *args)
+
+    service = Service(
+        "notifications",
+        parts,
+        consumes=CONSUMES,
+        publishes=PUBLISHES,
+        keeps=COLLECTIONS,
+        due=DUE,
+        routers=[api.router],
+        tools={MailSender: sender, Post: Post(sender, letterhead, run)},
+    )
+    return service

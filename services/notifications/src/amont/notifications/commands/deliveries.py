@@ -1,0 +1,142 @@
+"""The verbs on deliveries: deliver when the time has come, write down what became of it, let people look.
+
+Sending is an effect, so it happens between two commands: `deliver` saves the claim, then the `Post` writes the message with what is known at that
+moment, hands it to the mail port and runs the command that records the outcome. Whatever breaks in between, the claim's lease runs out and
+`deliver` is called again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from email.message import EmailMessage
+from functools import partial
+from typing import Any
+
+from amont.common.aggregate import Aggregate, Decision
+from amont.common.events import NotificationFailed, NotificationSent
+from amont.common.events.values import DeliveryStatus, tenant_of
+from amont.common.identity import Action, Actor, Privilege, Resource, authorize
+from amont.common.metrics import DELIVERIES
+from amont.common.work import Work
+from amont.notifications.commands.letters import Letterhead, write_letter
+from amont.notifications.documents import deliveries_to
+from amont.notifications.domain.delivery import LEASE, START_WITHIN, Delivery
+from amont.notifications.domain.people import Known, Programme, Recipient, Subsidiary
+from amont.notifications.mails import BadAddress
+from amont.notifications.sending import MailRefused, MailSender, MailUnavailable
+
+PUBLISHES = (NotificationSent, NotificationFailed)
+
+HAND_OVER_SECONDS = (LEASE - START_WITHIN).total_seconds()
+"""How long handing over one message may take: what is left of a lease at the latest start, so that two never hand over the same one at once."""
+
+Run = Callable[..., Awaitable[Any]]
+
+
+class Post:
+    """Takes claimed deliveries to the mail port and has the outcome recorded. `run` runs a command of this service."""
+
+    def __init__(self, sender: MailSender, letterhead: Letterhead, run: Run) -> None:
+        self._sender, self._letterhead, self._run = sender, letterhead, run
+
+    async def send(self, delivery_id: str, attempt: int) -> None:
+        """Hand over the message of a claim, if the claim still holds. Raises Unavailable when the store does not answer: the lease will run out."""
+        message = await self._run(write_message, delivery_id, attempt, self._letterhead)
+        if message is None:
+            return
+        try:
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                await self._sender.send(message)
+        except MailRefused as error:
+            await self._run(record_refused, delivery_id, attempt, f"refused-{error.code}")
+        except (MailUnavailable, TimeoutError):
+            await self._run(record_unavailable, delivery_id, attempt)
+        else:
+            await self._run(record_sent, delivery_id)
+
+
+async def deliver(delivery: Delivery, work: Work) -> None:
+    """The delivery's time has come: claim it and post it, or wait for what is not known yet, or drop it."""
+    after = _save(work, delivery, delivery.take_up(await _known(work, delivery), work.now))
+    if after.status is DeliveryStatus.SENDING:
+        work.afterwards(partial(work.tool(Post).send, after.id, after.attempts))
+
+
+async def write_message(work: Work, delivery_id: str, attempt: int, letterhead: Letterhead) -> EmailMessage | None:
+    """The message of a claim, with names as they are now; None when there is none to be sent any more, which is then recorded."""
+    delivery = await work.get(Delivery, delivery_id)
+    if not delivery.is_held(attempt, work.now):
+        _save(work, delivery, delivery.give_back(attempt, work.now))
+        return None
+    known = await _known(work, delivery)
+    if reason := delivery.obstacle(known):
+        _save(work, delivery, delivery.suppress(reason))
+        return None
+    try:
+        return write_letter(delivery, known, letterhead)
+    except BadAddress:
+        _save(work, delivery, delivery.fail("bad-address", work.now))
+    except ValueError:
+        _save(work, delivery, delivery.fail("cannot-compose", work.now))
+    return None
+
+
+async def record_sent(work: Work, delivery_id: str) -> None:
+    """The channel took the message."""
+    delivery = await work.get(Delivery, delivery_id)
+    _save(work, delivery, delivery.hand_over(work.now))
+
+
+async def record_refused(work: Work, delivery_id: str, attempt: int, reason: str) -> None:
+    """The channel will never take the message."""
+    delivery = await work.get(Delivery, delivery_id)
+    _save(work, delivery, delivery.refuse(attempt, reason, work.now))
+
+
+async def record_unavailable(work: Work, delivery_id: str, attempt: int) -> None:
+    """The channel did not answer."""
+    delivery = await work.get(Delivery, delivery_id)
+    _save(work, delivery, delivery.postpone(attempt, work.now))
+
+
+async def list_deliveries(work: Work, actor: Actor, person: str | None, after: tuple[str] | None, limit: int) -> list[tuple[Delivery, int]]:
+    """A page of what `person` was told, with versions; without `person` the actor's own, for operations everybody's. Raises NotFound, NotAllowed."""
+    if person is None and Privilege.OPS not in actor.privileges:
+        person = actor.person
+    about = Resource("deliveries of", person, frozenset({tenant_of(person)}), frozenset({person})) if person else Resource("deliveries", "")
+    authorize(actor, Action.READ_DELIVERY, about)
+    page = await work.page(deliveries_to(person), after=after, limit=limit)
+    return [(delivery, work.version_of(delivery)) for delivery in page]
+
+
+async def read_delivery(work: Work, actor: Actor, delivery_id: str) -> tuple[Delivery, int]:
+    """One delivery and its version. Raises NotFound, NotAllowed."""
+    delivery = await work.get(Delivery, delivery_id)
+    authorize(actor, Action.READ_DELIVERY, delivery.resource)
+    return delivery, work.version_of(delivery)
+
+
+async def _known(work: Work, delivery: Delivery) -> Known:
+    person, matter = delivery.person, delivery.matter
+    people = await work.get_many(Recipient, [person, *([matter.partner] if matter.partner else [])])
+    return Known(
+        recipient=people.get(person),
+        partner=people.get(matter.partner or ""),
+        programme=await work.peek(Programme, matter.programme),
+        subsidiary=await work.peek(Subsidiary, tenant_of(person)),
+    )
+
+
+def _save(work: Work, before: Delivery, decision: Decision[Delivery]) -> Delivery:
+    """Save, and count the outcome once it is saved: sent, failed, suppressed, or back to pending."""
+    after = work.save(decision)
+    if after.status not in {before.status, DeliveryStatus.SENDING}:
+        work.afterwards(partial(_count, after.channel, after.status))
+    return after
+
+
+async def _count(channel: str, outcome: str) -> None:
+    outcome = "postponed" if outcome == DeliveryStatus.PENDING else outcome
+    DELIVERIES.labels(channel, outcome).inc()
+
+
+DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Delivery: deliver}

@@ -1,0 +1,110 @@
+"""What notifications does when another's fact arrives: it remembers who people are, and plans a delivery for everyone who is to be told.
+
+Planning looks nobody up. People, programmes and pairs travel on different topics and may come in any order; what is still unknown is waited for
+when the delivery's time has come (`commands`).
+"""
+
+from collections.abc import Sequence
+
+from amont.common.events import (
+    EmployeeChanged,
+    EmployeeEnrolled,
+    EmployeeLeft,
+    EmployeeWithdrawn,
+    Envelope,
+    PairAccepted,
+    PairConfirmed,
+    PairDeclined,
+    PairEnded,
+    PairExpired,
+    PairProposed,
+    PairResumed,
+    PairSuspended,
+    ProgrammeChanged,
+    SessionCancelled,
+    SessionCompleted,
+    SessionMissed,
+    SessionProposed,
+    SessionRescheduled,
+    SessionScheduled,
+    SubsidiaryChanged,
+)
+from amont.common.events.enrolment import EnrolmentFact
+from amont.common.events.matching import PairFact
+from amont.common.events.scheduling import SessionFact
+from amont.common.work import Reaction, Reactions, Work
+from amont.notifications.domain import notices
+from amont.notifications.domain.delivery import Channel, Delivery, Notice
+from amont.notifications.domain.people import Programme, Recipient, Subsidiary
+
+
+async def on_subsidiary_changed(event: SubsidiaryChanged, work: Work) -> None:
+    subsidiary = await work.get_or_new(Subsidiary, event.subsidiary)
+    work.save(subsidiary.learn(event))
+
+
+async def on_programme_changed(event: ProgrammeChanged, work: Work) -> None:
+    programme = await work.get_or_new(Programme, event.programme)
+    work.save(programme.learn(event))
+
+
+async def on_employee_changed(event: EmployeeChanged, work: Work) -> None:
+    recipient = await work.get_or_new(Recipient, event.person)
+    work.save(recipient.learn(event))
+
+
+async def on_employee_left(event: EmployeeLeft, work: Work) -> None:
+    recipient = await work.get_or_new(Recipient, event.person)
+    work.save(recipient.leave())
+
+
+async def on_enrolment(event: EnrolmentFact, work: Work) -> None:
+    await _plan(notices.of_enrolment(event), work)
+
+
+async def on_pair(event: PairFact, work: Work) -> None:
+    await _plan(notices.of_pair(event), work)
+
+
+async def on_session(event: SessionFact, work: Work) -> None:
+    await _plan(notices.of_session(event), work)
+
+
+async def _plan(told: Sequence[Notice], work: Work) -> None:
+    """One delivery per event, channel, person and kind; one that is planned already is left as it is, whatever has become of it."""
+    cause = _cause(work)
+    by_id = {work.new_id(Channel.MAIL, notice.person, notice.kind): notice for notice in told}
+    planned = await work.get_many(Delivery, list(by_id))
+    for id_, notice in by_id.items():
+        if id_ not in planned:
+            work.save(Delivery.plan(id_, notice, channel=Channel.MAIL, about=cause.id, happened_at=cause.time, now=work.now))
+
+
+def _cause(work: Work) -> Envelope:
+    if work.cause is None:
+        raise RuntimeError("A delivery is planned because of an event; there is none here.")
+    return work.cause
+
+
+CONSUMES: Reactions = {
+    SubsidiaryChanged: Reaction(on_subsidiary_changed, needs=lambda e: [(Subsidiary, e.subsidiary)]),
+    ProgrammeChanged: Reaction(on_programme_changed, needs=lambda e: [(Programme, e.programme)]),
+    EmployeeChanged: Reaction(on_employee_changed, needs=lambda e: [(Recipient, e.person)]),
+    EmployeeLeft: Reaction(on_employee_left, needs=lambda e: [(Recipient, e.person)]),
+    EmployeeEnrolled: on_enrolment,
+    EmployeeWithdrawn: on_enrolment,
+    PairProposed: on_pair,
+    PairAccepted: on_pair,
+    PairConfirmed: on_pair,
+    PairDeclined: on_pair,
+    PairExpired: on_pair,
+    PairSuspended: on_pair,
+    PairResumed: on_pair,
+    PairEnded: on_pair,
+    SessionProposed: on_session,
+    SessionScheduled: on_session,
+    SessionRescheduled: on_session,
+    SessionCancelled: on_session,
+    SessionCompleted: on_session,
+    SessionMissed: on_session,
+}

@@ -1,0 +1,74 @@
+"""What notifications asks of the environment beyond what every service does: how mail leaves, who signs it, where its links lead."""
+
+import re
+from email.utils import parseaddr
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from amont.notifications.mails import Address
+from amont.notifications.sending import sender_from
+
+_BASE = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+
+
+class MailSettings(BaseSettings):
+    """What a start needs to send mail for real."""
+
+    model_config = SettingsConfigDict(env_prefix="AMONT_", extra="ignore", frozen=True)
+
+    mail_url: SecretStr = Field(description="folder:///folder, smtp://[user:password@]host[:port] or smtps://…")
+    mail_sender: str = Field(description="who signs the mails: Reverse mentoring <mentoring@example.com>")
+    public_url: str = Field(description="where people reach Amont, the base of links in mails: https://amont.example.com")
+    mail_domain: str | None = Field(default=None, description="right side of Message-IDs; the sender's domain when absent")
+
+    @property
+    def sender(self) -> Address:
+        """Who signs."""
+        return _mailbox(self.mail_sender)
+
+    @property
+    def domain(self) -> str:
+        """Of Message-IDs."""
+        return self.mail_domain or self.sender.email.rpartition("@")[2]
+
+    @field_validator("mail_url")
+    @classmethod
+    def _names_a_way_to_send(cls, url: SecretStr) -> SecretStr:
+        sender_from(url.get_secret_value())
+        return url
+
+    @field_validator("mail_sender")
+    @classmethod
+    def _can_be_written_in_a_header(cls, sender: str) -> str:
+        _mailbox(sender)
+        return sender
+
+    @field_validator("public_url")
+    @classmethod
+    def _can_be_continued(cls, url: str) -> str:
+        url = url.rstrip("/")
+        if not _BASE.fullmatch(url):
+            raise ValueError("write an http or https address without query, for instance https://amont.example.com")
+        return url
+
+    @field_validator("mail_domain")
+    @classmethod
+    def _is_a_domain(cls, domain: str | None) -> str | None:
+        if domain is not None and not _DOMAIN.fullmatch(domain):
+            raise ValueError("write a domain, for instance amont.example.com")
+        return domain
+
+
+class LocalMailSettings(MailSettings):
+    """The same where the way to send is handed in (tests, the one-process run): everything has a default that suits this machine."""
+
+    mail_url: SecretStr = Field(default=SecretStr(""), description="not used: the way to send is handed in")
+    mail_sender: str = Field(default="Amont <amont@localhost>", description="who signs the mails")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="where people reach Amont, the base of links in mails")
+
+
+def _mailbox(text: str) -> Address:
+    name, email = parseaddr(text)
+    return Address(email, name)

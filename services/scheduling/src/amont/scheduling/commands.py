@@ -1,0 +1,198 @@
+"""What people, and the clock, may ask of scheduling: one verb each. Rules live in `domain`, wire formats in `api`.
+
+Every verb answers with the plan and the version that readers know it by. Double bookings are found write-first-then-check: a booking is saved
+with a check due at once, so that of two made at the same moment at least one check sees both; the plan with the larger id gives way.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from amont.common import metrics
+from amont.common.aggregate import Aggregate, Decision
+from amont.common.documents.collection import Query
+from amont.common.errors import Fault, Invalid
+from amont.common.events import (
+    SessionCancelled,
+    SessionCompleted,
+    SessionMissed,
+    SessionProposed,
+    SessionRescheduled,
+    SessionScheduled,
+    Slot,
+)
+from amont.common.events.values import tenant_of
+from amont.common.identity import Action, Actor, Privilege, Resource, authorize
+from amont.common.ids import derived
+from amont.common.work import Effect, Work
+from amont.scheduling import documents
+from amont.scheduling.domain.errors import HoursUnknown
+from amont.scheduling.domain.hours import FARTHEST, Hours
+from amont.scheduling.domain.plan import Plan
+from amont.scheduling.domain.projections import Enrolment, Person, Programme
+
+PUBLISHES = (SessionProposed, SessionScheduled, SessionRescheduled, SessionCancelled, SessionCompleted, SessionMissed)
+
+LONGEST_QUESTION = timedelta(days=92)
+"""The longest time that slots may be asked for at once."""
+MOST_SLOTS = 200
+
+Versioned = tuple[Plan, int]
+
+
+async def read_plan(work: Work, pair: str, actor: Actor) -> Versioned:
+    """Raises NotFound."""
+    plan = await work.get(Plan, pair)
+    authorize(actor, Action.READ_SESSION, plan.resource)
+    return plan, work.version_of(plan)
+
+
+async def list_plans(
+    work: Work, actor: Actor, person: str | None, programme: str | None, after: tuple[str, ...] | None, limit: int
+) -> list[Versioned]:
+    """A page of the plans that the actor may see: their own, their subsidiary's, all. Raises NotFound for somebody else's."""
+    query = _plans_within_reach(actor, person, programme)
+    return [(plan, work.version_of(plan)) for plan in await work.page(query, after=after, limit=limit)]
+
+
+async def list_slots(work: Work, pair: str, actor: Actor, after: datetime | None, until: datetime | None, limit: int) -> tuple[Slot, ...]:
+    """Times of the next session's length that both can make, in order. Only for the two. Raises NotFound, NotAllowed, Invalid, HoursUnknown."""
+    plan = await work.get(Plan, pair)
+    authorize(actor, Action.BOOK_SESSION, plan.resource)
+    begin, end = _stretch(work.now, after, until)
+    minutes = plan.open.pace.minutes if plan.open else (await _programme_of(work, plan)).pace.minutes
+    return (await _hours_of(work, plan)).between(begin, end, minutes=minutes, limit=min(limit, MOST_SLOTS))
+
+
+async def schedule_session(
+    work: Work, pair: str, session: str, starts_at: datetime, actor: Actor, *, version: int | None = None
+) -> Versioned:
+    """Take one of the options, or another time that suits both. Raises what `Plan.schedule` raises, HoursUnknown, Stale."""
+    plan = await _theirs(work, pair, actor, version)
+    return _answer(work, plan.schedule(session, starts_at, await _hours_of(work, plan), work.now))
+
+
+async def reschedule_session(
+    work: Work, pair: str, session: str, starts_at: datetime, actor: Actor, *, version: int | None = None
+) -> Versioned:
+    """Move to another time that suits both. Raises what `Plan.reschedule` raises, HoursUnknown, Stale."""
+    plan = await _theirs(work, pair, actor, version)
+    return _answer(work, plan.reschedule(session, starts_at, await _hours_of(work, plan), work.now))
+
+
+async def cancel_session(work: Work, pair: str, session: str, actor: Actor, *, version: int | None = None) -> Versioned:
+    """Call a session off; another one is proposed. Raises what `Plan.cancel` raises, Stale."""
+    plan = await _theirs(work, pair, actor, version)
+    return _answer(work, plan.cancel(session, plan.role_of(actor.person), work.now))
+
+
+async def complete_session(work: Work, pair: str, session: str, actor: Actor, *, version: int | None = None) -> Versioned:
+    """Say that a session was held. Raises what `Plan.complete` raises, Stale."""
+    plan = await _theirs(work, pair, actor, version)
+    return _answer(work, plan.complete(session, work.now))
+
+
+async def wake_plan(plan: Plan, work: Work) -> None:
+    """Do what time has brought: look for a double booking, give up on a session, propose one."""
+    if _is_due(plan.check_at, work):
+        plan = await _settle_clashes(plan, work)
+    if plan.open and _is_due(plan.open.missed_at, work):
+        plan = _keep(work, plan.miss())
+    if _is_due(plan.propose_at, work):
+        await _propose(plan, work)
+
+
+DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Plan: wake_plan}
+
+
+async def _settle_clashes(plan: Plan, work: Work) -> Plan:
+    """The larger id gives way. The smaller one cannot take the other's session away, but makes it look."""
+    others = [other async for other in work.find(documents.plans_of_either(plan.people)) if plan.clashes_with(other, work.now)]
+    if any(other.id < plan.id for other in others):
+        return _keep(work, plan.give_way(work.now))
+    for other in others:
+        work.save(other.look_for_clashes(work.now))
+    return _keep(work, plan.stand())
+
+
+async def _propose(plan: Plan, work: Work) -> None:
+    try:
+        programme, hours = await _programme_of(work, plan), await _hours_of(work, plan)
+    except HoursUnknown as unknown:
+        _keep(work, plan.wait(work.now + unknown.look_again))
+        return
+    decision = plan.propose(derived("session", plan.id, len(plan.sessions) + 1), programme.pace, hours, work.now)
+    _keep(work, decision)
+    if decision.state.propose_at and not decision.events:
+        work.afterwards(_count("NoCommonSlot"))
+
+
+async def _theirs(work: Work, pair: str, actor: Actor, version: int | None) -> Plan:
+    plan = await work.get(Plan, pair)
+    authorize(actor, Action.BOOK_SESSION, plan.resource)
+    return await work.get(Plan, pair, version=version)
+
+
+async def _programme_of(work: Work, plan: Plan) -> Programme:
+    programme = await work.peek(Programme, plan.programme)
+    if programme is None:
+        raise HoursUnknown
+    return programme
+
+
+async def _hours_of(work: Work, plan: Plan) -> Hours:
+    people = await work.get_many(Person, plan.people)
+    enrolments = await work.get_many(Enrolment, (plan.mentee_enrolment, plan.mentor_enrolment))
+    others = [other async for other in work.find(documents.plans_of_either(plan.people)) if other.id != plan.id]
+    return Hours.of(
+        (people.get(plan.mentee), enrolments.get(plan.mentee_enrolment)),
+        (people.get(plan.mentor), enrolments.get(plan.mentor_enrolment)),
+        [other.booked for other in others if other.booked],
+    )
+
+
+def _plans_within_reach(actor: Actor, person: str | None, programme: str | None) -> Query[Plan]:
+    conditions = {"programme": programme} if programme else {}
+    if person is None and Privilege.GROUP_COORDINATOR in actor.privileges:
+        return documents.plans(**conditions)
+    if person is None and Privilege.COORDINATOR in actor.privileges:
+        return documents.plans(tenants=actor.tenant, **conditions)
+    whose = person or actor.person
+    authorize(actor, Action.READ_SESSION, Resource("person", whose, frozenset({tenant_of(whose)}), frozenset({whose})))
+    return documents.plans(people=whose, **conditions)
+
+
+def _stretch(now: datetime, after: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
+    """The time to look for slots in: from now on, 21 days unless said otherwise. Raises Invalid."""
+    begin = max(after or now, now)
+    if begin > now + FARTHEST:
+        raise Invalid("Nothing can be booked more than a year ahead.", [Fault("query:/from", "lies at most 366 days ahead")])
+    end = until or begin + timedelta(days=21)
+    if not begin < end <= begin + LONGEST_QUESTION:
+        raise Invalid(
+            "Slots are asked for at most 92 days at once.", [Fault("query:/until", "lies after `from` and now, by at most 92 days")]
+        )
+    return begin, end
+
+
+def _is_due(at: datetime | None, work: Work) -> bool:
+    return at is not None and at <= work.now
+
+
+def _answer(work: Work, decision: Decision[Plan]) -> Versioned:
+    plan = _keep(work, decision)
+    return plan, work.version_of(plan)
+
+
+def _keep(work: Work, decision: Decision[Plan]) -> Plan:
+    """Save, and count what was said once it is in the store."""
+    for event in decision.events:
+        work.afterwards(_count(type(event).__name__))
+    return work.save(decision)
+
+
+def _count(what: str) -> Effect:
+    async def count() -> None:
+        metrics.SESSIONS.labels(what).inc()
+
+    return count

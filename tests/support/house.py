@@ -1,0 +1,232 @@
+"""The services as processes, for tests: started, killed, asked over HTTP, and watched until they have nothing left to do."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from amont.common.documents import AtMost, Find, Store, store_from
+from amont.common.events.topics import SERVICES, TOPICS
+from amont.common.events.values import instant_text
+from amont.common.log import Log, Record, log_from
+from amont.common.log.kafka import KafkaOptions
+from amont.common.log.sqlite import SqliteLog
+from amont.common.log.topics import ensure
+from amont.common.testing.hearing import START
+
+READERS = [(f"{service}-{topic.name}", topic.name) for topic in TOPICS.values() for service in sorted(topic.consumers & set(SERVICES))]
+"""Every group there is, and the topic it reads."""
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, within: float, what: str) -> None:
+    """Wait for a condition; raises AssertionError that names it when the deadline passes."""
+    deadline = time.monotonic() + within
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {within} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+class House:
+    """Processes around one log and one store. `layout` says which services share a process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        log_url: str,
+        store_url: str,
+        layout: Sequence[str] = SERVICES,
+        driver: str = "motor",
+        frozen: bool = True,
+        seed: str = "1",
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.folder, self.log_url, self.store_url, self.layout = folder, log_url, store_url, tuple(layout)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.mails = folder / "mails"
+        self.mails.mkdir(exist_ok=True)
+        self._clock = folder / "clock"
+        self.now = START
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AMONT_")},
+            "AMONT_LOG_URL": log_url,
+            "AMONT_STORE_URL": store_url,
+            "AMONT_STORE_DRIVER": driver,
+            "AMONT_MAIL_URL": f"folder://{self.mails}",
+            "AMONT_MAIL_SENDER": "Amont <amont@group.example>",
+            "AMONT_MAIL_DOMAIN": "group.example",
+            "AMONT_PUBLIC_URL": "https://amont.group.example",
+            "AMONT_SESSION_TIMEOUT_MS": "6000",
+            "AMONT_TEST_SEED": seed,
+            **({"AMONT_TEST_CLOCK": str(self._clock)} if frozen else {}),
+            **(environment or {}),
+        }
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._ports: dict[str, int] = {}
+        self.log: Log = log_from(log_url, client_id="test")
+        self.stores: dict[str, Store] = {name: store_from(store_url, database=f"amont_{name}", driver=driver) for name in SERVICES}
+        self._write_clock()
+
+    def _write_clock(self) -> None:
+        fresh = self._clock.with_suffix(".new")
+        fresh.write_text(instant_text(self.now))
+        fresh.replace(self._clock)
+
+    def passes(self, by: timedelta) -> datetime:
+        """Move everybody's clock."""
+        self.now += by
+        self._write_clock()
+        return self.now
+
+    async def start(self) -> "House":
+        """Topics, processes, and wait until all are ready."""
+        if self.log_url.startswith("kafka://"):
+            await ensure(self.log_url.removeprefix("kafka://"), replication=1, partitions=4, dry_run=False, options=KafkaOptions())
+        await self.log.open()
+        for names in self.layout:
+            self.launch(names)
+        await self.ready()
+        for store in self.stores.values():
+            await store.open([])
+        return self
+
+    def launch(self, names: str) -> None:
+        """Start one process (again)."""
+        self._ports.setdefault(names, _free_port())
+        arguments = [sys.executable, "-m", "amont.common.testing.process", names, str(self._ports[names])]
+        with (self.folder / f"{names.replace(',', '-')}.log").open("ab") as out:
+            self._processes[names] = subprocess.Popen(arguments, env=self._environment, stdout=out, stderr=out)
+
+    def kill(self, names: str) -> None:
+        """SIGKILL."""
+        self._processes[names].kill()
+        self._processes[names].wait()
+
+    def terminate(self, names: str, within: float = 40) -> int:
+        """SIGTERM and wait; the exit code."""
+        self._processes[names].terminate()
+        return self._processes[names].wait(within)
+
+    def running(self, names: str) -> bool:
+        return self._processes[names].poll() is None
+
+    async def stop(self) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        await self.log.close()
+        for store in self.stores.values():
+            await store.close()
+
+    def said(self) -> str:
+        """What the processes logged."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
+
+    async def ready(self, within: float = 60) -> None:
+        async def all_ready() -> bool:
+            for names in self.layout:
+                assert self.running(names), f"{names} ended with {self._processes[names].returncode}:\n{self.said()[-4000:]}"
+            answers = [await self._ready(names) for names in self.layout]
+            return all(answers)
+
+        await until(all_ready, within=within, what=f"services ready\n{self.said()[-2000:]}")
+
+    async def _ready(self, names: str) -> bool:
+        try:
+            async with httpx.AsyncClient() as client:
+                return (await client.get(f"http://127.0.0.1:{self._ports[names]}/health/ready", timeout=5)).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def client(self, service: str, person: str, *roles: str) -> httpx.AsyncClient:
+        """An HTTP client of one service, signed in as somebody."""
+        names = next(names for names in self.layout if service in names.split(","))
+        return httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{self._ports[names]}/api/{service}/v1",
+            headers={"Authorization": f"Bearer {person}|{','.join(roles)}"},
+            timeout=60,
+        )
+
+    async def append(self, records: Iterable[Record]) -> None:
+        await self.log.append(list(records))
+
+    async def settled(self, within: float = 120) -> None:
+        """Until every group has read everything, every outbox is empty and nothing is due."""
+
+        async def quiet() -> bool:
+            return await self._read_everything() and await self._nothing_pending() and await self._read_everything()
+
+        await until(quiet, within=within, what=f"everything settled\n{self.said()[-3000:]}")
+
+    async def _read_everything(self) -> bool:
+        if isinstance(self.log, SqliteLog):
+            left = [await self.log.read(group, topic, 1) for group, topic in READERS]
+            return not any(left)
+        return await _kafka_lag(self.log_url.removeprefix("kafka://")) == 0
+
+    async def _nothing_pending(self) -> bool:
+        now = instant_text(self.now if "AMONT_TEST_CLOCK" in self._environment else datetime.now(self.now.tzinfo))
+        for name, collections in (await self.collections()).items():
+            for collection in collections:
+                for field in ("_out_at", "due_at"):
+                    if await self.stores[name].find(Find(collection=collection, where={field: AtMost(now)}, limit=1)):
+                        return False
+        return True
+
+    async def collections(self) -> dict[str, list[str]]:
+        """The names of every service's collections."""
+        from importlib import import_module
+
+        return {name: [one.name for one in import_module(f"amont.{name}.documents").COLLECTIONS] for name in SERVICES}
+
+    async def everything(self, service: str, collection: str) -> list[Any]:
+        """Every document of a collection."""
+        found: list[Any] = []
+        while page := await self.stores[service].find(
+            Find(collection=collection, after=(found[-1]["_id"],) if found else None, limit=1000),
+        ):
+            found += page
+        return found
+
+
+async def _kafka_lag(bootstrap: str) -> int:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await admin.start()
+    await consumer.start()
+    try:
+        partitions = {topic: consumer.partitions_for_topic(topic) or set() for _, topic in READERS}
+        every = [TopicPartition(topic, partition) for topic, numbers in partitions.items() for partition in numbers]
+        ends = await consumer.end_offsets(every)
+        lag = 0
+        for group, topic in READERS:
+            committed = await admin.list_consumer_group_offsets(group)
+            for partition in partitions[topic]:
+                at = TopicPartition(topic, partition)
+                lag += ends[at] - max(0, committed[at].offset if at in committed else 0)
+        return lag
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
