@@ -1,4 +1,4 @@
-"""What the enrolment tests share: a subsidiary, staff records, a programme, people to ask as. Everything has a default so that a test says only what matters."""
+"""What the enrolment tests share: subsidiaries, staff records, a programme, people to ask as. A test says only what matters to it."""
 
 from datetime import date, datetime, timedelta
 from typing import Any

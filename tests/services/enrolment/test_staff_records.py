@@ -1,6 +1,8 @@
 """Staff records through the service: what each does to an employee, what is said, what is refused."""
 
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -140,7 +142,9 @@ async def test_a_leaving_that_is_corrected_before_its_day_never_happens(enrolmen
 
 
 async def test_the_end_of_time_and_its_beginning_can_be_dates(enrolment: Hearing) -> None:
-    await enrolment.hears(recorded(at=date(1, 1, 1), zone="Asia/Tokyo", wrote=datetime(1, 1, 1, tzinfo=UTC)), left(at=date(9999, 12, 31)))
+    ever = record_of(recorded(at=date(1, 1, 1), zone="Asia/Tokyo"))
+    written = json.loads(ever.value or b"") | {"occurred_at": "0001-01-01T00:00:00+05:00"}
+    await enrolment.hears(replace(ever, value=json.dumps(written).encode()), left(at=date(9999, 12, 31)))
     assert await enrolment.parked() == []
     employee = await enrolment.look(Employee, LEA)
     assert (employee.status, len(employee.future)) == (EmployeeStatus.ACTIVE, 1)
@@ -191,7 +195,7 @@ async def test_what_cannot_be_understood_is_parked_with_what_to_do(
 async def test_a_parked_record_is_taken_once_its_subsidiary_is_there(enrolment: Hearing) -> None:
     late = recorded(tenant="es")
     await enrolment.hears(late)
-    await enrolment.given(fr().__class__(id="es", name="España", zone="Europe/Madrid", languages=("es",), grades={"C1": 3}))
+    await enrolment.given(replace(fr(), id="es"))
     await enrolment.hears(late)
     assert [event.subject for event in await enrolment.said()] == ["es:lea"]
 

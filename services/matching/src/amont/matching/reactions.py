@@ -6,6 +6,7 @@ pairs after the fact has been written. So facts of different topics may come in 
 
 from collections.abc import Iterable
 
+from amont.common import metrics
 from amont.common.aggregate import Aggregate
 from amont.common.events import (
     EmployeeChanged,
@@ -15,12 +16,12 @@ from amont.common.events import (
     EnrolmentChanged,
     EnrolmentResumed,
     EnrolmentSuspended,
+    PairEnded,
     ProgrammeChanged,
     SessionCompleted,
 )
 from amont.common.events.enrolment import EmployeeFact, EnrolmentFact
 from amont.common.work import Reaction, Reactions, Work
-from amont.matching.commands.looking import keep
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.person import Person
@@ -52,7 +53,14 @@ async def on_session_completed(event: SessionCompleted, work: Work) -> None:
     """The last planned session ends the pair."""
     pair = await work.peek(Pair, event.pair)
     if pair is not None and event.number == event.planned:
-        keep(work, pair.complete(work.now))
+        decision = pair.complete(work.now)
+        work.save(decision)
+        if decision.events:
+            work.afterwards(_count_an_end)
+
+
+async def _count_an_end() -> None:
+    metrics.PAIRS.labels(PairEnded.__name__).inc()
 
 
 def _person(event: EmployeeFact) -> Iterable[tuple[type[Aggregate], str]]:

@@ -9,7 +9,7 @@ from amont.notifications.commands import DUE, PUBLISHES, Letterhead, Post
 from amont.notifications.documents import COLLECTIONS
 from amont.notifications.reactions import CONSUMES
 from amont.notifications.sending import MailSender, sender_from
-from amont.notifications.settings import LocalMailSettings, MailSettings
+from amont.notifications.settings import LetterSettings, MailSettings
 
 
 def build(parts: Parts) -> Service:
@@ -17,9 +17,7 @@ def build(parts: Parts) -> Service:
 
     Raises MissingSettings.
     """
-    handed_in = cast("MailSender | None", parts.tools.get(MailSender))
-    settings = read_settings(LocalMailSettings if handed_in else MailSettings)
-    sender = handed_in or sender_from(settings.mail_url.get_secret_value())
+    sender, settings = _way_to_send(parts)
     letterhead = Letterhead(sender=settings.sender, public_url=settings.public_url, domain=settings.domain)
 
     async def run(command: Any, *args: Any) -> Any:
@@ -36,3 +34,11 @@ def build(parts: Parts) -> Service:
         tools={MailSender: sender, Post: Post(sender, letterhead, run)},
     )
     return service
+
+
+def _way_to_send(parts: Parts) -> tuple[MailSender, LetterSettings]:
+    handed_in = cast("MailSender | None", parts.tools.get(MailSender))
+    if handed_in is not None:
+        return handed_in, read_settings(LetterSettings)
+    settings = read_settings(MailSettings)
+    return sender_from(settings.mail_url.get_secret_value()), settings

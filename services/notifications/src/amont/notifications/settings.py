@@ -13,14 +13,17 @@ _BASE = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 
 
-class MailSettings(BaseSettings):
-    """What a start needs to send mail for real."""
+class LetterSettings(BaseSettings):
+    """What a message shows, whichever way it leaves; the defaults suit one machine, where the way to send is handed in (tests, the demo)."""
 
-    model_config = SettingsConfigDict(env_prefix="AMONT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
-    mail_url: SecretStr = Field(description="folder:///folder, smtp://[user:password@]host[:port] or smtps://…")
-    mail_sender: str = Field(description="who signs the mails: Reverse mentoring <mentoring@example.com>")
-    public_url: str = Field(description="where people reach Amont, the base of links in mails: https://amont.example.com")
+    mail_sender: str = Field(
+        default="Amont <amont@localhost>", description="who signs the mails: Reverse mentoring <mentoring@example.com>"
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000", description="where people reach Amont, the base of links in mails: https://amont.example.com"
+    )
     mail_domain: str | None = Field(default=None, description="right side of Message-IDs; the sender's domain when absent")
 
     @property
@@ -32,12 +35,6 @@ class MailSettings(BaseSettings):
     def domain(self) -> str:
         """Of Message-IDs."""
         return self.mail_domain or self.sender.email.rpartition("@")[2]
-
-    @field_validator("mail_url")
-    @classmethod
-    def _names_a_way_to_send(cls, url: SecretStr) -> SecretStr:
-        sender_from(url.get_secret_value())
-        return url
 
     @field_validator("mail_sender")
     @classmethod
@@ -61,12 +58,18 @@ class MailSettings(BaseSettings):
         return domain
 
 
-class LocalMailSettings(MailSettings):
-    """The same where the way to send is handed in (tests, the one-process run): everything has a default that suits this machine."""
+class MailSettings(LetterSettings):
+    """What a start needs to send mail for real: nothing is assumed."""
 
-    mail_url: SecretStr = Field(default=SecretStr(""), description="not used: the way to send is handed in")
-    mail_sender: str = Field(default="Amont <amont@localhost>", description="who signs the mails")
-    public_url: str = Field(default="http://127.0.0.1:8000", description="where people reach Amont, the base of links in mails")
+    mail_url: SecretStr = Field(description="folder:///folder, smtp://[user:password@]host[:port] or smtps://…")
+    mail_sender: str = Field(description="who signs the mails: Reverse mentoring <mentoring@example.com>")
+    public_url: str = Field(description="where people reach Amont, the base of links in mails: https://amont.example.com")
+
+    @field_validator("mail_url")
+    @classmethod
+    def _names_a_way_to_send(cls, url: SecretStr) -> SecretStr:
+        sender_from(url.get_secret_value())
+        return url
 
 
 def _mailbox(text: str) -> Address:

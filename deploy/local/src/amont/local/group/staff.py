@@ -6,7 +6,6 @@ them. Some records are wrong, as in every feed: those are named in `Dirt`, so th
 
 import random
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -114,7 +113,7 @@ class _Hiring:
     today: date
     people: list[Person] = field(default_factory=list)
     _names: set[str] = field(default_factory=set)
-    _numbers: Counter[str] = field(default_factory=Counter)
+    _ids: set[str] = field(default_factory=set)
 
     def hire(
         self, company: Company, band: int, manager: Person | None, *, title: str, function: Function | None = None, team: str
@@ -149,12 +148,12 @@ class _Hiring:
                 return given, family
 
     def _id(self, company: Company) -> str:
-        """Ids say nothing about the tree: they grow by an uneven step from a shuffled start."""
+        """Ids say nothing about the tree."""
         while True:
-            number = self.random.randrange(1000, 9999)
-            if self._numbers[f"{company.tenant}{number}"] == 0:
-                self._numbers[f"{company.tenant}{number}"] += 1
-                return company.employee_id.format(number)
+            id_ = company.employee_id.format(self.random.randrange(1000, 10_000))
+            if id_ not in self._ids:
+                self._ids.add(id_)
+                return id_
 
     def _languages(self, company: Company, band: int) -> tuple[str, ...]:
         spoken = [company.language]

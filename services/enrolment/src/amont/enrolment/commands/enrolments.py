@@ -64,13 +64,13 @@ async def enrol(work: Work, person: str, programme: str, role: Role, actor: Acto
         charter_accepted_at=work.now,
         request=work.new_id("enrolment", id_),
     )
-    decision = someone.enrol(wanted)
-    if decision.events:
-        case = Case(employee=someone, programme=campaign, role=role, now=work.now)
-        reasons = [*reasons_against(case), *faults_in_form(form, campaign, role), *charter_faults(charter_accepted)]
+    if not someone.holds(wanted):
+        reasons = reasons_against(Case(employee=someone, programme=campaign, role=role, now=work.now))
+        if profile is not None:  # whoever is gone has no form to correct
+            reasons += [*faults_in_form(form, campaign, role), *charter_faults(charter_accepted)]
         if reasons:
             raise NotEligible(programme, role, reasons)
-    return Held(person, work.save(decision).enrolment(id_))
+    return Held(person, work.save(someone.enrol(wanted)).enrolment(id_))
 
 
 async def edit_enrolment(work: Work, id_: str, actor: Actor, edit: FormEdit, version: int | None) -> Held:

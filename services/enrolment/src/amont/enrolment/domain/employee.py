@@ -117,15 +117,21 @@ class Employee(Aggregate):
                 return one
         raise NotFound("enrolment", id_)
 
-    def enrol(self, enrolment: Enrolment) -> Decision["Employee"]:
-        """Take a seat, again if need be. The same request twice changes nothing. Raises AlreadyEnrolled."""
-        before = self.seat(enrolment.programme, enrolment.role)
-        if before is not None and before.open:
-            if before.request == enrolment.request:
-                return self.becomes()
+    def holds(self, wanted: Enrolment) -> bool:
+        """Whether the same request gave the person this seat before. Raises AlreadyEnrolled when another one did."""
+        before = self.seat(wanted.programme, wanted.role)
+        if before is None or not before.open:
+            return False
+        if before.request != wanted.request:
             raise AlreadyEnrolled(before.id, before.programme, before.role)
-        version = before.version + 1 if before else 1
-        return _told(self.becomes(), replace(enrolment, version=version), EmployeeEnrolled)
+        return True
+
+    def enrol(self, wanted: Enrolment) -> Decision["Employee"]:
+        """Take a seat, again if need be. The same request twice changes nothing. Raises AlreadyEnrolled."""
+        if self.holds(wanted):
+            return self.becomes()
+        before = self.seat(wanted.programme, wanted.role)
+        return _told(self.becomes(), replace(wanted, version=before.version + 1 if before else 1), EmployeeEnrolled)
 
     def edit(self, id_: str, form: Form) -> Decision["Employee"]:
         """Another form for an enrolment; the same one says nothing. Raises NotFound, EnrolmentOver."""

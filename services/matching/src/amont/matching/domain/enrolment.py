@@ -40,7 +40,7 @@ class Enrolment(Aggregate):
             availability=event.availability,
             meeting=event.meeting,
         ).state
-        if self.status is not None and heard._ruled_by() != self._ruled_by():
+        if self.status is not None and _ruled_by(heard) != _ruled_by(self):
             return heard.becomes(recheck=True, due_at=now)
         return heard.becomes()
 
@@ -48,5 +48,6 @@ class Enrolment(Aggregate):
         """Live pairs have been looked at; once more at `again_at` when something was found."""
         return self.becomes(recheck=again_at is not None, due_at=again_at)
 
-    def _ruled_by(self) -> tuple[object, ...]:
-        return self.status, self.languages, self.availability
+
+def _ruled_by(enrolment: Enrolment) -> tuple[object, ...]:
+    return enrolment.status, enrolment.languages, enrolment.availability

@@ -51,9 +51,7 @@ def judge(pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[str, tupl
     return SuspendReason.ON_LEAVE if mentee.away or mentor.away else None
 
 
-def broken_rules(
-    pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[str, tuple[str, ...]], policy: Policy
-) -> tuple[Rule, ...]:
+def broken_rules(pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[str, tuple[str, ...]], policy: Policy) -> tuple[Rule, ...]:
     """Every rule in force that the two break. What cannot be read keeps no rule about hours."""
     if any(why_unreadable(side.person, side.enrolment) for side in (mentee, mentor)):
         return (Rule.CLOSE_ZONES, Rule.COMMON_HOURS)

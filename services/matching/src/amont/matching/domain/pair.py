@@ -5,7 +5,7 @@ Whether the rules hold is found out elsewhere (`judging`); here is what follows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -174,10 +174,12 @@ class Pair(Aggregate):
     def decline(self, role: Role, reason: str | None, now: datetime) -> Decision["Pair"]:
         """Either side says no, for a reason that stays here. Raises PairNotOpen, ProposalExpired."""
         self._must_be_answerable(now, "declined")
-        return replace(self, accepted_by=(), refusal=Refusal(by=role, reason=reason))._over(EndReason.DECLINED, now).saying(PairDeclined)
+        return self._over(EndReason.DECLINED, now, accepted_by=(), refusal=Refusal(by=role, reason=reason)).saying(PairDeclined)
 
     def expire(self, now: datetime) -> Decision["Pair"]:
-        """Nobody answered in time."""
+        """Nobody answered in time; before that, wait on."""
+        if self.expires_at is None or now < self.expires_at:
+            return self.becomes(due_at=self.expires_at)
         return self._over(EndReason.EXPIRED, now).saying(PairExpired)
 
     def end(self, now: datetime) -> Decision["Pair"]:
@@ -196,19 +198,18 @@ class Pair(Aggregate):
         """What follows from a look at the pair: nothing, an end, a rest of at most `rest`, or the end of one."""
         if not self.live:
             return self.becomes()
-        seen = replace(self, line=line)
         match finding:
             case EndReason():
-                return seen._end(finding, now)
+                return self._end(finding, now)
             case SuspendReason() if self.status in OPEN:
-                return seen._end(_ENDS_A_PROPOSAL[finding], now)
+                return self._end(_ENDS_A_PROPOSAL[finding], now)
             case SuspendReason():
-                return seen._rest(finding, now, rest)
+                return self._rest(finding, line, now, rest)
             case None if self.status is PairStatus.SUSPENDED:
-                awake = seen.becomes(status=PairStatus.CONFIRMED, suspended=None, rests_until=None, due_at=None)
+                awake = self.becomes(line=line, status=PairStatus.CONFIRMED, suspended=None, rests_until=None, due_at=None)
                 return awake.saying(PairResumed)
             case None:
-                return seen.becomes()
+                return self.becomes(line=line)
 
     def told(self, *, again_at: datetime | None) -> Decision["Pair"]:
         """The programme knows of the free seats, or is to be asked once more."""
@@ -220,19 +221,19 @@ class Pair(Aggregate):
         if self.expires_at is not None and now >= self.expires_at:
             raise ProposalExpired(self.id, self.expires_at)
 
-    def _rest(self, reason: SuspendReason, now: datetime, rest: timedelta) -> Decision["Pair"]:
+    def _rest(self, reason: SuspendReason, line: tuple[str, ...], now: datetime, rest: timedelta) -> Decision["Pair"]:
         if self.rests_until is not None and now >= self.rests_until and reason is not SuspendReason.ON_LEAVE:
             return self._end(_ENDS_A_PROPOSAL[reason], now)
         if self.suspended is reason:
-            return self.becomes()
+            return self.becomes(line=line)
         until = None if reason is SuspendReason.ON_LEAVE else self.rests_until or now + rest
-        resting = self.becomes(status=PairStatus.SUSPENDED, suspended=reason, rests_until=until, due_at=until)
+        resting = self.becomes(line=line, status=PairStatus.SUSPENDED, suspended=reason, rests_until=until, due_at=until)
         return resting.saying(PairSuspended, reason=reason)
 
     def _end(self, reason: EndReason, now: datetime) -> Decision["Pair"]:
         return self._over(reason, now).saying(PairEnded, reason=reason)
 
-    def _over(self, reason: EndReason, now: datetime) -> Decision["Pair"]:
+    def _over(self, reason: EndReason, now: datetime, **more: Any) -> Decision["Pair"]:
         vacated = reason is not EndReason.COMPLETED
         return self.becomes(
             status=PairStatus.ENDED,
@@ -244,4 +245,5 @@ class Pair(Aggregate):
             line=(),
             vacated=vacated,
             due_at=now if vacated else None,
+            **more,
         )

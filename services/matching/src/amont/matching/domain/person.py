@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from amont.common.aggregate import Aggregate, Decision
-from amont.common.events import EmployeeChanged, EmployeeLeft
+from amont.common.events import EmployeeChanged
 from amont.common.events.values import EmployeeStatus, Instant, tenant_of
 from amont.matching.domain.lines import Link
 
@@ -63,22 +63,24 @@ class Person(Aggregate):
             managers=event.managers,
             managers_since=event.effective_at if moved else self.managers_since,
         ).state
-        return heard._marked_against(self, now)
+        return _marked(heard, self, now)
 
     def leave(self, now: datetime) -> Decision["Person"]:
         """The person has left the group. The line through them stands until HR gives their reports another manager."""
-        return self.becomes(status=EmployeeStatus.LEFT).state._marked_against(self, now)
+        return _marked(self.becomes(status=EmployeeStatus.LEFT).state, self, now)
 
     def checked(self, *, again_at: datetime | None) -> Decision["Person"]:
         """Live pairs have been looked at; once more at `again_at` when something was found."""
         return self.becomes(recheck=self.recheck if again_at else None, due_at=again_at)
 
-    def _marked_against(self, before: "Person", now: datetime) -> Decision["Person"]:
-        if self.managers != before.managers or before.status is None:
-            return self.becomes(recheck=Recheck.LINE, due_at=now)
-        if self._ruled_by() != before._ruled_by():
-            return self.becomes(recheck=self.recheck or Recheck.OWN, due_at=now)
-        return self.becomes()
 
-    def _ruled_by(self) -> tuple[object, ...]:
-        return self.status, self.band, self.business_unit, self.team, self.zone
+def _marked(person: Person, before: Person, now: datetime) -> Decision[Person]:
+    if person.managers != before.managers or before.status is None:
+        return person.becomes(recheck=Recheck.LINE, due_at=now)
+    if _ruled_by(person) != _ruled_by(before):
+        return person.becomes(recheck=person.recheck or Recheck.OWN, due_at=now)
+    return person.becomes()
+
+
+def _ruled_by(person: Person) -> tuple[object, ...]:
+    return person.status, person.band, person.business_unit, person.team, person.zone

@@ -152,5 +152,3 @@ def gather(
     )
     dropped = tuple((link.report, link.manager) for link in untangled.dropped)
     return Gathered(pool=pool, enrolments=used, left_out=tuple(left_out), dropped_links=dropped)
-
-

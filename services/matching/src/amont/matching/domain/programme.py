@@ -13,6 +13,8 @@ from amont.common.events import Policy, ProgrammeChanged
 from amont.common.events.values import Instant, ProgrammeStatus
 from amont.common.identity import Resource
 
+DEFAULTS = Policy()
+
 REPLACEMENT_WAIT = timedelta(hours=1)
 """How long freed seats are gathered before they are matched again."""
 IMMINENT = timedelta(minutes=1)
@@ -72,7 +74,7 @@ class Programme(Aggregate):
     status: ProgrammeStatus = ProgrammeStatus.DRAFT
     tenants: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
-    policy: Policy = Policy()
+    policy: Policy = DEFAULTS
     policy_version: int = 0
     edition: int = 0
     publishing: Publication | None = None
@@ -140,4 +142,6 @@ class Programme(Aggregate):
 
     def goes_on(self, at: datetime) -> Decision["Programme"]:
         """Look again at `at` if anything is left to do at once; otherwise when replacements are due."""
-        return self.becomes(due_at=at if self.publishing or self.recheck else self.replace_at)
+        if self.publishing or self.recheck:
+            return self.becomes(due_at=at)
+        return self.becomes(due_at=self.replace_at and max(self.replace_at, at))

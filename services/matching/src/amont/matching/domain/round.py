@@ -15,6 +15,7 @@ from amont.common.errors import Conflict
 from amont.common.events import RoundPublished
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
+from amont.matching.domain.pair import Pair
 from amont.matching.domain.points import Points
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.pooling import Gathered, LeftOut, common_topics
@@ -190,6 +191,25 @@ def solved(
         matched_percent=_matched_percent(pool, len(solution.pairs)),
     )
     return found.becomes()
+
+
+def proposal(round_: Round, match: Match, *, id_: str, at: datetime, expires_at: datetime) -> Pair:
+    """A match as a pair that nobody has been told of yet."""
+    return Pair(
+        id=id_,
+        programme=round_.programme,
+        round=round_.id,
+        mentee=match.mentee,
+        mentor=match.mentor,
+        mentee_enrolment=match.mentee_enrolment,
+        mentor_enrolment=match.mentor_enrolment,
+        score=match.score,
+        points=match.points,
+        topics=match.topics,
+        week_of=round_.week_of,
+        proposed_at=at,
+        expires_at=expires_at,
+    )
 
 
 def _matches(gathered: Gathered, solution: Solution) -> list[Match]:

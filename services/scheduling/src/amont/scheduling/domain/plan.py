@@ -204,7 +204,7 @@ class Plan(Aggregate):
 
     def clashes_with(self, other: "Plan", now: datetime) -> bool:
         """Whether one person, part of both plans, is booked twice at an upcoming time."""
-        if self.booked is None or other.booked is None or set(self.people).isdisjoint(other.people):
+        if self.id == other.id or self.booked is None or other.booked is None or set(self.people).isdisjoint(other.people):
             return False
         return min(self.booked.starts_at, other.booked.starts_at) > now and overlap(self.booked, other.booked)
 

@@ -1,0 +1,90 @@
+"""The routes: each calls one command and answers with one view."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from amont.common.web import CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
+from amont.matching import commands
+from amont.matching.api.views import DeclineBody, PairView, PublishBody, RoundSummary, RoundView, SolveBody
+from amont.matching.domain.pair import NotYourTurn, PairNotOpen, ProposalExpired, RuleStandsInTheWay
+from amont.matching.domain.programme import PoolHasMoved, ProgrammeNotOpen, PublicationRunning
+from amont.matching.domain.round import BelowMatchedShare, RoundNotOpen, RoundTooLarge
+
+router = api_router("matching")
+
+PersonQuery = Annotated[str | None, Query(max_length=100, description="tenant:employee_id")]
+ProgrammeQuery = Annotated[str | None, Query(max_length=64)]
+
+
+@router.post("/programmes/{programme_id}/rounds", status_code=201, responses=responses(ProgrammeNotOpen, PublicationRunning, RoundTooLarge))
+async def solve(programme_id: str, body: SolveBody, actor: CurrentActor, run: CurrentRun, response: Response) -> RoundView:
+    """Solve a full round on the seats that are free now. Nobody is told until it is published."""
+    read = await run(commands.solve_round, programme_id, actor, body.seed)
+    response.headers["Location"] = f"{router.prefix}/rounds/{read.round.id}"
+    return RoundView.read(read, response)
+
+
+@router.get("/programmes/{programme_id}/rounds", responses=responses())
+async def rounds(programme_id: str, actor: CurrentActor, run: CurrentRun, page: Listing) -> Page[RoundSummary]:
+    """The rounds of a programme, without their pairs."""
+    found = await run(commands.list_rounds, programme_id, actor, page.after, page.limit)
+    return page.of([RoundSummary.of(one) for one in found], lambda view: view.id)
+
+
+@router.get("/rounds/{round_id}", responses=responses())
+async def round_(round_id: str, actor: CurrentActor, run: CurrentRun, response: Response) -> RoundView:
+    """A round with why each pair was made and why each of the others has none."""
+    return RoundView.read(await run(commands.read_round, round_id, actor), response)
+
+
+@router.post(
+    "/rounds/{round_id}/publish",
+    status_code=202,
+    responses=responses(RoundNotOpen, BelowMatchedShare, PoolHasMoved, PublicationRunning, ProgrammeNotOpen),
+)
+async def publish(
+    round_id: str, body: PublishBody, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
+) -> RoundView:
+    """Publish a round. Its pairs are proposed one after the other; the status is `published` when all are."""
+    read = await run(commands.publish_round, round_id, actor, body.override_reason, version=if_match)
+    return RoundView.read(read, response)
+
+
+@router.post("/rounds/{round_id}/discard", responses=responses(RoundNotOpen, PublicationRunning))
+async def discard(round_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response) -> RoundView:
+    """Throw a solved round away."""
+    return RoundView.read(await run(commands.discard_round, round_id, actor, version=if_match), response)
+
+
+@router.get("/pairs", responses=responses())
+async def pairs(
+    actor: CurrentActor, run: CurrentRun, page: Listing, programme: ProgrammeQuery = None, person: PersonQuery = None
+) -> Page[PairView]:
+    """The pairs that you may see: your own, or those with somebody of your subsidiary."""
+    found = await run(commands.list_pairs, actor, programme=programme, person=person, after=page.after, limit=page.limit)
+    return page.of([PairView.of(*one) for one in found], lambda view: view.id)
+
+
+@router.get("/pairs/{pair_id}", responses=responses())
+async def pair(pair_id: str, actor: CurrentActor, run: CurrentRun, response: Response) -> PairView:
+    """One pair, and why the two were brought together."""
+    return PairView.read(await run(commands.read_pair, pair_id, actor), response)
+
+
+@router.post("/pairs/{pair_id}/accept", responses=responses(PairNotOpen, NotYourTurn, ProposalExpired, RuleStandsInTheWay))
+async def accept(pair_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response) -> PairView:
+    """Say yes to a proposal: the mentee first, then the mentor."""
+    return PairView.read(await run(commands.accept_pair, pair_id, actor, version=if_match), response)
+
+
+@router.post("/pairs/{pair_id}/decline", responses=responses(PairNotOpen, ProposalExpired))
+async def decline(pair_id: str, body: DeclineBody, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response) -> PairView:
+    """Say no to a proposal; nobody is told who did or why."""
+    return PairView.read(await run(commands.decline_pair, pair_id, actor, body.reason, version=if_match), response)
+
+
+@router.post("/pairs/{pair_id}/end", responses=responses(PairNotOpen))
+async def end(pair_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response) -> PairView:
+    """End a pair, without fault and without a reason."""
+    return PairView.read(await run(commands.end_pair, pair_id, actor, version=if_match), response)

@@ -1,0 +1,44 @@
+"""One verb per thing that a person (`rounds`, `pairs`) or the clock (`clock`) may ask of matching, and what matching says because of it."""
+
+from amont.common.events import (
+    PairAccepted,
+    PairConfirmed,
+    PairDeclined,
+    PairEnded,
+    PairExpired,
+    PairProposed,
+    PairResumed,
+    PairSuspended,
+    RoundPublished,
+)
+from amont.matching.commands.clock import DUE
+from amont.matching.commands.pairs import accept_pair, decline_pair, end_pair, list_pairs, read_pair
+from amont.matching.commands.rounds import RoundRead, discard_round, list_rounds, publish_round, read_round, solve_round
+
+__all__ = [
+    "DUE",
+    "PUBLISHES",
+    "RoundRead",
+    "accept_pair",
+    "decline_pair",
+    "discard_round",
+    "end_pair",
+    "list_pairs",
+    "list_rounds",
+    "publish_round",
+    "read_pair",
+    "read_round",
+    "solve_round",
+]
+
+PUBLISHES = (
+    RoundPublished,
+    PairProposed,
+    PairAccepted,
+    PairConfirmed,
+    PairDeclined,
+    PairExpired,
+    PairSuspended,
+    PairResumed,
+    PairEnded,
+)

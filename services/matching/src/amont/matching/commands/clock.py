@@ -1,0 +1,113 @@
+"""What time brings: marks left by facts are worked off, a published round's pairs are written, proposals expire, rests end, seats are filled again.
+
+A handler may save several documents, but these are not written together. So a document forgets what it has to do only after a look that found
+everything written: each handler does its part, comes back a second later, and stops when there is nothing left to do. A crash anywhere between
+costs one more look. Pairs and pool are looked at after the fact that woke us was written, hence no race can hide one from the other.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from amont.common.aggregate import Aggregate
+from amont.common.events.values import PairStatus
+from amont.common.ids import derived
+from amont.common.work import Work
+from amont.matching import documents
+from amont.matching.commands.looking import SOON, keep, review
+from amont.matching.commands.publishing import publish_some
+from amont.matching.commands.rounds import solve
+from amont.matching.domain.enrolment import Enrolment
+from amont.matching.domain.pair import OPEN, Pair
+from amont.matching.domain.person import Person, Recheck
+from amont.matching.domain.programme import IMMINENT, Programme, Publication
+from amont.matching.domain.round import Round, RoundKind, RoundStatus
+
+PAGE = 200
+"""How many live pairs one look at a programme takes."""
+
+
+async def wake_person(person: Person, work: Work) -> None:
+    """Something a hard rule looks at has changed: look at the live pairs concerned."""
+    query = documents.live_pairs_below(person.id) if person.recheck is Recheck.LINE else documents.live_pairs_of(person.id)
+    changed = await review(work, [pair async for pair in work.find(query)])
+    work.save(person.checked(again_at=work.now + SOON if changed else None))
+
+
+async def wake_enrolment(enrolment: Enrolment, work: Work) -> None:
+    """Somebody withdrew, is on leave, is back, or has other hours or languages."""
+    pairs = [pair async for pair in work.find(documents.live_pairs_of(enrolment.person)) if pair.programme == enrolment.programme]
+    changed = await review(work, pairs)
+    work.save(enrolment.checked(again_at=work.now + SOON if changed else None))
+
+
+async def wake_pair(pair: Pair, work: Work) -> None:
+    """A proposal has expired, a rest is over, or seats are free."""
+    if pair.status in OPEN:
+        pair = keep(work, pair.expire(work.now))
+    elif pair.status is PairStatus.SUSPENDED:
+        await review(work, [pair])
+        pair = await work.get(Pair, pair.id)
+    if pair.vacated:
+        await _tell_programme(pair, work)
+
+
+async def wake_programme(programme: Programme, work: Work) -> None:
+    """Write the next pairs of a publication, look at pairs after a change of policy, or fill free seats: one of them at a time."""
+    if programme.publishing is not None:
+        programme = await publish_some(work, programme, programme.publishing)
+    elif programme.recheck:
+        programme = await _recheck_some(work, programme)
+    elif programme.replace_at is not None and programme.replace_at <= work.now:
+        programme = await _replace(work, programme)
+    work.save(programme.goes_on(work.now + SOON))
+
+
+async def _tell_programme(pair: Pair, work: Work) -> None:
+    """Have the freed seats matched again. The pair forgets only when it reads a plan that cannot have begun."""
+    programme = await work.get(Programme, pair.programme)
+    if not programme.wants_replacements or programme.covers_what_was_freed_by(work.now):
+        work.save(pair.told(again_at=None))
+    elif programme.replace_at is None:
+        work.save(programme.want_replacement(work.now))
+        work.save(pair.told(again_at=work.now + SOON))
+    else:
+        work.save(pair.told(again_at=work.now + IMMINENT))
+
+
+async def _recheck_some(work: Work, programme: Programme) -> Programme:
+    after = (programme.rechecked_to,) if programme.rechecked_to else None
+    pairs = await work.page(documents.live_pairs_of_programme(programme.id), after=after, limit=PAGE)
+    if await review(work, pairs):
+        return programme
+    if len(pairs) < PAGE:
+        return replace(programme, recheck=False, rechecked_to=None)
+    return replace(programme, rechecked_to=pairs[-1].id)
+
+
+async def _replace(work: Work, programme: Programme) -> Programme:
+    """Solve on the free seats; once that is written, publish it in the name of the authority, or leave it for a human to publish."""
+    authority = programme.authority
+    if authority is None or not programme.is_open or programme.replace_at is None:
+        return replace(programme, replace_at=None)
+    id_ = derived("replacement", programme.id, programme.edition, programme.replace_at.isoformat())
+    found = await work.peek(Round, id_)
+    if found is None:
+        found = await solve(work, programme, id_=id_, kind=RoundKind.REPLACEMENT, by=authority, seed=id_)
+        if not found.pairs:
+            return replace(programme, replace_at=None)
+        work.save(found.becomes())
+        return programme
+    planned = replace(programme, replace_at=None)
+    if programme.policy.replacements == "reviewed" or found.status is not RoundStatus.SOLVED:
+        return planned
+    publication = Publication(round=found.id, by=authority, at=work.now)
+    return planned.publish(publication, base=found.base, full=False).state
+
+
+DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
+    Pair: wake_pair,
+    Programme: wake_programme,
+    Enrolment: wake_enrolment,
+    Person: wake_person,
+}
