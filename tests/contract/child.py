@@ -8,7 +8,6 @@ from pathlib import Path
 from amont.common.documents import CollectionSpec, Index, Put
 from amont.common.documents.sqlite import SqliteStore
 from amont.common.log import Log, Received, Record, log_from
-from amont.common.log.kafka import KafkaOptions
 from amont.common.log.sqlite import SqliteLog
 
 THINGS = CollectionSpec("things", (Index(("people",), many=True),))
@@ -42,12 +41,6 @@ async def put(path: str, sync: str) -> None:
         number += 1
 
 
-async def open_store(path: str) -> None:
-    store = SqliteStore(Path(path))
-    await store.open([THINGS])
-    await store.close()
-
-
 async def append(path: str, writer: str, count: str) -> None:
     """Append so many records, ten at a time, whose values are numbered from 0."""
     log = SqliteLog(Path(path), sync="normal")
@@ -59,6 +52,8 @@ async def append(path: str, writer: str, count: str) -> None:
 
 async def handle(url: str, topic: str, group: str) -> None:
     """Say the value of every record that is handled, and never return from the handler: the position is never committed."""
+
+    from amont.common.log.kafka import KafkaOptions
 
     async def effect(batch: Sequence[Received]) -> None:
         for record in batch:
@@ -72,5 +67,5 @@ async def handle(url: str, topic: str, group: str) -> None:
 
 
 if __name__ == "__main__":
-    job = {one.__name__: one for one in (increment, put, open_store, append, handle)}[sys.argv[1]]
+    job = {one.__name__: one for one in (increment, put, append, handle)}[sys.argv[1]]
     asyncio.run(job(*sys.argv[2:]))  # type: ignore[operator]

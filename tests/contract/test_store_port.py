@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import unicodedata
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -482,7 +481,7 @@ async def test_two_stores_see_each_other(store: Store, opens: Opens):
     "url", ["", "things", "sqlite://", "mysql://host/db", "mongodb://", "mongodb://host:port", "sqlite:///folder?sync=no", "sqlite:///folder?snyc=full"]
 )
 def test_a_url_that_names_no_store_is_refused_with_what_is_accepted(url: str):
-    with pytest.raises(ValueError, match=r"AMONT_STORE_URL .*(mongodb://host:port or sqlite:///folder|sync=full or sync=normal)"):
+    with pytest.raises(ValueError, match=r"AMONT_STORE_URL .*(mongodb://host:port or sqlite:///folder)|sync=full or sync=normal"):
         store_from(url, database="d")
 
 
@@ -534,7 +533,7 @@ async def test_a_server_that_is_silent_is_unavailable_until_it_answers_again(own
     await store.commit([new("a")])
     own_server.pause()
     try:
-        await every_call_is_unavailable(store, within=2)
+        await every_call_is_unavailable(store, within=4)
     finally:
         own_server.resume()
     await until(lambda: answers(store))
@@ -547,7 +546,7 @@ async def test_a_server_that_is_gone_is_unavailable_until_it_is_back(own_server:
     store = MongoStore(own_server.url, database=database, driver=driver, answer_within=0.3)
     await store.open([THINGS])
     await asyncio.to_thread(own_server.stop)
-    await every_call_is_unavailable(store, within=2)
+    await every_call_is_unavailable(store, within=4)
     await asyncio.to_thread(own_server.start)
     await until(lambda: answers(store))
     assert await store.commit([new("a")]) == frozenset()
@@ -613,28 +612,25 @@ async def test_two_processes_count_exactly(tmp_path: Path, child: Any):
     await store.close()
 
 
-async def test_many_processes_may_make_the_same_file_at_once(tmp_path: Path, child: Any):
-    others = [await child("open_store", tmp_path / "s.sqlite") for _ in range(6)]
-    assert [await other.wait() for other in others] == [0] * 6
+async def test_many_connections_may_make_the_same_file_at_once(tmp_path: Path):
+    for n in range(10):
+        stores = [SqliteStore(tmp_path / f"{n}.sqlite") for _ in range(8)]
+        await asyncio.gather(*(store.open([THINGS]) for store in stores))
+        await asyncio.gather(*(store.close() for store in stores))
 
 
 @pytest.mark.parametrize("sync", ["full", "normal"])
 async def test_every_write_that_was_acknowledged_survives_kill_9_and_none_is_half_there(tmp_path: Path, child: Any, sync: str):
     file = tmp_path / "s.sqlite"
-    acknowledged = -1
-    for _ in range(2):
-        file_of_run = file.with_stem(f"{uuid.uuid4().hex}")
-        writer = await child("put", file_of_run, sync)
-        while acknowledged % 20 != 19:
-            acknowledged = int(await writer.stdout.readline())
-        writer.kill()
-        said = [acknowledged, *(int(line) for line in (await writer.stdout.read()).splitlines())]
-        store = SqliteStore(file_of_run)
-        await store.open([THINGS])
-        there = [document["_id"] for document in await store.find(Find(collection="things", limit=100_000))]
-        sides = [id_.partition("-")[0] for id_ in there]
-        assert {f"{n}" for n in range(said[-1] + 1)} <= set(sides)
-        assert all(sides.count(number) == 2 for number in set(sides))
-        assert await ids(store, {"people": f"p{said[-1]}"}) == [f"{said[-1]}-left", f"{said[-1]}-right"]
-        await store.close()
-        acknowledged = -1
+    writer = await child("put", file, sync)
+    acknowledged = [int(await writer.stdout.readline()) for _ in range(50)]
+    writer.kill()
+    acknowledged += [int(line) for line in (await writer.stdout.read()).splitlines()]
+    store = SqliteStore(file)
+    await store.open([THINGS])
+    there = [document["_id"] for document in await store.find(Find(collection="things", limit=1_000_000))]
+    numbers = [int(id_.partition("-")[0]) for id_ in there]
+    assert set(acknowledged) <= set(numbers)
+    assert len(numbers) == 2 * len(set(numbers))
+    assert await ids(store, {"people": f"p{acknowledged[-1]}"}) == [f"{acknowledged[-1]}-left", f"{acknowledged[-1]}-right"]
+    await store.close()

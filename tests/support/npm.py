@@ -14,7 +14,7 @@ PACKAGES = Path(__file__).parent.parent / "interop" / "package.json"
 def node_modules() -> Path:
     """The folder that `require` finds them in; skips where Node.js is not at hand."""
     if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("no Node.js here: install node and npm to hold Amont against kafkajs and the Compose schema")
+        pytest.skip("no Node.js here: install node and npm to run the documented kafkajs example")
     digest = hashlib.sha256(PACKAGES.read_bytes()).hexdigest()[:16]
     folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "amont" / f"npm-{digest}"
     if not (folder / "done").exists():

@@ -20,7 +20,7 @@ from amont.common.clock import Clock
 from amont.common.documents import AnyOf, AtMost, Document, Put, Store
 from amont.common.documents.collection import Collection, Query
 from amont.common.errors import NotFound, Stale, Unavailable
-from amont.common.events.envelope import Envelope, Event
+from amont.common.events.envelope import Envelope, Event, header_pairs
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids, derived
 from amont.common.log import Record
@@ -85,14 +85,14 @@ class Entry:
     def of(cls, collection: Collection[Any], document: Document) -> "Entry":
         return cls(collection, collection.load(document), document["v"], document.get("_seen") or {}, tuple(document.get("_out") or ()))
 
-    def document(self, now: datetime) -> dict[str, Any]:
+    def document(self, now: str) -> dict[str, Any]:
         """The whole document as it is to be written: the next version."""
         document = {**self.collection.dump(self.aggregate), "v": (self.version or 0) + 1}
         if self.seen:
             document["_seen"] = dict(self.seen)
         if self.out:
             document["_out"] = list(self.out)
-            document["_out_at"] = instant_text(now)
+            document["_out_at"] = now
         return document
 
     def records(self, source: str) -> list[Record]:
@@ -102,19 +102,21 @@ class Entry:
 
 def pending_record(entry: Mapping[str, Any], source: str) -> Record:
     """A record from an outbox entry."""
-    envelope = Envelope(
-        id=entry["id"],
-        type=entry["type"],
-        source=f"/amont/{source}",
-        subject=entry["subject"],
-        time=datetime.fromisoformat(entry["at"]),
-        tenant=entry.get("tenant"),
-        seq=entry["seq"],
-        causation=entry.get("cause"),
-        correlation=entry.get("corr"),
-        traceparent=entry.get("trace"),
+    headers = header_pairs(
+        {
+            "ce_id": entry["id"],
+            "ce_type": entry["type"],
+            "ce_source": f"/amont/{source}",
+            "ce_subject": entry["subject"],
+            "ce_time": entry["at"],
+            "ce_tenant": entry.get("tenant"),
+            "ce_seq": str(entry["seq"]),
+            "ce_causationid": entry.get("cause"),
+            "ce_correlationid": entry.get("corr"),
+            "traceparent": entry.get("trace"),
+        },
     )
-    return Record(topic=entry["topic"], key=entry["key"], value=entry["data"].encode(), headers=envelope.headers())
+    return Record(topic=entry["topic"], key=entry["key"], value=entry["data"].encode(), headers=headers)
 
 
 class Recent:
@@ -172,6 +174,7 @@ class Work:
         self._correlation = correlation
         self._idempotency_key = idempotency_key
         self.now: datetime = house.clock.now()
+        self._now_text = instant_text(self.now)
         self.effects: list[Effect] = []
         self.ignored = 0
         """How many saves were dropped because the aggregate had applied the event before."""
@@ -205,7 +208,11 @@ class Work:
 
     async def peek(self, kind: type[A], id_: str) -> A | None:
         """The aggregate, or None when there is none."""
-        return (await self.get_many(kind, (id_,))).get(id_)
+        key = self._key(kind, id_)
+        if key not in self._entries and key not in self._absent:
+            await self.prefetch(kind, (id_,))
+        entry = self._entries.get(key)
+        return None if entry is None else cast("A", entry.aggregate)
 
     async def get_or_new(self, kind: type[A], id_: str) -> A:
         """The aggregate, or a new one that needs nothing but its id."""
@@ -334,7 +341,7 @@ class Work:
             "subject": event.subject,
             "key": event.key,
             "seq": event.seq,
-            "at": instant_text(self.now),
+            "at": self._now_text,
             "data": event.encode().decode(),
             "tenant": event.owner,
             "cause": cause.id if cause else None,
@@ -375,7 +382,7 @@ class Work:
 
     def puts(self, entries: Sequence[Entry]) -> list[Put]:
         """The entries as writes for the store."""
-        return [Put(entry.collection.name, entry.document(self.now), entry.version) for entry in entries]
+        return [Put(entry.collection.name, entry.document(self._now_text), entry.version) for entry in entries]
 
     def _key(self, kind: type[Aggregate], id_: str) -> Key:
         return (self._house.collections[kind].name, id_)

@@ -4,9 +4,9 @@ Staff records carry no `seq`: an employee knows by a record's position whether i
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from amont.common import metrics
-from amont.common.aggregate import Aggregate
 from amont.common.errors import DomainError
 from amont.common.events import RoundPublished, StaffLeft, StaffRecorded
 from amont.common.events.hris import StaffFact
@@ -74,7 +74,7 @@ def _count(tenant: str, outcome: Outcome) -> None:
     metrics.HRIS_RECORDS.labels(tenant, outcome).inc()
 
 
-def _needs(event: StaffFact) -> Iterable[tuple[type[Aggregate], str]]:
+def _needs(event: StaffFact) -> Iterable[tuple[type[Employee | Subsidiary], str]]:
     return ((Employee, event.person), (Subsidiary, event.tenant))
 
 
@@ -84,4 +84,4 @@ CONSUMES: Reactions = {
     RoundPublished: Reaction(on_round_published, needs=lambda event: [(Programme, event.programme)]),
 }
 
-DUE: Mapping[type[Aggregate], Handle] = {Employee: on_employee_due}
+DUE: Mapping[type[Any], Handle] = {Employee: on_employee_due}

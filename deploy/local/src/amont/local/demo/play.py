@@ -20,6 +20,8 @@ MONTH = 30
 COORDINATOR = "fr:programme-office"
 GROUP = Privilege.GROUP_COORDINATOR
 WRITTEN_AT_ONCE = 50
+A_DAY = 24
+"""How many people enrol on one day."""
 HAPPENINGS = (SessionCompleted, SessionRescheduled, SessionCancelled, SessionMissed)
 
 
@@ -93,7 +95,8 @@ class Play:
     async def _people_enrol(self) -> None:
         with self.stages.stage("People enrol", len(self.group.wishes)) as stage:
             for number, wish in enumerate(self.group.wishes):
-                await self.world.until(START + timedelta(minutes=30 + 20 * number))
+                day, place = divmod(number, A_DAY)
+                await self.world.until(START + timedelta(days=day, minutes=30 + 20 * place))
                 await self._enrol(wish)
                 stage.done()
             await self.world.settle()
@@ -120,7 +123,7 @@ class Play:
     async def _round_is_solved(self) -> str:
         with self.stages.stage("A round is solved") as stage:
             await self._to_evening()
-            asked = await self.world.post(COORDINATOR, "/api/matching/v1/rounds", {"programme": PROGRAMME, "seed": "demo"}, GROUP)
+            asked = await self.world.post(COORDINATOR, f"/api/matching/v1/programmes/{PROGRAMME}/rounds", {"seed": "demo"}, GROUP)
             self.played.round = asked.or_raise()
             await self.world.settle()
             stage.says(_about_the_round(self.played.round))

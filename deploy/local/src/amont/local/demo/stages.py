@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -78,8 +80,13 @@ class Stages:
         self.taken[label] = round(stage.seconds, 2)
         self._line(stage)
 
+    def aside(self, text: str) -> None:
+        """What else there is to know about the stage that is over; a pipe has its one line per stage and does without."""
+        if self.looks is Look.TERMINAL:
+            self.console.print(Padding(f"[dim]{escape(text)}[/]", (0, 0, 0, LABEL + 12)))
+
     def says(self, text: str) -> None:
-        """A line between stages."""
+        """A line of its own."""
         match self.looks:
             case Look.TERMINAL:
                 self.console.print(text)

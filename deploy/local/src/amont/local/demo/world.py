@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 from amont.common import hosting
 from amont.common.clock import FixedClock
 from amont.common.documents import AtMost, Find, store_from
+from amont.common.documents.collection import DUE_INDEX
 from amont.common.events import Envelope, Event
 from amont.common.events.hris import StaffFact
 from amont.common.events.topics import TYPES
@@ -102,7 +103,7 @@ class World:
             document["due_at"]
             for service in self.services
             for collection in service.unit.house.collections.values()
-            if collection.due
+            if DUE_INDEX in collection.spec.indexes
             for document in await service.unit.house.store.find(
                 Find(collection=collection.name, where={"due_at": AtMost(instant_text(at))}, sort="due_at", limit=1)
             )

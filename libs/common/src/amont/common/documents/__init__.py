@@ -15,7 +15,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Fields that named queries filter by together. A field may hold a list: then it matches each of its elements (`many`)."""
+    """Fields that named queries filter by together. The first one may hold a list: then it matches each of its elements (`many`)."""
 
     fields: tuple[str, ...]
     many: bool = False
@@ -31,7 +31,7 @@ class CollectionSpec:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """The field equals one of these values."""
+    """The field equals one of these values; None among them is a field that is absent or null."""
 
     values: tuple[Any, ...]
 
@@ -48,7 +48,8 @@ class Find:
     """One page of a collection.
 
     `where` maps fields to a value (equality; for a list field: contains), `AnyOf` or `AtMost`; all must hold. The order is by `sort`, then by
-    `_id` (by `_id` alone when None). `after` is the (sort value, `_id`) of the last document of the page before, or (`_id`,) without sort.
+    `_id` (by `_id` alone when None); documents without the field come first. `after` is the (sort value, `_id`) of the last document of the page
+    before, or (`_id`,) without sort. None as a value is a field that is absent or null.
     """
 
     collection: str
@@ -124,6 +125,8 @@ class Store(Protocol):
         """Do all writes, each atomically and independently of the others, in one round trip per collection.
 
         Returns the (collection, id) of every Put and Remove that lost its compare-and-set; the rest is done. One write per document and call.
+        The answer is exact when it is empty, and for a call with a single Put however many Clears go with it. Where several compete and some lose,
+        one that won may be called lost too when somebody wrote on top of it before we looked; the other way round never happens.
         When the connection breaks in the middle (Unavailable), any part may have been done.
         """
         ...
@@ -143,4 +146,4 @@ def store_from(url: str, *, database: str, driver: str = "motor") -> Store:
         from amont.common.documents.sqlite import SqliteStore  # noqa: PLC0415
 
         return SqliteStore.in_folder(rest, database)
-    raise ValueError(f"AMONT_STORE_URL is {url!r}; write mongodb://host:port or sqlite:///folder")
+    raise ValueError(f"AMONT_STORE_URL begins with {scheme[:20]!r}; write mongodb://host:port or sqlite:///folder")

@@ -5,14 +5,18 @@ setting. Both drivers share PyMongo's operations and errors. Writes are acknowle
 
 Which write of a bulk lost is not told by the server for replacements (only how many matched), so every Put carries a token `_w`, and when the
 sum is short the documents are read back: whoever does not carry our token lost. Inserts that lose are told by their index (code 11000).
+Clears travel beside them in a bulk of their own, because one that does not match is no loss and must not make the sum short.
 """
 
+import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
+from bson.int64 import Int64
 from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError, WTimeoutError
 
@@ -21,29 +25,42 @@ from amont.common.errors import Unavailable
 
 DUPLICATE_KEY = 11000
 WITHOUT_TOKEN = {"_w": 0}
-ANSWER_WITHIN_MS = 10_000
-"""How long one call may look for a server that answers before it is Unavailable."""
+ANSWER_WITHIN_SECONDS = 10.0
+"""How long one call may look for a server that answers before it is Unavailable; an answer that has begun to be made may take three times that."""
+DRIVERS = ("motor", "pymongo")
 
 Key = tuple[str, str]
 
 
-def _client(url: str, driver: str) -> Any:
+class _PlainInt(TypeDecoder):
+    """BSON's 64-bit integers as what they are in Python, not as the driver's subclass."""
+
+    bson_type = Int64
+
+    def transform_bson(self, value: int) -> int:
+        return int(value)
+
+
+PLAIN: CodecOptions[Any] = CodecOptions(type_registry=TypeRegistry([_PlainInt()]))
+
+
+def _client(url: str, driver: str, answer_within: float) -> Any:
+    milliseconds = int(answer_within * 1000)
     options: dict[str, Any] = {
-        "serverSelectionTimeoutMS": ANSWER_WITHIN_MS,
-        "socketTimeoutMS": 3 * ANSWER_WITHIN_MS,
-        "connectTimeoutMS": ANSWER_WITHIN_MS,
+        "serverSelectionTimeoutMS": milliseconds,
+        "socketTimeoutMS": 3 * milliseconds,
+        "connectTimeoutMS": milliseconds,
         "retryWrites": False,  # a retry of ours reads again first; wire-compatible servers have no sessions
         "retryReads": True,
+        "w": "majority",
     }
     if driver == "motor":
         from motor.motor_asyncio import AsyncIOMotorClient  # noqa: PLC0415 - only one of the two is needed
 
         return AsyncIOMotorClient(url, **options)
-    if driver == "pymongo":
-        from pymongo import AsyncMongoClient  # noqa: PLC0415
+    from pymongo import AsyncMongoClient  # noqa: PLC0415
 
-        return AsyncMongoClient(url, **options)
-    raise ValueError(f"AMONT_STORE_DRIVER is {driver!r}; write motor or pymongo")
+    return AsyncMongoClient(url, **options)
 
 
 @asynccontextmanager
@@ -60,9 +77,15 @@ async def _port_errors() -> AsyncIterator[None]:
 class MongoStore:
     """See the module."""
 
-    def __init__(self, url: str, *, database: str, driver: str = "motor") -> None:
-        self._client = _client(url, driver)
-        self._db = self._client[database]
+    def __init__(self, url: str, *, database: str, driver: str = "motor", answer_within: float = ANSWER_WITHIN_SECONDS) -> None:
+        """Connects to nothing yet. Raises ValueError for a URL or a driver that cannot be meant."""
+        if driver not in DRIVERS:
+            raise ValueError(f"AMONT_STORE_DRIVER is {driver!r}; write {' or '.join(DRIVERS)}")
+        try:
+            self._client = _client(url, driver, answer_within)
+        except (PyMongoError, ValueError) as error:
+            raise ValueError(f"AMONT_STORE_URL cannot be used: {error}. Write mongodb://host:port or sqlite:///folder") from None
+        self._db = self._client.get_database(database, codec_options=PLAIN)
 
     async def open(self, collections: Sequence[CollectionSpec]) -> None:
         async with _port_errors():
@@ -113,6 +136,19 @@ class MongoStore:
         return frozenset(lost)
 
     async def _commit(self, collection: str, writes: Sequence[Write]) -> set[Key]:
+        clears = [write for write in writes if isinstance(write, Clear)]
+        contested = [write for write in writes if not isinstance(write, Clear)]
+        lost, _ = await asyncio.gather(self._contest(collection, contested), self._clear(collection, clears))
+        return lost
+
+    async def _clear(self, collection: str, clears: Sequence[Clear]) -> None:
+        if clears:
+            async with _port_errors():
+                await self._db[collection].bulk_write([_operation(clear, "") for clear in clears], ordered=False)
+
+    async def _contest(self, collection: str, writes: Sequence[Put | Remove]) -> set[Key]:
+        if not writes:
+            return set()
         token = uuid.uuid4().hex
         async with _port_errors():
             try:
@@ -121,16 +157,16 @@ class MongoStore:
             except BulkWriteError as error:
                 failed = _duplicates(error)
                 counts = error.details
-        inserts = [write for write in writes if isinstance(write, Put) and write.expected is None]
-        expected = len(writes) - len(inserts)
-        if not failed and counts["nMatched"] + counts["nRemoved"] == expected:
-            return set()
+        replaced = [write for write in writes if write.expected is not None]
+        if counts["nMatched"] + counts["nRemoved"] == len(replaced):
+            return {(collection, writes[index].id) for index in failed}
         return await self._losers(collection, writes, token)
 
-    async def _losers(self, collection: str, writes: Sequence[Write], token: str) -> set[Key]:
-        contested = [write.id for write in writes if not isinstance(write, Clear)]
+    async def _losers(self, collection: str, writes: Sequence[Put | Remove], token: str) -> set[Key]:
+        if len(writes) == 1 and isinstance(writes[0], Put):
+            return {(collection, writes[0].id)}  # the only one; looking would say the same
         async with _port_errors():
-            cursor = self._db[collection].find({"_id": {"$in": contested}}, {"_w": 1})
+            cursor = self._db[collection].find({"_id": {"$in": [write.id for write in writes]}}, {"_w": 1})
             holders = {document["_id"]: document.get("_w") async for document in cursor}
         lost = {write.id for write in writes if isinstance(write, Put) and holders.get(write.id) != token}
         lost |= {write.id for write in writes if isinstance(write, Remove) and write.id in holders}
@@ -176,4 +212,6 @@ def _beyond(sort: str | None, after: tuple[Any, ...]) -> dict[str, Any]:
     if sort is None:
         return {"_id": {"$gt": after[0]}}
     value, id_ = after
+    if value is None:  # documents without the field come first, and are beyond none but each other
+        return {"$or": [{sort: {"$ne": None}}, {"_id": {"$gt": id_}}]}
     return {"$or": [{sort: {"$gt": value}}, {sort: value, "_id": {"$gt": id_}}]}

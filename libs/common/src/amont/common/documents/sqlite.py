@@ -8,11 +8,12 @@ A list field declared `many` gets a side table with one row per element, kept in
 import asyncio
 import re
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from pydantic_core import from_json, to_json
 
@@ -22,40 +23,71 @@ from amont.common.errors import Unavailable
 T = TypeVar("T")
 FORMAT = 1
 """The file's format (`PRAGMA user_version`); a file with a higher one is refused."""
+PATIENCE_SECONDS = 30.0
+"""How long a write waits for another process to finish its own before the file is Unavailable."""
 
 
 class NewerFormat(Exception):
     """The data folder was written by a newer Amont."""
 
 
-def connect(path: Path, *, sync: str) -> sqlite3.Connection:
+def connect(path: Path, *, sync: str, patience: float = PATIENCE_SECONDS) -> sqlite3.Connection:
     """A connection set up as both embedded ports want it. Raises NewerFormat."""
-    if sync not in {"full", "normal"}:
-        raise ValueError(f"sync is {sync!r}; write sync=full or sync=normal")
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute(f"PRAGMA synchronous={sync.upper()}")
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    if found > FORMAT:
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+    try:
+        _set_up(connection, path.name, sync=_checked_sync(sync), patience=patience)
+    except BaseException:
         connection.close()
-        raise NewerFormat(f"{path.name} has format {found}, this Amont knows up to {FORMAT}. Start it with the newer Amont that wrote it.")
-    if found < FORMAT:
-        connection.execute(f"PRAGMA user_version={FORMAT}")
+        raise
     return connection
 
 
+def _set_up(connection: sqlite3.Connection, name: str, *, sync: str, patience: float) -> None:
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found > FORMAT:
+        raise NewerFormat(f"{name} has format {found}, this Amont knows up to {FORMAT}. Start it with the newer Amont that wrote it.")
+    _write_ahead(connection, patience)
+    connection.execute(f"PRAGMA synchronous={sync.upper()}")
+    if found < FORMAT:
+        connection.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
+    """Switch to WAL. SQLite does not wait when another connection is just doing the same, so we do."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def split_url(rest: str) -> tuple[Path, str]:
-    """The folder and the `sync` option of what follows `sqlite://`."""
-    path, _, options = rest.partition("?")
-    return Path(path), parse_qs(options).get("sync", ["full"])[0]
+    """The folder and the `sync` option of what follows `sqlite://`. Raises ValueError for any other option."""
+    path, _, query = rest.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    sync = _checked_sync(options.pop("sync", "full"))
+    if options:
+        raise ValueError(f"sqlite://{path} has the unknown option {next(iter(options))!r}; the only one is sync=full or sync=normal")
+    return Path(path), sync
+
+
+def _checked_sync(sync: str) -> str:
+    if sync not in {"full", "normal"}:
+        raise ValueError(f"sync is {sync!r}; write sync=full or sync=normal")
+    return sync
 
 
 class OneThread:
     """A connection and the only thread that touches it. Errors of the database leave as Unavailable."""
 
-    def __init__(self, path: Path, *, sync: str) -> None:
-        self._path, self._sync = path, sync
+    def __init__(self, path: Path, *, sync: str, patience: float = PATIENCE_SECONDS) -> None:
+        self._path, self._sync, self._patience = path, sync, patience
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sqlite-{path.stem}")
         self._connection: sqlite3.Connection | None = None
 
@@ -68,7 +100,7 @@ class OneThread:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = connect(self._path, sync=self._sync)
+            self._connection = connect(self._path, sync=self._sync, patience=self._patience)
         return self._connection
 
     async def close(self) -> None:
@@ -83,8 +115,8 @@ class OneThread:
 class SqliteStore:
     """See the module."""
 
-    def __init__(self, path: Path, *, sync: str = "full") -> None:
-        self._db = OneThread(path, sync=sync)
+    def __init__(self, path: Path, *, sync: str = "full", patience: float = PATIENCE_SECONDS) -> None:
+        self._db = OneThread(path, sync=sync, patience=patience)
         self._many: dict[str, frozenset[str]] = {}
 
     @classmethod
@@ -112,12 +144,11 @@ class SqliteStore:
 
     async def find(self, query: Find) -> list[Document]:
         clauses, values = _conditions(query.where, query.collection, self._many.get(query.collection, frozenset()))
-        order = "id"
-        if query.sort is not None:
-            order = f"{_field(query.sort)}, id"
+        order = "id" if query.sort is None else f"{_field(query.sort)}, id"
         if query.after is not None:
-            clauses.append(f"({order}) > ({', '.join('?' for _ in query.after)})")
-            values.extend(query.after)
+            clause, beyond = _beyond(query.sort, query.after)
+            clauses.append(clause)
+            values.extend(beyond)
         where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
         sql = f"SELECT body FROM {_name(query.collection)}{where} ORDER BY {order} LIMIT {int(query.limit)}"  # noqa: S608
         rows = await self._db.do(lambda db: db.execute(sql, values).fetchall())
@@ -160,7 +191,8 @@ class SqliteStore:
             case Clear(version=version, fields=fields):
                 paths = ", ".join(f"'$.{_checked(name)}'" for name in fields)
                 sql = f"UPDATE {table} SET body = json_remove(body, {paths}) WHERE id = ? AND v = ?"  # noqa: S608
-                db.execute(sql, (write.id, version))
+                if db.execute(sql, (write.id, version)).rowcount == 1:
+                    _unlist(db, table, write.id, many.intersection(fields))
                 return True
             case Remove(expected=expected):
                 db.execute(f"DELETE FROM {table} WHERE id = ? AND v = ?", (write.id, expected))  # noqa: S608
@@ -171,51 +203,80 @@ class SqliteStore:
 
 
 def _create(db: sqlite3.Connection, collections: Sequence[CollectionSpec]) -> None:
-    for spec in collections:
-        table = _name(spec.name)
-        db.execute(f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, v INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID")
-        for index in spec.indexes:
-            if index.many:
-                elements = f"{table}_{_checked(index.fields[0])}"
-                db.execute(f"CREATE TABLE IF NOT EXISTS {elements} (value, id TEXT, PRIMARY KEY (value, id)) WITHOUT ROWID")
-                db.execute(f"CREATE INDEX IF NOT EXISTS {elements}_by_id ON {elements} (id)")
-            else:
-                fields = ", ".join(_field(name) for name in index.fields)
-                db.execute(f"CREATE INDEX IF NOT EXISTS {table}_by_{'_'.join(map(_checked, index.fields))} ON {table} ({fields}, id)")
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for spec in collections:
+            table = _name(spec.name)
+            db.execute(f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, v INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID")
+            for index in spec.indexes:
+                if index.many:
+                    _create_elements(db, table, index.fields[0])
+                else:
+                    fields = ", ".join(_field(name) for name in index.fields)
+                    db.execute(f"CREATE INDEX IF NOT EXISTS {table}_by_{'_'.join(map(_checked, index.fields))} ON {table} ({fields}, id)")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _create_elements(db: sqlite3.Connection, table: str, name: str) -> None:
+    """The side table of a list field, with what older documents hold already."""
+    elements = f"{table}_{_checked(name)}"
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (elements,)).fetchone():
+        return
+    db.execute(f"CREATE TABLE {elements} (value, id TEXT, PRIMARY KEY (value, id)) WITHOUT ROWID")
+    db.execute(f"CREATE INDEX {elements}_by_id ON {elements} (id)")
+    listed = f"SELECT DISTINCT one.value, {table}.id FROM {table}, json_each({table}.body, '$.{name}') one"  # noqa: S608
+    db.execute(f"INSERT INTO {elements} (value, id) {listed} WHERE one.value IS NOT NULL")  # noqa: S608
 
 
 def _list_elements(db: sqlite3.Connection, write: Put | Remove, many: frozenset[str]) -> None:
-    for name in many:
-        elements = f"{_name(write.collection)}_{_checked(name)}"
-        db.execute(f"DELETE FROM {elements} WHERE id = ?", (write.id,))  # noqa: S608
-        if isinstance(write, Put):
-            rows = [(value, write.id) for value in set(write.document.get(name) or ())]
-            db.executemany(f"INSERT INTO {elements} (value, id) VALUES (?, ?)", rows)  # noqa: S608
+    table = _name(write.collection)
+    _unlist(db, table, write.id, many)
+    if isinstance(write, Put):
+        for name in many:
+            rows = [(value, write.id) for value in set(write.document.get(name) or ()) - {None}]
+            db.executemany(f"INSERT INTO {table}_{_checked(name)} (value, id) VALUES (?, ?)", rows)  # noqa: S608
+
+
+def _unlist(db: sqlite3.Connection, table: str, id_: str, names: Iterable[str]) -> None:
+    for name in names:
+        db.execute(f"DELETE FROM {table}_{_checked(name)} WHERE id = ?", (id_,))  # noqa: S608
 
 
 def _conditions(where: Mapping[str, Any], collection: str, many: frozenset[str]) -> tuple[list[str], list[Any]]:
     clauses, values = [], []
     for name, wanted in where.items():
-        clause, value = _condition(wanted)
+        begin, end = f"{_field(name)} ", ""
         if name in many:
-            clause = f"id IN (SELECT id FROM {_name(collection)}_{_checked(name)} WHERE value {clause})"  # noqa: S608
-        else:
-            clause = f"{_field(name)} {clause}"
-        clauses.append(clause)
+            begin, end = f"id IN (SELECT id FROM {_name(collection)}_{_checked(name)} WHERE value ", ")"  # noqa: S608
+        operator, value = _operator(wanted)
+        or_absent = f" OR {_field(name)} IS NULL" if wanted is None or (isinstance(wanted, AnyOf) and None in wanted.values) else ""
+        clauses.append(f"({begin}{operator}{end}{or_absent})")
         values.extend(value)
     return clauses, values
 
 
-def _condition(wanted: Any) -> tuple[str, list[Any]]:
+def _operator(wanted: Any) -> tuple[str, list[Any]]:
+    """What compares with a wanted value, and what to bind; nothing compares with NULL, which is asked for apart."""
     match wanted:
         case AnyOf(values):
             return f"IN ({', '.join('?' for _ in values)})", list(values)
         case AtMost(value):
             return "<= ?", [value]
-        case None:
-            return "IS NULL", []
         case _:
             return "= ?", [wanted]
+
+
+def _beyond(sort: str | None, after: tuple[Any, ...]) -> tuple[str, list[Any]]:
+    """Keyset paging: strictly after the last document of the page before; documents without the sorted field come first."""
+    if sort is None:
+        return "id > ?", [after[0]]
+    value, id_ = after
+    if value is None:
+        return f"({_field(sort)} IS NOT NULL OR id > ?)", [id_]
+    return f"({_field(sort)}, id) > (?, ?)", [value, id_]
 
 
 def _field(name: str) -> str:

@@ -19,6 +19,7 @@ SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
 
 Headers = tuple[tuple[str, bytes], ...]
+_ALWAYS: Headers = (("ce_specversion", SPEC_VERSION.encode()), ("content-type", CONTENT_TYPE.encode()))
 
 
 class Event(BaseModel):
@@ -93,22 +94,19 @@ class Envelope:
 
     def headers(self) -> Headers:
         """As Kafka headers, absent ones left out."""
-        optional = {
-            "ce_tenant": self.tenant,
-            "ce_seq": None if self.seq is None else str(self.seq),
-            "ce_causationid": self.causation,
-            "ce_correlationid": self.correlation,
-            "traceparent": self.traceparent,
-        }
-        return (
-            ("ce_specversion", SPEC_VERSION.encode()),
-            ("ce_id", self.id.encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_source", self.source.encode()),
-            ("ce_subject", self.subject.encode()),
-            ("ce_time", instant_text(self.time).encode()),
-            ("content-type", CONTENT_TYPE.encode()),
-            *((name, value.encode()) for name, value in optional.items() if value is not None),
+        return header_pairs(
+            {
+                "ce_id": self.id,
+                "ce_type": self.type,
+                "ce_source": self.source,
+                "ce_subject": self.subject,
+                "ce_time": instant_text(self.time),
+                "ce_tenant": self.tenant,
+                "ce_seq": None if self.seq is None else str(self.seq),
+                "ce_causationid": self.causation,
+                "ce_correlationid": self.correlation,
+                "traceparent": self.traceparent,
+            },
         )
 
     @classmethod
@@ -136,6 +134,11 @@ class Envelope:
             correlation=known.get("ce_correlationid"),
             traceparent=known.get("traceparent"),
         )
+
+
+def header_pairs(values: Mapping[str, str | None]) -> Headers:
+    """Header values as the wire wants them, with what every event of ours has; absent ones left out."""
+    return (*_ALWAYS, *((name, value.encode()) for name, value in values.items() if value is not None))
 
 
 def _decoded(headers: Iterable[tuple[str, bytes | None]]) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, Str
 
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC with six digits always, so that texts sort as the instants do."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _utc(at: object) -> object:

@@ -14,7 +14,7 @@ import hashlib
 import random
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,6 +122,7 @@ class Consumer:
         entries = await self._unit.save(work, self._recent)
         await self._unit.relay.publish(entries, self._recent)
         await self._park(parked)
+        self._count(heard, parked)
         metrics.EVENTS_IGNORED.labels(self._unit.house.name).inc(work.ignored)
         await self._unit.do_effects(work.effects)
 
@@ -164,8 +165,12 @@ class Consumer:
         except Exception as error:
             _logger.exception("reaction_failed", service=self._unit.house.name, type=one.envelope.type, event=one.envelope.id)
             parked.append(Parked(record, "defect", _trace_hash(error)))
-        else:
-            metrics.EVENTS_APPLIED.labels(self._unit.house.name, type(one.event).__name__).inc()
+
+    def _count(self, heard: Sequence[tuple[Received, Heard]], parked: Sequence[Parked]) -> None:
+        not_taken = {id(one.record) for one in parked}
+        applied = Counter(type(one.event).__name__ for record, one in heard if id(record) not in not_taken)
+        for name, count in applied.items():
+            metrics.EVENTS_APPLIED.labels(self._unit.house.name, name).inc(count)
 
     async def _park(self, parked: Sequence[Parked]) -> None:
         if not parked:

@@ -83,7 +83,10 @@ class Employee(Aggregate):
     def take(self, entry: StaffEntry, now: datetime) -> tuple[Decision["Employee"], Outcome]:
         """A record has arrived. Older than what is known for its instant: nothing. Ahead: kept. Otherwise it becomes true, after what is due before it."""
         if self._is_stale(entry):
-            return self.becomes(), Outcome.STALE
+            return Decision(self), Outcome.STALE
+        if not self.future and entry.position.effective_at <= now:
+            decision = _turned(Decision(self), entry)
+            return decision, Outcome.APPLIED if decision.events else Outcome.UNCHANGED
         others = (one for one in self.future if one.position.effective_at != entry.position.effective_at)
         future = tuple(sorted((*others, entry), key=lambda one: one.position))
         decision = self.becomes(future=future).state.ripen(now)
