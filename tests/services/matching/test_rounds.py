@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,6 +38,7 @@ from amont.matching.app import build
 from amont.matching.commands import publishing
 from amont.matching.domain import round as rounds
 from amont.matching.domain.pair import Pair
+from amont.matching.domain.person import Person
 from amont.matching.domain.policy import Rule
 from amont.matching.domain.programme import PoolHasMoved, Programme, ProgrammeNotOpen, PublicationRunning
 from amont.matching.domain.round import BelowMatchedShare, Round, RoundNotOpen, RoundStatus, RoundTooLarge
@@ -273,6 +275,18 @@ async def test_the_pairs_of_a_large_round_come_page_by_page(matching: Hearing, o
     await finish(matching)
     assert len(await pairs(matching)) == 7
     assert [event.pairs for event in await matching.said() if isinstance(event, RoundPublished)] == [7]
+
+
+async def test_the_last_look_at_a_page_sees_who_moved_while_it_was_written(matching: Hearing, office: Office) -> None:
+    """The move's own look at pairs came before the pair was there: only the publication can find it."""
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
+    await matching.asked(commands.publish_round, (await solve(matching)).id, COORDINATOR)
+    await matching.settle()
+    jim = await matching.look(Person, JIM)
+    await matching.given(replace(jim, managers=(EVE,), managers_since=START))
+    await finish(matching)
+    [pair] = await pairs(matching)
+    assert pair.ended is EndReason.LINE_CONFLICT
 
 
 class _Breaks:

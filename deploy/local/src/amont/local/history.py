@@ -1,10 +1,10 @@
 """The whole story as the log tells it: every event in order, what each pair, session and delivery came to, and what was parked.
 
-The demo counts from it and the overview shows it. It reads, it commits nothing, and it can be asked again for what is new.
+The demo counts from it and the overview shows it. It can be asked again for what is new.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,9 +15,8 @@ from amont.common.events.notifications import DeliveryFact
 from amont.common.events.scheduling import SessionFact
 from amont.common.events.topics import TOPICS, TYPES
 from amont.common.log import Received
-from amont.common.log.sqlite import SqliteLog
+from amont.common.log.sqlite import SqliteLog, SqliteReader
 
-READ_AT_ONCE = 1_000_000
 DEAD_LETTERS = tuple(name for name in TOPICS if name.startswith("dlq-"))
 
 
@@ -40,11 +39,32 @@ class DeadLetter:
     detail: str
 
 
+class Tail:
+    """Reads the embedded log as one more group, from its beginning, each time what is new."""
+
+    def __init__(self, log: SqliteLog, group: str) -> None:
+        self._log, self._group = log, group
+        self._readers: dict[str, SqliteReader] = {}
+        self._new: list[Received] = []
+
+    async def new_on(self, topic: str) -> list[Received]:
+        """The records that have come since this topic was last asked for."""
+        if topic not in self._readers:
+            self._readers[topic] = self._log.reader(f"{self._group}-{topic}", topic, self._take)
+        while await self._readers[topic].drain():
+            pass
+        new, self._new = self._new, []
+        return new
+
+    async def _take(self, batch: Sequence[Received]) -> None:
+        self._new += batch
+
+
 @dataclass(slots=True)
 class History:
     """See the module. The dictionaries hold the last event of each thing, so its state."""
 
-    log: SqliteLog
+    tail: Tail
     counts: Counter[str] = field(default_factory=Counter)
     people: dict[str, EmployeeChanged] = field(default_factory=dict)
     enrolments: dict[str, EnrolmentFact] = field(default_factory=dict)
@@ -54,22 +74,21 @@ class History:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     staff_records: int = 0
     _stories: defaultdict[str, list[Told]] = field(default_factory=lambda: defaultdict(list))
-    _read: Counter[str] = field(default_factory=Counter)
 
     async def read_on(self) -> None:
         """Take in what is new on the log."""
         for topic in TOPICS:
-            for record in await self._new_on(topic):
+            for record in await self.tail.new_on(topic):
                 if topic in DEAD_LETTERS:
                     self.dead_letters.append(_dead_letter(topic, record))
                 elif topic == "hris-staff":
                     self.staff_records += 1
                 elif record.value is not None:
-                    self._take(_told(record))
+                    self._take(told(record))
 
     def story_of(self, pair: str) -> list[Told]:
         """What was said of a pair and of its sessions, in order."""
-        return sorted(self._stories[pair], key=lambda told: told.at)
+        return sorted(self._stories[pair], key=lambda one: one.at)
 
     def sessions_of(self, pair: str) -> list[SessionFact]:
         """A pair's sessions, each in its last state, the oldest first."""
@@ -80,29 +99,23 @@ class History:
         known = self.people.get(person)
         return f"{known.given_name} {known.family_name}" if known else person
 
-    def _take(self, told: Told) -> None:
-        self.counts[type(told.event).__name__] += 1
-        match told.event:
+    def _take(self, one: Told) -> None:
+        self.counts[type(one.event).__name__] += 1
+        match one.event:
             case EmployeeChanged() as event:
                 self.people[event.person] = event
             case EnrolmentFact() as event:
                 self.enrolments[event.enrolment] = event
             case PairFact() as event:
                 self.pairs[event.pair] = event
-                self._stories[event.pair].append(told)
+                self._stories[event.pair].append(one)
             case SessionFact() as event:
                 self.sessions[event.session] = event
-                self._stories[event.pair].append(told)
+                self._stories[event.pair].append(one)
             case DeliveryFact() as event:
                 self.deliveries[event.delivery] = event
             case _:
                 return
-
-    async def _new_on(self, topic: str) -> Iterator[Received]:
-        everything = await self.log.read("overview", topic, READ_AT_ONCE)
-        new = everything[self._read[topic] :]
-        self._read[topic] = len(everything)
-        return iter(new)
 
 
 def tally(things: Iterable[object]) -> dict[str, int]:
@@ -110,11 +123,11 @@ def tally(things: Iterable[object]) -> dict[str, int]:
     return {str(thing): count for thing, count in Counter(things).most_common()}
 
 
-def _told(record: Received) -> Told:
+def told(record: Received) -> Told:
     envelope = Envelope.parse(record.headers, key=record.key.decode())
     return Told(envelope.time, envelope.id, TYPES[envelope.type].decode(record.value or b""))
 
 
 def _dead_letter(topic: str, record: Received) -> DeadLetter:
-    headers = {name: value.decode() for name, value in record.headers}
+    headers = {name: (value or b"").decode() for name, value in record.headers}
     return DeadLetter(topic.removeprefix("dlq-"), record.key.decode(), headers["amont_dlq_reason"], headers["amont_dlq_detail"])

@@ -20,7 +20,7 @@ from amont.local.demo.play import START, Play
 from amont.local.demo.stages import Stages, look
 from amont.local.demo.world import a_world
 from amont.local.group import PEOPLE, WISHES, made_up
-from amont.local.history import History
+from amont.local.history import History, Tail
 
 KNOWN_TO_THE_DEMO, FIGURES = "demo.json", "figures.json"
 
@@ -43,7 +43,7 @@ async def play(folder: Folder, clock: FixedClock, stages: Stages, *, seed: int, 
     async with a_world(folder, clock, seed) as world:
         played = await Play(world, group, stages, seed=seed, months=scale.months).all()
         with stages.stage("It is counted") as stage:
-            found = await figures(world, group, played, History(world.log), folder)
+            found = await figures(world, group, played, History(Tail(world.log, "counting")), folder)
             stage.says(f"{found['mails']['files']} mails, {sum(found['events'].values())} events")
     found = {"seed": seed, **found, "seconds": {**stages.taken, "in all": round(time.perf_counter() - began, 2)}}
     (folder.path / KNOWN_TO_THE_DEMO).write_text(json.dumps(what_only_the_demo_knows(played), indent=2), encoding="utf-8")

@@ -42,7 +42,10 @@ async def figures(world: World, group: Group, played: Played, history: History, 
             "moved": history.counts["SessionRescheduled"],
         },
         "deliveries": tally(one["status"] for one in deliveries),
-        "mails": {"files": sum(1 for _ in folder.mails.glob("*.eml")), "by_kind": tally(one["kind"] for one in deliveries if one["status"] == "sent")},
+        "mails": {
+            "files": sum(1 for _ in folder.mails.glob("*.eml")),
+            "by_kind": tally(one["kind"] for one in deliveries if one["status"] == "sent"),
+        },
         "refused_in_passing": dict(sorted(played.told_no.items())),
         "events": dict(sorted(history.counts.items())),
     }

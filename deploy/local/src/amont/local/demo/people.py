@@ -24,7 +24,8 @@ from amont.common.events import (
 )
 from amont.common.events.scheduling import SessionFact
 from amont.common.events.values import Role
-from amont.local.demo.world import Answer, Heard, World
+from amont.local.demo.world import Answer, World
+from amont.local.history import Told
 
 TOPICS = ("matching-pairs", "scheduling-sessions")
 AFTER_WORK = timedelta(hours=18, minutes=30)
@@ -73,7 +74,7 @@ class People:
         for heard in await self.world.news(*TOPICS):
             self._hear(heard)
 
-    def _hear(self, heard: Heard) -> None:
+    def _hear(self, heard: Told) -> None:
         self.counts[type(heard.event).__name__] += 1
         match heard.event:
             case PairProposed() as event:
@@ -109,14 +110,14 @@ class People:
         if chance.randrange(100) < self.habits.overlooks_times:
             return
         person = chance.choice((event.mentee, event.mentor))
-        self._note(self.world.now + chance.randrange(0, 2) * DAY, lambda: self._choose(event.pair, event.session, person, chance))
+        self._note(self.world.now + chance.randrange(0, 2) * DAY, lambda: self._choose(event, person, chance))
 
-    async def _choose(self, pair: str, session: str, person: str, chance: random.Random) -> None:
-        plan = await self.world.get(person, f"/api/scheduling/v1/plans/{pair}")
-        options = [slot for one in plan.body["sessions"] if one["id"] == session for slot in one["options"]] if plan.ok else []
-        ahead = [slot["starts_at"] for slot in options if datetime.fromisoformat(slot["starts_at"]) > self.world.now + DAY / 2]
+    async def _choose(self, event: SessionProposed, person: str, chance: random.Random) -> None:
+        """One of the times that the mail lists."""
+        ahead = [slot.starts_at.isoformat() for slot in event.options if slot.starts_at > self.world.now + DAY / 2]
         if ahead:
-            await self._do(person, f"/api/scheduling/v1/plans/{pair}/sessions/{session}/schedule", {"starts_at": chance.choice(ahead)})
+            path = f"/api/scheduling/v1/plans/{event.pair}/sessions/{event.session}/schedule"
+            await self._do(person, path, {"starts_at": chance.choice(ahead)})
 
     def _booked(self, event: SessionScheduled | SessionRescheduled) -> None:
         """They meet and one of them says so; or something comes up, and it is moved or called off; or nobody says a word."""
@@ -139,7 +140,9 @@ class People:
         slots = await self.world.get(person, f"{path}/slots?limit=100")
         taken = event.slot.starts_at if event.slot else self.world.now
         later = [
-            slot["starts_at"] for slot in (slots.body["slots"] if slots.ok else []) if datetime.fromisoformat(slot["starts_at"]) > taken + DAY
+            slot["starts_at"]
+            for slot in (slots.body["slots"] if slots.ok else [])
+            if datetime.fromisoformat(slot["starts_at"]) > taken + DAY
         ]
         if later:
             await self._do(person, f"{path}/sessions/{event.session}/reschedule", {"starts_at": chance.choice(later[:6])})

@@ -118,7 +118,7 @@ class Play:
                 counts[code] += 1
                 first.setdefault(code, detail)
         for code, count in counts.most_common():
-            self.stages.aside(f"{count} × {first[code]}")
+            self.stages.aside(f"{count}: {first[code]}")
 
     async def _round_is_solved(self) -> str:
         with self.stages.stage("A round is solved") as stage:

@@ -17,23 +17,22 @@ from amont.common import hosting
 from amont.common.clock import FixedClock
 from amont.common.documents import AtMost, Find, store_from
 from amont.common.documents.collection import DUE_INDEX
-from amont.common.events import Envelope, Event
+from amont.common.events import Envelope
 from amont.common.events.hris import StaffFact
-from amont.common.events.topics import TYPES
 from amont.common.events.values import instant_text
 from amont.common.identity import Privilege
 from amont.common.ids import SeededIds, derived
-from amont.common.log import Received, Record
+from amont.common.log import Record
 from amont.common.log.sqlite import SqliteLog
 from amont.common.service import Parts, Service
 from amont.common.web import app
 from amont.local.demo.folder import Folder
 from amont.local.group import Dirt, Group
+from amont.local.history import Tail, Told, told
 from amont.local.issuer import LocalIssuer
 from amont.local.up import ORDER
 from amont.notifications.sending import FolderSender, MailSender
 
-READ_AT_ONCE = 1_000_000
 AT_LEAST = timedelta(minutes=1)
 """How far the clock moves at the least: what is due within a minute is done together."""
 
@@ -56,23 +55,17 @@ class Answer:
         return self.body
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """An event on the log, with when it was said."""
-
-    at: datetime
-    event: Event
-
-
 class World:
     """See the module. Everything is done one after the other, so that the same seed gives the same history."""
 
-    def __init__(self, services: Sequence[Service], log: SqliteLog, clock: FixedClock, http: httpx.AsyncClient, issuer: LocalIssuer) -> None:
+    def __init__(
+        self, services: Sequence[Service], log: SqliteLog, clock: FixedClock, http: httpx.AsyncClient, issuer: LocalIssuer
+    ) -> None:
         self.services, self.log, self.clock = services, log, clock
         self._http, self._issuer = http, issuer
         self._tokens: dict[tuple[str, tuple[Privilege, ...]], str] = {}
         self._keys = 0
-        self._read: dict[str, int] = {}
+        self._tail = Tail(log, "demo")
 
     @property
     def now(self) -> datetime:
@@ -131,15 +124,9 @@ class World:
             following = page["next"]
         return items
 
-    async def news(self, *topics: str) -> list[Heard]:
+    async def news(self, *topics: str) -> list[Told]:
         """What is new on these topics since they were last asked for."""
-        return [heard for topic in topics for heard in map(_heard, await self._new_on(topic))]
-
-    async def _new_on(self, topic: str) -> Sequence[Received]:
-        everything = await self.log.read("demo", topic, READ_AT_ONCE)
-        new = everything[self._read.get(topic, 0) :]
-        self._read[topic] = len(everything)
-        return new
+        return [told(record) for topic in topics for record in await self._tail.new_on(topic)]
 
     async def _ask(
         self, method: str, person: str, path: str, body: Any, headers: dict[str, str], privileges: tuple[Privilege, ...]
@@ -148,11 +135,6 @@ class World:
             token = self._tokens[person, privileges] = self._issuer.token(person, *privileges)
         answer = await self._http.request(method, path, json=body, headers={**headers, "Authorization": f"Bearer {token}"})
         return Answer(answer.status_code, from_json(answer.content) if answer.content else None)
-
-
-def _heard(record: Received) -> Heard:
-    envelope = Envelope.parse(record.headers, key=record.key.decode())
-    return Heard(envelope.time, TYPES[envelope.type].decode(record.value or b""))
 
 
 def staff_record(event: StaffFact, *, at: datetime, number: int) -> Record:

@@ -208,7 +208,9 @@ def _staff_team(hiring: _Hiring, company: Company, function: Function, lead: Per
         band = hiring.random.choices((2, 3, 4, 5, 6, 7, 8), (2, 3, 4, 4, 3, 2, 1))[0]
         title = f"{function.trade} {'apprentice' if band == 2 else 'associate' if band < 5 else 'specialist' if band < 7 else 'expert'}"
         mentored = senior is not None and number == people - 1 and people >= TEAM - 1
-        person = hiring.hire(company, min(band, 3) if mentored else band, senior if mentored else lead, title=title, function=function, team=name)
+        person = hiring.hire(
+            company, min(band, 3) if mentored else band, senior if mentored else lead, title=title, function=function, team=name
+        )
         senior = senior or person
 
 
@@ -272,5 +274,5 @@ def _split(total: int, most: int) -> list[int]:
 
 
 def _ascii(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss").replace("ı", "i").replace("Ø", "O"))
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
     return "".join(char for char in plain if char.isascii() and char.isalnum()).lower()

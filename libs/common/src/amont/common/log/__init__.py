@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from amont.common.events.envelope import Event, Headers
+from amont.common.events.envelope import Event
+
+RawHeaders = tuple[tuple[str, bytes | None], ...]
+"""As on the wire, where a header may have no value and any bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,7 @@ class Record:
     topic: str
     key: str
     value: bytes | None
-    headers: Headers = ()
+    headers: RawHeaders = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Received:
     offset: int
     key: bytes
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: RawHeaders = ()
 
 
 Handler = Callable[[Sequence[Received]], Awaitable[None]]
@@ -87,4 +90,4 @@ def log_from(url: str, *, client_id: str, options: Any = None) -> Log:
         from amont.common.log.sqlite import SqliteLog  # noqa: PLC0415
 
         return SqliteLog.in_folder(rest)
-    raise ValueError(f"AMONT_LOG_URL is {url!r}; write kafka://host:port or sqlite:///folder")
+    raise ValueError(f"AMONT_LOG_URL begins with {scheme[:20]!r}; write kafka://host:port or sqlite:///folder")

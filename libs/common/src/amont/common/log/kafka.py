@@ -31,6 +31,7 @@ FETCH_WAIT_MS = 50
 PAUSE_SECONDS = 1.0
 """How long a reader rests after a batch that it had to give back."""
 ANSWER_WITHIN_SECONDS = 15.0
+"""How long the log may take for one call before it is Unavailable."""
 
 Raw = ConsumerRecord[bytes | None, bytes | None]
 Batch = tuple[Raw, ...]
@@ -45,6 +46,7 @@ class KafkaOptions:
     instance: str | None = None
     """A stable name of this process: static membership, so that a restart within the session time-out moves no partition."""
     session_timeout_ms: int = 30_000
+    answer_within_seconds: float = ANSWER_WITHIN_SECONDS
     user: str | None = None
     password: str | None = None
 
@@ -109,18 +111,28 @@ class KafkaLog:
         self.broker = broker_for(self._bootstrap, client_id=client_id, options=self.options)
         self._producer: AIOKafkaProducer | None = None
         self._making = asyncio.Lock()
+        self._abandoned: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        async with _port_errors("connect"):
+        async with _port_errors("connect"), asyncio.timeout(self.options.answer_within_seconds):
             await self._ready_producer()
             await self.broker.connect()
 
     async def close(self) -> None:
         await self.broker.stop()
-        await self._drop_producer()
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.flush(), self.options.answer_within_seconds)
+            except (KafkaError, OSError, TimeoutError):
+                self._abandon(producer)
+            else:
+                await producer.stop()
+        if self._abandoned:
+            await asyncio.wait(self._abandoned)
 
     async def ping(self) -> None:
-        async with _port_errors("ping"), asyncio.timeout(ANSWER_WITHIN_SECONDS):
+        async with _port_errors("ping"), asyncio.timeout(self.options.answer_within_seconds):
             producer = await self._ready_producer()
             await producer.client.fetch_all_metadata()
 
@@ -128,17 +140,14 @@ class KafkaLog:
         if not records:
             return
         async with _port_errors("append"):
-            producer = await self._ready_producer()
+            producer = None
             try:
-                sent = [
-                    await producer.send(record.topic, value=record.value, key=record.key.encode(), headers=list(record.headers))
-                    for record in records
-                ]
-                for outcome in await asyncio.gather(*sent, return_exceptions=True):
-                    if isinstance(outcome, BaseException):
-                        raise outcome
-            except KafkaError:
-                await self._drop_producer()  # an idempotent producer may stay stuck on a fatal error (aiokafka #1017): begin afresh
+                async with asyncio.timeout(self.options.answer_within_seconds):  # an idempotent producer itself never gives up
+                    producer = await self._ready_producer()
+                    await _send(producer, records)
+            except (KafkaError, TimeoutError):
+                if producer is not None:
+                    self._abandon(producer)  # it may stay stuck on a fatal error (aiokafka #1017): begin afresh
                 raise
 
     async def _ready_producer(self) -> AIOKafkaProducer:
@@ -149,7 +158,7 @@ class KafkaLog:
                     client_id=self._client_id,
                     acks="all",
                     enable_idempotence=True,
-                    request_timeout_ms=int(ANSWER_WITHIN_SECONDS * 1000),
+                    request_timeout_ms=int(self.options.answer_within_seconds * 1000),
                     **self.options.client_settings(),
                 )
                 try:
@@ -160,14 +169,42 @@ class KafkaLog:
                 self._producer = producer
             return self._producer
 
-    async def _drop_producer(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), ANSWER_WITHIN_SECONDS)
+    def _abandon(self, producer: AIOKafkaProducer) -> None:
+        """Use it no more. Others may have made a new one already."""
+        if self._producer is producer:
+            self._producer = None
+        ending = asyncio.create_task(_end(producer), name="end a producer")
+        self._abandoned.add(ending)
+        ending.add_done_callback(self._abandoned.discard)
 
     def reader(self, group: str, topic: str, handler: Handler, *, types: Sequence[type[Event]] = ()) -> "KafkaReader":
         return KafkaReader(self, group, topic, handler, types)
+
+
+async def _send(producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
+    """Send all and wait until every one is acknowledged, or until one cannot be."""
+    sent: list[asyncio.Future[Any]] = []
+    try:
+        for record in records:
+            headers = list(record.headers)
+            sent.append(await producer.send(record.topic, value=record.value, key=record.key.encode(), headers=headers))
+        await asyncio.gather(*sent)
+    except BaseException:
+        for one in sent:
+            if not one.cancel() and not one.cancelled():
+                one.exception()  # or asyncio complains that nobody asked
+        raise
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """End a producer that may still hold records: they must not reach the log after what is sent next, so it may not flush."""
+    given_up = KafkaError("the producer was given up")
+    with contextlib.suppress(Exception):
+        producer._message_accumulator.fail_all(given_up)  # noqa: SLF001 - `stop` alone would wait for the records for ever
+        await producer.client.close()  # what is in flight ends at once
+        await asyncio.wait_for(producer.stop(), ANSWER_WITHIN_SECONDS)
+    with contextlib.suppress(Exception):
+        await producer.client.close()
 
 
 class KafkaReader:
@@ -178,6 +215,7 @@ class KafkaReader:
         self._busy = asyncio.Lock()
         self._stopping = False
         options = log.options
+        self._answer_within = options.answer_within_seconds
         self._subscriber = log.broker.subscriber(
             topic,
             batch=True,
@@ -209,7 +247,12 @@ class KafkaReader:
     async def start(self) -> None:
         self._stopping = False
         async with _port_errors("subscribe"):
-            await self._subscriber.start()
+            try:
+                async with asyncio.timeout(self._answer_within):
+                    await self._subscriber.start()
+            except BaseException:
+                await self._subscriber.stop()
+                raise
 
     async def stop(self) -> None:
         self._stopping = True
@@ -243,8 +286,9 @@ class KafkaReader:
             partition = TopicPartition(record.topic, record.partition)
             ends[partition] = max(ends[partition], record.offset + 1)
         try:
-            await self._consumer.commit(dict(ends))
-        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            async with asyncio.timeout(self._answer_within):
+                await self._consumer.commit(dict(ends))
+        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
             # The group has moved on, or the broker is away: what was applied comes again and is recognised.
             _logger.warning("commit_failed", topic=self._topic, group=self._group, reason=type(error).__name__)
 

@@ -1,26 +1,28 @@
 """The event log on SQLite: one file that several processes of one machine may share. One partition a topic, offsets counted from 0.
 
-A group reads a topic in one process at a time: whoever holds the lease. A commit checks the lease in the same statement, so that a process that
-was frozen cannot move the position of the one that took over.
+A group reads a topic in one process at a time: whoever holds the lease, which is kept for as long as a batch is handled. A commit checks the lease
+in the same statement, so that a process that was frozen cannot move the position of the one that took over.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import structlog
 from pydantic_core import from_json, to_json
 
-from amont.common.documents.sqlite import OneThread, split_url
+from amont.common.documents.sqlite import PATIENCE_SECONDS, OneThread, split_url
 from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
-from amont.common.log import Handler, Received, Record
+from amont.common.log import Handler, RawHeaders, Received, Record
 
 BATCH = 500
 LEASE_SECONDS = 10.0
+"""How long the others wait for a process that is silent before one of them takes over."""
 POLL_SECONDS = 0.05
 PAUSE_SECONDS = 0.5
 """How long a reader rests after a batch that failed."""
@@ -43,8 +45,9 @@ _logger = structlog.get_logger(__name__)
 class SqliteLog:
     """See the module."""
 
-    def __init__(self, path: Path, *, sync: str = "full") -> None:
-        self._db = OneThread(path, sync=sync)
+    def __init__(self, path: Path, *, sync: str = "full", lease_seconds: float = LEASE_SECONDS, patience: float = PATIENCE_SECONDS) -> None:
+        self.lease_seconds = lease_seconds
+        self._db = OneThread(path, sync=sync, patience=patience)
         self._appended = asyncio.Condition()
 
     @classmethod
@@ -83,12 +86,12 @@ class SqliteLog:
         """What comes next for a group."""
         rows = await self._db.do(lambda db: db.execute(_READ, (topic, group, topic, limit)).fetchall())
         return [
-            Received(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=_headers(headers))
+            Received(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=_from_json(headers))
             for offset, key, value, headers in rows
         ]
 
     async def lease(self, group: str, topic: str, owner: str, seconds: float) -> bool:
-        """Take or keep the right to read; False while another process has it."""
+        """Take or keep the right to read; False while another process has it. A negative time gives it back."""
         now = time.time()
         return await self._db.do(lambda db: db.execute(_LEASE, (group, topic, owner, now + seconds, now)).rowcount == 1)
 
@@ -118,15 +121,16 @@ class SqliteReader:
     async def stop(self) -> None:
         self._stopping = True
         if self._task is not None:
-            await self._task
+            await asyncio.wait([self._task])
             self._task = None
-        await self.release()
+        with contextlib.suppress(Unavailable):  # then the lease runs out by itself
+            await self.release()
 
     async def release(self) -> None:
         """Let another process read at once."""
         if self._leased_until:
             self._leased_until = 0.0
-            await self._log.lease(self._group, self._topic, self._owner, -LEASE_SECONDS)
+            await self._log.lease(self._group, self._topic, self._owner, -self._log.lease_seconds)
 
     async def drain(self) -> int:
         """Hand over one batch if there is one and commit behind it; how many records it held. What the handler raises passes through."""
@@ -134,15 +138,34 @@ class SqliteReader:
             return 0
         batch = await self._log.read(self._group, self._topic, BATCH)
         if batch:
-            await self._handler(batch)
-            await self._log.commit(self._group, self._topic, batch[-1].offset + 1, self._owner)
+            async with self._keeping_lease():
+                await self._handler(batch)
+            if not await self._log.commit(self._group, self._topic, batch[-1].offset + 1, self._owner):
+                _logger.warning("lease_lost", topic=self._topic, group=self._group, records=len(batch))
         return len(batch)
+
+    @contextlib.asynccontextmanager
+    async def _keeping_lease(self) -> AsyncIterator[None]:
+        """However long a batch takes: two processes whose leases ran out in turn would handle it in turn for ever."""
+        keeper = asyncio.create_task(self._keep_lease(), name=f"keep {self._topic} for {self._group}")
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+    async def _keep_lease(self) -> None:
+        while True:
+            await asyncio.sleep(self._log.lease_seconds / 3)
+            with contextlib.suppress(Unavailable):
+                await self._holds_lease()
 
     async def _holds_lease(self) -> bool:
         now = time.time()
-        if self._leased_until - now < LEASE_SECONDS / 2:
-            held = await self._log.lease(self._group, self._topic, self._owner, LEASE_SECONDS)
-            self._leased_until = now + LEASE_SECONDS if held else 0.0
+        lease = self._log.lease_seconds
+        if self._leased_until - now < lease / 2:
+            held = await self._log.lease(self._group, self._topic, self._owner, lease)
+            self._leased_until = now + lease if held else 0.0
         return self._leased_until > 0
 
     async def _read_on(self) -> None:
@@ -151,6 +174,9 @@ class SqliteReader:
                 handled = await self.drain()
             except Unavailable as error:
                 _logger.warning("batch_not_handled", topic=self._topic, group=self._group, reason=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+            except Exception:
+                _logger.exception("batch_failed", topic=self._topic, group=self._group)
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
                 if not handled:
@@ -167,8 +193,7 @@ def _append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
                     "SELECT coalesce(max(offset), -1) FROM records WHERE topic = ?", (record.topic,)
                 ).fetchone()[0]
             ends[record.topic] += 1
-            headers = to_json([[name, value.decode("latin-1")] for name, value in record.headers]).decode()
-            row = (record.topic, ends[record.topic], record.key, record.value, headers)
+            row = (record.topic, ends[record.topic], record.key, record.value, _to_json(record.headers))
             db.execute("INSERT INTO records (topic, offset, key, value, headers) VALUES (?, ?, ?, ?, ?)", row)
         db.execute("COMMIT")
     except BaseException:
@@ -176,5 +201,9 @@ def _append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
         raise
 
 
-def _headers(text: str) -> tuple[tuple[str, bytes], ...]:
-    return tuple((name, value.encode("latin-1")) for name, value in from_json(text))
+def _to_json(headers: RawHeaders) -> str:
+    return to_json([[name, None if value is None else value.decode("latin-1")] for name, value in headers]).decode()
+
+
+def _from_json(text: str) -> RawHeaders:
+    return tuple((name, None if value is None else value.encode("latin-1")) for name, value in from_json(text))

@@ -200,7 +200,7 @@ def dead_letter(parked: Parked, service: str, now: datetime) -> Record:
         "amont_dlq_offset": str(record.offset),
         "amont_dlq_at": instant_text(now),
     }
-    original = tuple((name, value) for name, value in record.headers if value is not None and not name.startswith("amont_dlq_"))
+    original = tuple((name, value) for name, value in record.headers if not name.startswith("amont_dlq_"))
     headers = (*original, *((name, value.encode()) for name, value in why.items()))
     return Record(topic=dead_letters_of(service), key=record.key.decode("utf-8", "replace"), value=record.value, headers=headers)
 

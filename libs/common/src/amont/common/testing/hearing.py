@@ -113,7 +113,7 @@ class Hearing:
         """The (reason, detail) of every new dead letter."""
         letters = await self._new_on(dead_letters_of(self.service.name))
         headers = [dict(letter.headers) for letter in letters]
-        return [(h["amont_dlq_reason"].decode(), h["amont_dlq_detail"].decode()) for h in headers]
+        return [((h["amont_dlq_reason"] or b"").decode(), (h["amont_dlq_detail"] or b"").decode()) for h in headers]
 
     async def _new_on(self, topic: str) -> Sequence[Received]:
         everything = await self.log.read("test-observer", topic, 1_000_000)

@@ -109,7 +109,7 @@ def understand_recorded(event: StaffRecorded, subsidiary: Subsidiary, event_id: 
         team=one_line(event.team),
         site=one_line(event.site),
         zone=zone,
-        languages=tuple(dict.fromkeys(event.languages)) or (),
+        languages=tuple(dict.fromkeys(event.languages)) or subsidiary.languages,
         managers=_managers(event, dropped),
         joined_on=event.joined_on,
     )

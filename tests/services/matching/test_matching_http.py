@@ -1,0 +1,167 @@
+"""Matching over HTTP: who sees what, what is refused and how, and what never leaves."""
+
+import pytest
+from tests.services.matching.matching_facts import (
+    ERIC,
+    EVE,
+    JIM,
+    JULE,
+    PROGRAMME,
+    Office,
+    a_confirmed_pair,
+    a_proposal,
+    finish,
+    solve,
+)
+
+from amont.common.identity import Privilege
+from amont.common.testing.hearing import Hearing
+
+API = "/api/matching/v1"
+GROUP, LOCAL = Privilege.GROUP_COORDINATOR, Privilege.COORDINATOR
+
+
+async def test_a_round_from_request_to_published_pairs(matching: Hearing, office: Office) -> None:
+    await matching.hears(
+        office.programme(),
+        *office.mentee(EVE),
+        *office.mentor(JIM),
+        *office.mentor(JULE, topics={"ai": 1}),
+        *office.mentor("de:far", languages=()),
+    )
+    async with matching.client("fr:anne", GROUP) as anne:
+        solved = await anne.post(f"{API}/programmes/{PROGRAMME}/rounds", json={"seed": "spring"})
+        body = solved.json()
+        assert (solved.status_code, solved.headers["ETag"], body["status"], body["kind"]) == (201, '"1"', "solved", "full")
+        assert solved.headers["Location"] == f"{API}/rounds/{body['id']}"
+        [pair] = body["pairs"]
+        assert pair["points"] == {"topics": 600, "function": 120, "hours": 60, "grade_gap": 40, "meeting": 80}
+        assert (pair["score"], pair["next_best"]) == (900, {"mentor": JULE, "score": 500})
+        assert {"person": "de:far", "role": "mentor", "removed": {"shared_language": 1}, "left": 0} in body["unmatched"]
+        assert {"person": JULE, "role": "mentor", "removed": {}, "left": 1} in body["unmatched"]
+        assert body["objective"] == {"pairs": 1, "worst": 900, "total": 900}
+
+        publishing = await anne.post(f"{API}/rounds/{body['id']}/publish", json={})
+        assert (publishing.status_code, publishing.json()["publishing"], publishing.json()["status"]) == (202, True, "solved")
+        assert (await anne.get(f"{API}/rounds/{body['id']}")).json()["publishing"] is True
+        await finish(matching)
+        published = (await anne.get(f"{API}/rounds/{body['id']}")).json()
+        assert (published["status"], published["publishing"], published["made"], published["published_by"]) == (
+            "published",
+            False,
+            1,
+            "fr:anne",
+        )
+
+        listed = (await anne.get(f"{API}/programmes/{PROGRAMME}/rounds")).json()
+        assert [one["id"] for one in listed["items"]] == [body["id"]]
+        assert "pairs" not in listed["items"][0]
+
+
+async def test_both_say_yes(matching: Hearing, office: Office) -> None:
+    pair = await a_proposal(matching, office)
+    async with matching.client(EVE) as eve, matching.client(JIM) as jim:
+        early = await jim.post(f"{API}/pairs/{pair.id}/accept")
+        assert (early.status_code, early.json()["type"]) == (409, "urn:amont:problem:not-your-turn")
+        seen = await eve.get(f"{API}/pairs/{pair.id}")
+        assert (seen.json()["waits_for"], seen.headers["ETag"]) == ("mentee", '"1"')
+        accepted = await eve.post(f"{API}/pairs/{pair.id}/accept", headers={"If-Match": seen.headers["ETag"]})
+        assert (accepted.status_code, accepted.json()["status"], accepted.headers["ETag"]) == (200, "accepted", '"2"')
+        stale = await jim.post(f"{API}/pairs/{pair.id}/accept", headers={"If-Match": '"1"'})
+        assert (stale.status_code, stale.json()["type"], stale.json()["current_version"]) == (409, "urn:amont:problem:stale-version", 2)
+        confirmed = await jim.post(f"{API}/pairs/{pair.id}/accept")
+        assert (confirmed.json()["status"], confirmed.json()["accepted_by"]) == ("confirmed", ["mentee", "mentor"])
+
+
+async def test_nobody_is_scored_and_a_private_reason_is_never_given_back(matching: Hearing, office: Office) -> None:
+    pair = await a_proposal(matching, office)
+    async with matching.client(EVE) as eve, matching.client(JIM) as jim, matching.client("fr:anne", GROUP) as anne:
+        answers = [await eve.post(f"{API}/pairs/{pair.id}/decline", json={"reason": "an old quarrel"})]
+        answers += [await who.get(f"{API}/pairs/{pair.id}") for who in (eve, jim, anne)]
+        answers += [await who.get(f"{API}/pairs") for who in (eve, jim, anne)]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert "quarrel" not in answer.text
+        assert "score" not in answer.text
+    assert answers[0].json()["accepted_by"] == []
+    assert answers[0].json()["ended"] == "declined"
+
+
+async def test_everybody_sees_their_own_pairs_only(matching: Hearing, office: Office) -> None:
+    everybody = (*office.mentee(EVE), *office.mentee(ERIC), *office.mentor(JIM), *office.mentor(JULE))
+    await matching.hears(office.programme(), *everybody)
+    async with matching.client("fr:anne", GROUP) as anne:
+        round_ = await solve(matching)
+        await anne.post(f"{API}/rounds/{round_.id}/publish", json={})
+        await finish(matching)
+        both = (await anne.get(f"{API}/pairs", params={"programme": PROGRAMME})).json()["items"]
+        assert len(both) == 2
+        first = (await anne.get(f"{API}/pairs", params={"limit": 1})).json()
+        second = (await anne.get(first["next"])).json()
+        assert [one["id"] for one in (*first["items"], *second["items"])] == sorted(one["id"] for one in both)
+        assert len((await anne.get(f"{API}/pairs", params={"person": EVE})).json()["items"]) == 1
+        assert (await anne.get(f"{API}/pairs", params={"programme": "other"})).json()["items"] == []
+    [eves] = [one for one in both if one["mentee"] == EVE]
+    [erics] = [one for one in both if one["mentee"] == ERIC]
+    async with matching.client(EVE) as eve:
+        assert [one["id"] for one in (await eve.get(f"{API}/pairs")).json()["items"]] == [eves["id"]]
+        assert (await eve.get(f"{API}/pairs", params={"person": ERIC})).json()["items"] == []
+        assert (await eve.get(f"{API}/pairs/{erics['id']}")).status_code == 404
+    for tenant, seen in (("fr", 2), ("de", 2), ("it", 0)):
+        async with matching.client(f"{tenant}:coordinator", LOCAL) as coordinator:
+            assert len((await coordinator.get(f"{API}/pairs")).json()["items"]) == seen
+            assert (await coordinator.get(f"{API}/pairs/{eves['id']}")).status_code == (200 if seen else 404)
+    async with matching.client("fr:machine", Privilege.HRIS) as machine:
+        assert (await machine.get(f"{API}/pairs")).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["publish", "discard"])
+async def test_another_tenants_round_does_not_exist(matching: Hearing, office: Office, path: str) -> None:
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
+    round_ = await solve(matching)
+    async with matching.client("it:aldo", LOCAL) as aldo, matching.client("fr:anne", LOCAL) as anne:
+        for who, status in ((aldo, 404), (anne, 403)):
+            assert (await who.post(f"{API}/programmes/{PROGRAMME}/rounds", json={})).status_code == status
+            assert (await who.get(f"{API}/programmes/{PROGRAMME}/rounds")).status_code == status
+            assert (await who.get(f"{API}/rounds/{round_.id}")).status_code == status
+            assert (await who.post(f"{API}/rounds/{round_.id}/{path}", json={})).status_code == status
+
+
+async def test_a_coordinator_alone_in_a_programme_runs_it(matching: Hearing, office: Office) -> None:
+    await matching.hears(office.programme(tenants=("fr",)))
+    async with matching.client("fr:anne", LOCAL) as anne:
+        solved = await anne.post(f"{API}/programmes/{PROGRAMME}/rounds", json={})
+        assert solved.status_code == 201
+        assert (await anne.post(f"{API}/rounds/{solved.json()['id']}/discard")).json()["status"] == "discarded"
+
+
+async def test_unknown_fields_and_wrong_values_are_refused_with_their_place(matching: Hearing, office: Office) -> None:
+    pair = await a_proposal(matching, office)
+    async with matching.client("fr:anne", GROUP) as anne, matching.client(EVE) as eve:
+        refused = await anne.post(f"{API}/programmes/{PROGRAMME}/rounds", json={"sede": "x"})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/sede")
+        blank = await anne.post(f"{API}/rounds/{pair.round}/publish", json={"override_reason": "  "})
+        assert (blank.status_code, blank.json()["errors"][0]["pointer"]) == (422, "/override_reason")
+        stray = await eve.post(f"{API}/pairs/{pair.id}/decline", json={"why": "x"})
+        assert (stray.status_code, stray.json()["errors"][0]["pointer"]) == (422, "/why")
+        assert (await anne.get(f"{API}/rounds/nowhere")).status_code == 404
+
+
+async def test_the_guard_answers_with_its_figures(matching: Hearing, office: Office) -> None:
+    await matching.hears(office.programme(min_matched_percent=50), *office.mentee(EVE, languages=()), *office.mentor(JIM))
+    round_ = await solve(matching)
+    async with matching.client("fr:anne", GROUP) as anne:
+        guarded = await anne.post(f"{API}/rounds/{round_.id}/publish", json={})
+        assert (guarded.status_code, guarded.json()["type"]) == (409, "urn:amont:problem:below-matched-share")
+        assert (guarded.json()["matched_percent"], guarded.json()["min_matched_percent"]) == (0, 50)
+        overridden = await anne.post(f"{API}/rounds/{round_.id}/publish", json={"override_reason": "A test."})
+        assert overridden.status_code == 202
+
+
+async def test_a_participant_ends_their_pair(matching: Hearing, office: Office) -> None:
+    pair = await a_confirmed_pair(matching, office)
+    async with matching.client(JIM) as jim:
+        ended = await jim.post(f"{API}/pairs/{pair.id}/end")
+        assert (ended.status_code, ended.json()["status"], ended.json()["ended"]) == (200, "ended", "no-fault")
+        again = await jim.post(f"{API}/pairs/{pair.id}/end")
+        assert (again.status_code, again.json()["type"]) == (409, "urn:amont:problem:pair-not-open")
