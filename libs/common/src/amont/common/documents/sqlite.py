@@ -228,7 +228,7 @@ def _create_elements(db: sqlite3.Connection, table: str, name: str) -> None:
     db.execute(f"CREATE TABLE {elements} (value, id TEXT, PRIMARY KEY (value, id)) WITHOUT ROWID")
     db.execute(f"CREATE INDEX {elements}_by_id ON {elements} (id)")
     listed = f"SELECT DISTINCT one.value, {table}.id FROM {table}, json_each({table}.body, '$.{name}') one"  # noqa: S608
-    db.execute(f"INSERT INTO {elements} (value, id) {listed} WHERE one.value IS NOT NULL")  # noqa: S608
+    db.execute(f"INSERT INTO {elements} (value, id) {listed} WHERE one.value IS NOT NULL")
 
 
 def _list_elements(db: sqlite3.Connection, write: Put | Remove, many: frozenset[str]) -> None:

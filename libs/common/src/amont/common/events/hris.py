@@ -28,6 +28,8 @@ class StaffFact(Event):
     """When it becomes true; may lie ahead or behind. A day begins at midnight in the site's zone."""
     occurred_at: Instant
     """When the HRIS wrote it."""
+    zone: Text | None = None
+    """The site's IANA zone, in which a day begins; the subsidiary's when absent."""
 
     @property
     def person(self) -> str:
@@ -53,8 +55,6 @@ class StaffRecorded(StaffFact):
     business_unit: Text = ""
     team: Text = ""
     site: Text = ""
-    zone: Text | None = None
-    """IANA name; the subsidiary's zone when absent."""
     languages: tuple[Language, ...] = ()
     manager_id: Text | None = None
     """An id in the same subsidiary, or `tenant:employee_id`."""

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BeforeValidator, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, PlainSerializer, StringConstraints
 
 
 def instant_text(at: datetime) -> str:
@@ -12,11 +12,14 @@ def instant_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def _utc(at: object) -> object:
-    return at.astimezone(UTC) if isinstance(at, datetime) and at.tzinfo else at
+def _utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("an instant that no calendar reaches") from None
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_utc), PlainSerializer(instant_text, return_type=str, when_used="json")]
+Instant = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(instant_text, return_type=str, when_used="json")]
 """An aware datetime, in UTC on the wire."""
 
 TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]

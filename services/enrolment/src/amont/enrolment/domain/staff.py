@@ -86,16 +86,14 @@ class Understood:
 
 
 def understand_left(event: StaffLeft, subsidiary: Subsidiary, event_id: str) -> Understood:
-    """A leaving. It has no zone of its own, so a day begins in the subsidiary's: the same whatever else has arrived."""
-    return Understood(StaffEntry(position=_position(event, subsidiary.zone, event_id), status=EmployeeStatus.LEFT))
+    """A leaving. Without a zone of its own its day begins in the subsidiary's: the same whatever else has arrived. Raises UnknownZone."""
+    return Understood(StaffEntry(position=_position(event, _zone(event, subsidiary), event_id), status=EmployeeStatus.LEFT))
 
 
 def understand_recorded(event: StaffRecorded, subsidiary: Subsidiary, event_id: str) -> Understood:
     """A record. Raises UnknownGrade, UnknownZone."""
     band = subsidiary.band_of(event.grade)
-    zone = event.zone or subsidiary.zone
-    if not is_zone(zone):
-        raise UnknownZone(zone, event.person)
+    zone = _zone(event, subsidiary)
     dropped: list[str] = []
     profile = Profile(
         given_name=one_line(event.given_name),
@@ -115,6 +113,13 @@ def understand_recorded(event: StaffRecorded, subsidiary: Subsidiary, event_id: 
     )
     entry = StaffEntry(position=_position(event, zone, event_id), status=EmployeeStatus(event.status), profile=profile)
     return Understood(entry, tuple(dropped))
+
+
+def _zone(event: StaffFact, subsidiary: Subsidiary) -> str:
+    zone = event.zone or subsidiary.zone
+    if not is_zone(zone):
+        raise UnknownZone(zone, event.person)
+    return zone
 
 
 def _position(event: StaffFact, zone: str, event_id: str) -> Position:
