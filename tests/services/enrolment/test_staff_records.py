@@ -141,9 +141,16 @@ async def test_a_leaving_that_is_corrected_before_its_day_never_happens(enrolmen
     assert [type(event) for event in await enrolment.said()] == [EmployeeChanged, EmployeeChanged]
 
 
+async def test_an_instant_that_no_calendar_reaches_is_refused_by_name(enrolment: Hearing) -> None:
+    record = record_of(recorded())
+    written = json.loads(record.value or b"") | {"occurred_at": "0001-01-01T00:00:00+05:00"}
+    await enrolment.hears(replace(record, value=json.dumps(written).encode()))
+    assert await enrolment.parked() == [("invalid-payload", "/occurred_at: Value error, an instant that no calendar reaches")]
+
+
 async def test_the_end_of_time_and_its_beginning_can_be_dates(enrolment: Hearing) -> None:
     ever = record_of(recorded(at=date(1, 1, 1), zone="Asia/Tokyo"))
-    written = json.loads(ever.value or b"") | {"occurred_at": "0001-01-01T00:00:00+05:00"}
+    written = json.loads(ever.value or b"") | {"occurred_at": "0001-01-02T00:00:00+05:00"}
     await enrolment.hears(replace(ever, value=json.dumps(written).encode()), left(at=date(9999, 12, 31)))
     assert await enrolment.parked() == []
     employee = await enrolment.look(Employee, LEA)
