@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from amont.native.stack import Stack, available
 
 FEEDS = ("uk_organograms_2013", "employees_db", "adventureworks", "oracle_hr")

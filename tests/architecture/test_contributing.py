@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.documents.collection import Collection
 from amont.common.errors import Conflict
@@ -32,7 +33,9 @@ def example() -> dict[str, Any]:
     """The names that the page's blocks define."""
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     given = {
-        one.__name__: one for one in (Aggregate, Any, ClassVar, Conflict, Decision, Event, Heard, Hearing, Mapping, Work, dataclass) if hasattr(one, "__name__")
+        one.__name__: one
+        for one in (Aggregate, Any, ClassVar, Conflict, Decision, Event, Heard, Hearing, Mapping, Work, dataclass)
+        if hasattr(one, "__name__")
     }
     names: dict[str, Any] = {**given, "Any": Any, "ClassVar": ClassVar, "PersonId": PersonId, "Reactions": Reactions, "__name__": "example"}
     exec(compile("\n\n".join(blocks), str(PAGE), "exec"), names)

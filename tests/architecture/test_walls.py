@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from amont.common import hosting, metrics
 from amont.common.clock import SystemClock
 from amont.common.documents.sqlite import SqliteStore
@@ -110,7 +111,7 @@ def test_every_service_has_a_canvas_that_names_what_it_reads_and_writes() -> Non
 
 def test_nothing_hides_the_sibling_packages() -> None:
     """`src/amont/__init__.py` in one member would make every other one unimportable."""
-    assert not [path for path in ROOT.glob("*/*/src/amont/__init__.py")]
+    assert not list(ROOT.glob("*/*/src/amont/__init__.py"))
 
 
 def test_the_alert_rules_name_metrics_that_exist() -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from pymongo import AsyncMongoClient, UpdateOne
+
 from amont.common import metrics
 from amont.common.clock import SystemClock
 from amont.common.documents import store_from
@@ -35,7 +37,6 @@ from amont.enrolment import commands
 from amont.enrolment.app import build
 from amont.enrolment.documents import COLLECTIONS
 from amont.native.stack import Stack, speed_up
-from pymongo import AsyncMongoClient, UpdateOne
 
 RECORDS, PEOPLE, ROUNDS = int(os.environ.get("BENCH_RECORDS", "20000")), 10_000, 3
 GROUP = Actor("group:bench", "group", frozenset({Privilege.GROUP_COORDINATOR}))
@@ -91,7 +92,11 @@ async def bare_loop(kafka: str, store: str) -> float:
     client: AsyncMongoClient[Any] = AsyncMongoClient(store)
     people = client[f"bare_{uuid.uuid4().hex[:8]}"]["employees"]
     consumer = AIOKafkaConsumer(
-        "hris-staff", bootstrap_servers=kafka, group_id=f"bare-{uuid.uuid4().hex[:8]}", enable_auto_commit=False, auto_offset_reset="earliest"
+        "hris-staff",
+        bootstrap_servers=kafka,
+        group_id=f"bare-{uuid.uuid4().hex[:8]}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
     )
     await consumer.start()
     done, began = 0, 0.0
@@ -162,7 +167,9 @@ async def main() -> None:
             if number:  # the first round warms the servers
                 bare.append(both[0])
                 guarded.append(both[1])
-                print(f"round {number}: bare loop {both[0]:7,.0f}/s   enrolment {both[1]:7,.0f}/s   ratio {both[1] / both[0]:.0%}", flush=True)
+                print(
+                    f"round {number}: bare loop {both[0]:7,.0f}/s   enrolment {both[1]:7,.0f}/s   ratio {both[1] / both[0]:.0%}", flush=True
+                )
             else:
                 spent.seconds.clear()
         ratio = statistics.median(g / b for g, b in zip(guarded, bare, strict=True))

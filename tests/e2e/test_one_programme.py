@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from amont.common.events.topics import SERVICES
-from amont.native.stack import Stack, available
-
 from tests.support.house import House
 from tests.support.programme import PAIRS_WANTED, Outcome, Play
+
+from amont.common.events.topics import SERVICES
+from amont.native.stack import Stack, available
 
 _reference: dict[str, Outcome] = {}
 

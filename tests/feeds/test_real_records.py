@@ -4,14 +4,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.conftest import FEEDS
+from tests.support import feeds as real
+
 from amont.common import metrics
 from amont.common.identity import Actor, Privilege
 from amont.common.testing.hearing import hearing
 from amont.enrolment import commands
 from amont.enrolment.app import build
-
-from tests.conftest import FEEDS
-from tests.support import feeds as real
 
 GROUP = Actor("group:coordinator", "group", frozenset({Privilege.GROUP_COORDINATOR}))
 
@@ -25,7 +25,9 @@ def outcomes() -> Counter[tuple[str, str]]:
 async def test_every_record_of_a_real_feed_is_applied_or_accounted_for(feed: str, feeds: Path, tmp_path: Path) -> None:
     async with hearing(build, tmp_path) as enrolment:
         for tenant, table in real.grades(feeds, feed).items():
-            await enrolment.asked(commands.add_subsidiary, tenant, GROUP, name=tenant, zone="Europe/London", languages=("en",), grades=table)
+            await enrolment.asked(
+                commands.add_subsidiary, tenant, GROUP, name=tenant, zone="Europe/London", languages=("en",), grades=table
+            )
         records = list(real.records(feeds, feed))
         before = outcomes()
         await enrolment.hears(*records)

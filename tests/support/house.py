@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+
 from amont.common.documents import AtMost, Find, Store, store_from
 from amont.common.events.topics import SERVICES, TOPICS
 from amont.common.events.values import instant_text
@@ -143,6 +144,10 @@ class House:
 
         await until(all_ready, within=within, what=f"services ready\n{self.said()[-2000:]}")
 
+    async def is_ready(self, names: str, within: float = 60) -> None:
+        """Wait for one process."""
+        await until(lambda: self._ready(names), within=within, what=f"{names} ready")
+
     async def _ready(self, names: str) -> bool:
         try:
             async with httpx.AsyncClient() as client:
@@ -228,5 +233,3 @@ def _free_port() -> int:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         return int(bound.getsockname()[1])
-
-

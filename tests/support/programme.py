@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from tests.support.house import House
+
 from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.events.envelope import Envelope
 from amont.common.ids import derived
 from amont.common.log import Record
 from amont.common.testing.hearing import START
-
-from tests.support.house import House
 
 GROUP = ("group:ada", "group-coordinator")
 PROGRAMME = "digital-2027"
@@ -200,7 +200,9 @@ class Play:
                         if not moved:
                             moved = True
                             other = open_slots[-1]
-                            await self.done("POST", "scheduling", f"{path}/reschedule", (plan["mentor"],), {"starts_at": other["starts_at"]})
+                            await self.done(
+                                "POST", "scheduling", f"{path}/reschedule", (plan["mentor"],), {"starts_at": other["starts_at"]}
+                            )
                     elif session["status"] == "scheduled" and datetime.fromisoformat(session["slot"]["ends_at"]) <= self.house.now:
                         await self.done("POST", "scheduling", f"{path}/complete", (plan["mentor"],), {})
             await self.house.settled()
