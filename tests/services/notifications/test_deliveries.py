@@ -40,7 +40,6 @@ from amont.common.events import (
     NotificationFailed,
     NotificationSent,
     PairEnded,
-    PairProposed,
     ProgrammeChanged,
     SessionCancelled,
     SessionRescheduled,
@@ -49,10 +48,12 @@ from amont.common.events import (
 from amont.common.events.values import DeliveryStatus, EndReason
 from amont.common.metrics import DELIVERIES
 from amont.common.testing.hearing import START, Hearing, record_of
+from amont.notifications.commands import Letterhead
 from amont.notifications.commands import deliveries as verbs
 from amont.notifications.domain.delivery import LEASE, PAUSES, Channel, Delivery
 from amont.notifications.domain.notices import of_pair
 from amont.notifications.domain.people import Recipient
+from amont.notifications.mails import Address
 from amont.notifications.reactions import CONSUMES
 from amont.notifications.sending import FolderSender, MailRefused, MailSender, MailUnavailable
 
@@ -118,6 +119,14 @@ async def test_the_same_fact_again_is_not_told_again(h: Hearing, tmp_path: Path)
     assert await deliveries(h) == before
     assert await h.said() == []
     assert len(mails(tmp_path)) == in_all
+
+
+async def test_an_event_without_a_sequence_is_told_once_too(h: Hearing, tmp_path: Path) -> None:
+    await h.hears(*everybody(), pair(seq=0))
+    (tmp_path / "mails").rename(tmp_path / "read")
+    await h.passes(MINUTE)
+    await h.hears(pair(seq=0))
+    assert mails(tmp_path) == []
 
 
 async def test_a_mail_bears_the_delivery_s_id_the_time_of_the_event_and_links_to_the_pages(h: Hearing, tmp_path: Path) -> None:
@@ -369,9 +378,7 @@ async def test_a_claim_outlives_a_crash_and_the_mail_goes_out_under_the_same_id(
 
 async def test_a_claim_whose_effect_never_ran_is_taken_up_when_its_lease_is_over(h: Hearing, tmp_path: Path) -> None:
     await h.hears(*everybody())
-    [notice] = of_pair(PairProposed.model_validate(pair().model_dump()))
-    planned = Delivery.plan("delivery-1", notice, channel=Channel.MAIL, about="event-1", happened_at=START, now=START).state
-    await h.given(replace(planned, status=DeliveryStatus.SENDING, attempts=1, due_at=START + LEASE))
+    await h.given(a_claim())
     await h.passes(LEASE - timedelta(seconds=1))
     assert mails(tmp_path) == []
     await h.passes(timedelta(seconds=1))
@@ -402,6 +409,33 @@ async def test_a_claim_that_waited_too_long_is_given_back_and_counts_for_nothing
         await h.hears(programme(), *(employee(person) for person in people), *enrolments)
         assert {(one.status, one.attempts) for one in await deliveries(h)} == {(DeliveryStatus.SENT, 1)}
         assert len(slow.handed) == len(set(slow.handed)) == 20
+
+
+LETTERHEAD = Letterhead(sender=Address("amont@localhost"), public_url="http://127.0.0.1:8000", domain="localhost")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "attempt", "status", "attempts"),
+    [(3, 1, DeliveryStatus.PENDING, 0), (1, 2, DeliveryStatus.SENDING, 1), (3, 2, DeliveryStatus.SENDING, 1)],
+)
+async def test_a_message_is_written_for_a_claim_that_holds_and_for_no_other(
+    minutes: int, attempt: int, status: DeliveryStatus, attempts: int, h: Hearing
+) -> None:
+    await h.hears(*everybody())
+    claimed = await h.given(a_claim())
+    assert await h.asked(verbs.write_message, claimed.id, 1, LETTERHEAD) is not None
+    h.clock.advance(minutes * MINUTE)
+    assert await h.asked(verbs.write_message, claimed.id, attempt, LETTERHEAD) is None
+    left = await h.look(Delivery, claimed.id)
+    assert (left.status, left.attempts) == (status, attempts)
+
+
+async def test_who_leaves_between_claim_and_sending_is_not_written_to(h: Hearing) -> None:
+    await h.hears(*everybody(), EmployeeLeft(seq=2, person=MENTEE, effective_at=START))
+    claimed = await h.given(a_claim())
+    assert await h.asked(verbs.write_message, claimed.id, 1, LETTERHEAD) is None
+    left = await h.look(Delivery, claimed.id)
+    assert (left.status, left.reason) == (DeliveryStatus.SUPPRESSED, "left")
 
 
 class Silent:
@@ -435,6 +469,13 @@ async def test_names_are_only_where_recipients_are(tmp_path: Path, capsys: pytes
     assert "effect_failed" in written
     assert [name for name in [*PERSONAL, "broken address", "Archiviste"] if name in written] == []
     assert any("Quatrefages" in row for row in rows)
+
+
+def a_claim() -> Delivery:
+    """A proposal to the mentee that somebody has claimed at the start of time, and no more."""
+    [notice] = of_pair(pair())
+    planned = Delivery.plan("delivery-1", notice, channel=Channel.MAIL, about="event-1", happened_at=START, now=START).state
+    return replace(planned, status=DeliveryStatus.SENDING, attempts=1, due_at=START + LEASE)
 
 
 async def failures(h: Hearing) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from amont.common.settings import MissingSettings, read_settings
 from amont.notifications.app import build
 from amont.notifications.mails import Address
 from amont.notifications.sending import FolderSender, MailSender
-from amont.notifications.settings import LetterSettings, MailSettings
+from amont.notifications.settings import MailSettings
 
 ENVIRONMENT = {
     "AMONT_MAIL_URL": "smtp://amont:s3cret@mail.example.com",
@@ -64,7 +64,28 @@ def test_the_domain_of_message_ids_may_be_its_own(monkeypatch: pytest.MonkeyPatc
 
 def test_where_the_way_to_send_is_handed_in_nothing_need_be_said(tmp_path: Path) -> None:
     assert build(parts(tmp_path, {MailSender: FolderSender(tmp_path)})).name == "notifications"
-    assert read_settings(LetterSettings).domain == "localhost"
+    assert read_settings(MailSettings, mail_url=None).domain == "localhost"
+
+
+def test_a_way_to_send_that_is_handed_in_asks_nothing_of_the_one_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMONT_MAIL_URL", ENVIRONMENT["AMONT_MAIL_URL"])
+    assert build(parts(tmp_path, {MailSender: FolderSender(tmp_path)})).name == "notifications"
+
+
+def test_mail_into_a_folder_needs_no_more_than_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMONT_MAIL_URL", f"folder://{tmp_path}")
+    assert build(parts(tmp_path)).name == "notifications"
+    settings = read_settings(MailSettings)
+    assert (settings.sender, settings.public_url) == (Address("amont@localhost", "Amont"), "http://127.0.0.1:8000")
+
+
+def test_mail_that_leaves_needs_somebody_who_signs_and_a_place_for_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMONT_MAIL_URL", ENVIRONMENT["AMONT_MAIL_URL"])
+    with pytest.raises(MissingSettings) as missing:
+        read_settings(MailSettings)
+    assert {name for name, _, _ in missing.value.rows} == {"AMONT_MAIL_SENDER", "AMONT_PUBLIC_URL"}
 
 
 @pytest.mark.parametrize(

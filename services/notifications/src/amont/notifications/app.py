@@ -8,8 +8,8 @@ from amont.notifications import api
 from amont.notifications.commands import DUE, PUBLISHES, Letterhead, Post
 from amont.notifications.documents import COLLECTIONS
 from amont.notifications.reactions import CONSUMES
-from amont.notifications.sending import MailSender, sender_from
-from amont.notifications.settings import LetterSettings, MailSettings
+from amont.notifications.sending import MailSender
+from amont.notifications.settings import MailSettings
 
 
 def build(parts: Parts) -> Service:
@@ -36,9 +36,7 @@ def build(parts: Parts) -> Service:
     return service
 
 
-def _way_to_send(parts: Parts) -> tuple[MailSender, LetterSettings]:
+def _way_to_send(parts: Parts) -> tuple[MailSender, MailSettings]:
     handed_in = cast("MailSender | None", parts.tools.get(MailSender))
-    if handed_in is not None:
-        return handed_in, read_settings(LetterSettings)
-    settings = read_settings(MailSettings)
-    return sender_from(settings.mail_url.get_secret_value()), settings
+    settings = read_settings(MailSettings, mail_url=None) if handed_in else read_settings(MailSettings)
+    return handed_in or settings.way_to_send, settings
