@@ -175,7 +175,7 @@ async def lived(folder: Path, story: list[tuple[str, str, int]], *, twice: bool)
         return [await told.plan(one) for one in PAIRS], await service.said()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(steps, max_size=25))
 async def test_whatever_happens_plans_stay_sound_and_the_same_story_gives_the_same_plans(story: list[tuple[str, str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -372,6 +372,16 @@ async def test_a_missed_session_stays_missed_once_another_is_scheduled_for_it(sc
         await complete(scheduled, first.id)
 
 
+async def test_a_missed_session_stays_missed_once_another_was_held_for_it(scheduled: Hearing) -> None:
+    first = await last_session(scheduled)
+    await time_comes(scheduled, utc(THURSDAY) + HOUR + 7 * DAY)
+    await schedule(scheduled, "2027-01-19T09:00")
+    await time_comes(scheduled, "2027-01-19T09:00")
+    await complete(scheduled)
+    with pytest.raises(SessionNotOpen, match="is missed; only a scheduled"):
+        await complete(scheduled, first.id)
+
+
 async def test_options_that_all_passed_are_renewed_for_the_same_session(proposed: Hearing) -> None:
     first = await last_session(proposed)
     await time_comes(proposed, NEXT_THURSDAY)

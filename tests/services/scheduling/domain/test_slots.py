@@ -401,7 +401,7 @@ def questions(draw: st.DrawFn) -> Question:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(questions())
 def test_the_finder_finds_exactly_what_looking_at_every_minute_finds(question: Question) -> None:
     everything = oracle(question)

@@ -1,6 +1,8 @@
 """`amont up`: the four services in one process on SQLite, for keeps. One machine, no cluster; it says so when it starts."""
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -9,7 +11,9 @@ from fastapi import FastAPI
 from amont.common import hosting, logging
 from amont.common.settings import IdentitySettings, Settings, read_settings
 from amont.local.issuer import for_this_machine, sign_in_page
+from amont.notifications.sending import FolderSender, MailSender
 
+MAIL_URL = "AMONT_MAIL_URL"
 ORDER = ("enrolment", "matching", "scheduling", "notifications")
 
 
@@ -25,7 +29,7 @@ def serve(data: Path, host: str, port: int) -> int:
     settings = Settings(log_url=url, store_url=url, host=host, port=port)
     bound = hosting.listen(host, port)
     builders = hosting.service_builders()
-    services = [builders[name](hosting.parts_from(settings, name)) for name in ORDER]
+    services = [builders[name](replace(hosting.parts_from(settings, name), tools=_mail_in(data))) for name in ORDER]
     shown = f"http://{host}:{bound.getsockname()[1]}"
     typer.echo(
         f"Amont listens on {shown}, data in {data}. Single-node: one process on one machine; for more, run the services on Kafka and MongoDB."
@@ -37,3 +41,8 @@ def serve(data: Path, host: str, port: int) -> int:
         return hosting.hosted(services, title="Amont", verifier=verifier, extra=pages, on_failure=fail)
 
     return hosting.serve(make, bound)
+
+
+def _mail_in(data: Path) -> dict[type, object]:
+    """Unless the environment says where mail goes, it lands in the data folder, to be looked at."""
+    return {} if os.environ.get(MAIL_URL) else {MailSender: FolderSender(data / "mails")}

@@ -19,7 +19,7 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.clock import Clock
 from amont.common.documents import AnyOf, AtMost, Document, Put, Store
 from amont.common.documents.collection import Collection, Query
-from amont.common.errors import NotFound, Stale, Unavailable
+from amont.common.errors import Conflict, NotFound, Stale, Unavailable
 from amont.common.events.envelope import Envelope, Event, header_pairs
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids, derived
@@ -175,9 +175,19 @@ class Work:
         self._idempotency_key = idempotency_key
         self.now: datetime = house.clock.now()
         self._now_text = instant_text(self.now)
-        self.effects: list[Effect] = []
+        self._effects: list[tuple[frozenset[Key], Effect]] = []
+        self._collided: set[Key] = set()
         self.ignored = 0
         """How many saves were dropped because the aggregate had applied the event before."""
+
+    @property
+    def effects(self) -> list[Effect]:
+        """What is to be done once everything is saved."""
+        return self.effects_without(frozenset())
+
+    def effects_without(self, lost: frozenset[Key]) -> list[Effect]:
+        """The effects of the steps that have nothing among these."""
+        return [effect for saved, effect in self._effects if not saved & lost]
 
     @property
     def cause(self) -> Envelope | None:
@@ -211,6 +221,7 @@ class Work:
         key = self._key(kind, id_)
         if key not in self._entries and key not in self._absent:
             await self.prefetch(kind, (id_,))
+        self._collided.discard(key)
         entry = self._entries.get(key)
         return None if entry is None else cast("A", entry.aggregate)
 
@@ -221,6 +232,8 @@ class Work:
     async def get_many(self, kind: type[A], ids: Sequence[str]) -> dict[str, A]:
         """Those that exist, by id; one round trip for all that are not known yet."""
         await self.prefetch(kind, ids)
+        if self._collided:
+            self._collided.difference_update(self._key(kind, id_) for id_ in ids)
         known = ((id_, self._entries.get(self._key(kind, id_))) for id_ in ids)
         return {id_: cast("A", entry.aggregate) for id_, entry in known if entry is not None}
 
@@ -242,6 +255,15 @@ class Work:
         for document in found.values():
             self._take(collection, document)
 
+    async def look_at(self, inserts: Iterable[Key]) -> None:
+        """Read what the inserts of an attempt before have met. Who inserts there again without having looked is refused by `save`."""
+        kinds = {collection.name: kind for kind, collection in self._house.collections.items()}
+        for key in inserts:
+            name, id_ = key
+            await self.prefetch(kinds[name], (id_,))
+            if key in self._entries:
+                self._collided.add(key)
+
     async def prefetch_where(self, query: Query[A], field_name: str, values: Sequence[Any]) -> None:
         """Answer `query` for each value of one (possibly list) field in one go; `find` with that value and the same conditions needs no round trip."""
         questions = {value: _question(Query(query.collection, {**query.conditions, field_name: value})) for value in dict.fromkeys(values)}
@@ -260,40 +282,48 @@ class Work:
         return entry
 
     async def find(self, query: Query[A]) -> AsyncIterator[A]:
-        """Every aggregate that meets the query, in order of id; as this work knows them, saves included."""
+        """Every aggregate that meets the query, in its order; as this work knew them when it began to ask, saves included."""
         async for entry in self._all(query):
-            if entry.dirty and not _meets(entry, query.conditions):
+            now = self._entries.get(entry.key, entry)
+            if now.dirty and not _meets(now, query.conditions):
                 continue
-            yield cast("A", entry.aggregate)
+            self._collided.discard(entry.key)
+            yield cast("A", now.aggregate)
 
     async def _all(self, query: Query[A]) -> AsyncIterator[Entry]:
-        if _question(query) in self._answered:
-            matching = sorted((e for e in self._entries.values() if e.collection is query.collection), key=lambda e: e.aggregate.id)
-            for entry in [e for e in matching if _meets(e, query.conditions)]:
+        answered = _question(query) in self._answered
+        known = [e for e in self._entries.values() if e.collection is query.collection and (answered or e.dirty)]
+        held = sorted((e for e in known if _meets(e, query.conditions)), key=lambda e: _place(e.collection.dump(e.aggregate), query.sort))
+        if not answered:
+            saved = {entry.key for entry in known}
+            async for document in self._pages(query):
+                entry = self._take(query.collection, document)
+                if entry.key in saved:
+                    continue
+                while held and _place(held[0].collection.dump(held[0].aggregate), query.sort) < _place(document, query.sort):
+                    yield held.pop(0)
                 yield entry
-            return
-        seen: set[Key] = set()
+        for entry in held:
+            yield entry
+
+    async def _pages(self, query: Query[A]) -> AsyncIterator[Document]:
         after: tuple[Any, ...] | None = None
         while True:
             page = query.page(after=after)
             documents = await self._house.store.find(page)
             for document in documents:
-                entry = self._take(query.collection, document)
-                seen.add(entry.key)
-                yield entry
+                yield document
             if len(documents) < page.limit:
-                break
+                return
             last = documents[-1]
-            after = (last[query.sort], last["_id"]) if query.sort else (last["_id"],)
-        saved = [e for e in self._entries.values() if e.dirty and e.collection is query.collection and e.key not in seen]
-        for entry in saved:
-            if _meets(entry, query.conditions):
-                yield entry
+            after = (last.get(query.sort), last["_id"]) if query.sort else (last["_id"],)
 
     async def page(self, query: Query[A], *, after: tuple[Any, ...] | None, limit: int) -> list[A]:
         """One page for people to read: what the store holds now."""
         documents = await self._house.store.find(query.page(after=after, limit=limit))
-        return [cast("A", self._take(query.collection, document).aggregate) for document in documents]
+        entries = [self._take(query.collection, document) for document in documents]
+        self._collided.difference_update(entry.key for entry in entries)
+        return [cast("A", entry.aggregate) for entry in entries]
 
     async def count_by(self, query: Query[A], field_name: str) -> dict[Any, int]:
         """How many of the query's aggregates hold each value of a field."""
@@ -308,15 +338,18 @@ class Work:
         """Remember a new state and its events for one atomic write, and return the new state.
 
         When this event was applied to this aggregate before, nothing is remembered and the state as it is comes back. A decision that changes
-        nothing and says nothing costs no write. Raises Backlog when too many events wait for the log.
+        nothing and says nothing costs no write. An aggregate that was not asked for is an insert; Conflict when there is one already. Raises
+        Backlog when too many events wait for the log.
         """
         new, step = decision.state, self._step
         key = self._key(type(new), new.id)
         entry = self._entries.get(key)
-        if entry is not None and step.stream is not None and entry.seen.get(step.stream, 0) >= step.seq:
+        if entry is not None and step.stream is not None and key not in step.undo and entry.seen.get(step.stream, 0) >= step.seq:
             step.duplicate = True
             self.ignored += 1
             return cast("A", entry.aggregate)
+        if key in self._collided:
+            raise Conflict(f"There is a {type(new).__name__.lower()} {new.id!r} already.")
         if entry is not None and entry.aggregate == new and not decision.events and step.stream is None:
             return new
         base = entry or Entry(self._house.collections[type(new)], new, None)
@@ -368,13 +401,14 @@ class Work:
                     self._entries[key] = entry
             raise
         else:
-            self.effects.extend(step.effects)
+            saved = frozenset(step.undo)
+            self._effects.extend((saved, effect) for effect in step.effects)
         finally:
             self._step = outer
 
     def applied_before(self, step: _Step) -> bool:
         """Whether any aggregate that this work knows has applied the step's event already."""
-        return step.stream is not None and any(e.seen.get(step.stream, 0) >= step.seq and not e.dirty for e in self._entries.values())
+        return step.stream is not None and any(e.seen.get(step.stream, 0) >= step.seq for e in self._entries.values())
 
     def written(self) -> list[Entry]:
         """The entries that hold saves."""
@@ -399,11 +433,19 @@ def _holds(value: Any, wanted: Any) -> bool:
         case AnyOf(values):
             return any(_holds(value, one) for one in values)
         case AtMost(limit):
-            return value is not None and bool(value <= limit)
+            return any(one <= limit for one in (value if isinstance(value, list) else [value]) if one is not None)
         case _ if isinstance(value, list):
             return wanted in value
         case _:
             return bool(value == wanted)
+
+
+def _place(document: Document, sort: str | None) -> tuple[Any, ...]:
+    """Where a document stands in the order of a query, by the store port's rules."""
+    if sort is None:
+        return (document["_id"],)
+    value = document.get(sort)
+    return (value is not None, value, document["_id"])
 
 
 def _question(query: Query[Any]) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate, Decision
-from amont.common.documents.collection import Query
 from amont.common.errors import Fault, Invalid
 from amont.common.events import (
     SessionCancelled,
@@ -51,7 +50,7 @@ async def list_plans(
     work: Work, actor: Actor, person: str | None, programme: str | None, after: tuple[str, ...] | None, limit: int
 ) -> list[Versioned]:
     """A page of the plans that the actor may see: their own, their subsidiary's, all. Raises NotFound for somebody else's."""
-    query = _plans_within_reach(actor, person, programme)
+    query = documents.plans(**_within_reach(actor, person), **({"programme": programme} if programme else {}))
     return [(plan, work.version_of(plan)) for plan in await work.page(query, after=after, limit=limit)]
 
 
@@ -151,15 +150,15 @@ async def _hours_of(work: Work, plan: Plan) -> Hours:
     )
 
 
-def _plans_within_reach(actor: Actor, person: str | None, programme: str | None) -> Query[Plan]:
-    conditions = {"programme": programme} if programme else {}
+def _within_reach(actor: Actor, person: str | None) -> dict[str, str]:
+    """Which plans the actor may list, as conditions. Raises NotFound, NotAllowed."""
     if person is None and Privilege.GROUP_COORDINATOR in actor.privileges:
-        return documents.plans(**conditions)
+        return {}
     if person is None and Privilege.COORDINATOR in actor.privileges:
-        return documents.plans(tenants=actor.tenant, **conditions)
+        return {"tenants": actor.tenant}
     whose = person or actor.person
     authorize(actor, Action.READ_SESSION, Resource("person", whose, frozenset({tenant_of(whose)}), frozenset({whose})))
-    return documents.plans(people=whose, **conditions)
+    return {"people": whose}
 
 
 def _stretch(now: datetime, after: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:

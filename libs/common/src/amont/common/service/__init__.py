@@ -85,6 +85,7 @@ class Service:
         self._store, self._log = parts.store, parts.log
         self._readers: list[Reader] = []
         self._timers: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
         self.ready = False
 
     @property
@@ -116,6 +117,7 @@ class Service:
                 _logger.warning("waiting", service=self.name, reason=str(error), pause=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 10.0)
+        self._stopping.clear()
         for reader in self._readers:
             await reader.start()
         self._timers = [
@@ -128,11 +130,10 @@ class Service:
     async def stop(self) -> None:
         """Drain and close; what cannot finish in time is left uncommitted and comes again."""
         self.ready = False
+        self._stopping.set()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(reader.stop() for reader in self._readers)), PATIENCE_SECONDS)
-        for timer in self._timers:
-            timer.cancel()
-        await asyncio.gather(*self._timers, return_exceptions=True)
+            in_hand = (*(reader.stop() for reader in self._readers), *self._timers)
+            await asyncio.wait_for(asyncio.gather(*in_hand, return_exceptions=True), PATIENCE_SECONDS)
         with contextlib.suppress(Unavailable):
             await self.unit.relay.sweep(older_than=timedelta(0))
         await self._log.close()
@@ -190,7 +191,8 @@ class Service:
                 await self._wake(work, aggregate, handler)
             try:
                 entries = await self.unit.save(work)
-            except Moved:
+            except Moved as moved:  # who won is due no more, so what it had planned is done now or never
+                await self.unit.do_effects(work.effects_without(moved.lost))
                 continue
             await self.unit.publish_or_leave(entries)
             await self.unit.do_effects(work.effects)
@@ -218,11 +220,12 @@ class Service:
         metrics.OUTBOX_SWEPT.labels(self.name).inc(await self.unit.relay.sweep())
 
     async def _every(self, seconds: float, action: Callable[[], Awaitable[Any]]) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 await action()
             except Unavailable as error:
                 _logger.warning("timer_waits", service=self.name, reason=str(error))
             except Exception:
                 _logger.exception("timer_failed", service=self.name)
-            await asyncio.sleep(seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), seconds)

@@ -29,7 +29,7 @@ from amont.common.events.topics import TOPICS, TYPES, dead_letters_of
 from amont.common.events.values import instant_text
 from amont.common.log import Received, Record
 from amont.common.service.unit import Moved, Unit
-from amont.common.work import Reaction, Reactions, Recent, Work
+from amont.common.work import Backlog, Key, Reaction, Reactions, Recent, Work
 
 BACK_OFF_SECONDS = 60.0
 """How long one batch is tried before it is given back to the log."""
@@ -95,11 +95,13 @@ class Consumer:
         """
         began = time.monotonic()
         attempt = 0
+        inserts: frozenset[Key] = frozenset()
         while True:
             try:
-                await self._take(batch)
+                await self._take(batch, inserts)
                 break
-            except Moved:
+            except Moved as moved:
+                inserts |= moved.inserts
                 metrics.BATCH_RETRIES.labels(self._unit.house.name, "moved").inc()
             except Unavailable as error:
                 metrics.BATCH_RETRIES.labels(self._unit.house.name, "unavailable").inc()
@@ -112,8 +114,20 @@ class Consumer:
                 attempt += 1
         metrics.BATCH_SECONDS.labels(self._unit.house.name).observe(time.monotonic() - began)
 
-    async def _take(self, batch: Sequence[Received]) -> None:
+    async def _take(self, batch: Sequence[Received], inserts: frozenset[Key]) -> None:
+        """Take a batch together; in halves when it has more to say about one aggregate than an outbox holds."""
+        try:
+            await self._take_together(batch, inserts)
+        except Backlog:
+            if len(batch) == 1:
+                raise
+            middle = len(batch) // 2
+            await self._take(batch[:middle], inserts)
+            await self._take(batch[middle:], inserts)
+
+    async def _take_together(self, batch: Sequence[Received], inserts: frozenset[Key]) -> None:
         work = Work(self._unit.house, recent=self._recent)
+        await work.look_at(inserts)
         parked: list[Parked] = []
         heard = [(record, one) for record, one in self._read_all(batch, parked) if one is not None]
         await self._read_ahead(work, [one.event for _, one in heard])
@@ -123,7 +137,9 @@ class Consumer:
         await self._unit.relay.publish(entries, self._recent)
         await self._park(parked)
         self._count(heard, parked)
-        metrics.EVENTS_IGNORED.labels(self._unit.house.name).inc(work.ignored)
+        if work.ignored:
+            metrics.EVENTS_IGNORED.labels(self._unit.house.name).inc(work.ignored)
+            _logger.info("events_ignored", service=self._unit.house.name, topic=self._topic, saves=work.ignored)
         await self._unit.do_effects(work.effects)
 
     def _read_all(self, batch: Iterable[Received], parked: list[Parked]) -> Iterable[tuple[Received, Heard | None]]:
@@ -163,7 +179,7 @@ class Consumer:
                 return
             parked.append(Parked(record, error.code, str(error)))
         except Exception as error:
-            _logger.exception("reaction_failed", service=self._unit.house.name, type=one.envelope.type, event=one.envelope.id)
+            _logger.exception("reaction_failed", service=self._unit.house.name, type=one.envelope.type, id=one.envelope.id)
             parked.append(Parked(record, "defect", _trace_hash(error)))
 
     def _count(self, heard: Sequence[tuple[Received, Heard]], parked: Sequence[Parked]) -> None:

@@ -10,7 +10,7 @@ from amont.common import metrics
 from amont.common.errors import Conflict, DomainError, Unavailable
 from amont.common.log import Log
 from amont.common.service.relay import Relay
-from amont.common.work import Effect, Entry, House, Recent, Work
+from amont.common.work import Effect, Entry, House, Key, Recent, Work
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,7 +22,12 @@ _logger = structlog.get_logger(__name__)
 
 
 class Moved(Exception):
-    """An aggregate had moved: what was decided on it must be decided again."""
+    """An aggregate had moved: what was decided on it must be decided again. `inserts` are those of `lost` that were thought not to be there."""
+
+    def __init__(self, lost: frozenset[Key], inserts: frozenset[Key]) -> None:
+        super().__init__(f"{len(lost)} had moved")
+        self.lost = lost
+        self.inserts = inserts
 
 
 class Unit:
@@ -46,8 +51,10 @@ class Unit:
     ) -> T:
         """As `run`, with works that know more (a correlation, an idempotency key)."""
         name = getattr(command, "__name__", "command")
+        inserts: frozenset[Key] = frozenset()
         for _ in range(ATTEMPTS):
             work = new_work()
+            await work.look_at(inserts)
             try:
                 with work.step():
                     result = await command(work, *args, **kwargs)
@@ -56,7 +63,8 @@ class Unit:
                 raise
             try:
                 entries = await self.save(work)
-            except Moved:
+            except Moved as moved:
+                inserts |= moved.inserts
                 continue
             metrics.COMMANDS.labels(self.house.name, name, "done").inc()
             await self.publish_or_leave(entries)
@@ -81,14 +89,14 @@ class Unit:
         if lost:
             if recent is not None:
                 recent.forget(lost)
-            await self.publish_or_leave(won)
-            raise Moved
+            await self.publish_or_leave(won, recent)
+            raise Moved(lost, frozenset(entry.key for entry in entries if entry.key in lost and entry.version is None))
         return entries
 
-    async def publish_or_leave(self, entries: Sequence[Entry]) -> None:
+    async def publish_or_leave(self, entries: Sequence[Entry], recent: Recent | None = None) -> None:
         """Publish now; if the log is away, the events stay in their outboxes and the sweeper publishes them."""
         try:
-            await self.relay.publish(entries)
+            await self.relay.publish(entries, recent)
             await self.relay.clear()
         except Unavailable as error:
             _logger.warning("events_left_in_outbox", service=self.house.name, documents=len(entries), reason=str(error))

@@ -94,8 +94,8 @@ class Plan(Aggregate):
     @property
     def wanted_from(self) -> datetime | None:
         """The earliest that the next session should be: the programme's cadence after the last one that was held."""
-        held = [(s.slot.starts_at, s.pace) for s in self.sessions if s.slot and s.status is SessionStatus.COMPLETED]
-        return max((starts_at + timedelta(days=pace.every_days) for starts_at, pace in held), default=None)
+        held = (session for session in self.sessions if session.status is SessionStatus.COMPLETED)
+        return max((session.next_from for session in held if session.next_from), default=None)
 
     def options(self, hours: Hours, minutes: int, now: datetime) -> tuple[Slot, ...]:
         """Times to propose for the next session; none that one of the two has turned down before, unless there is no other."""
@@ -187,13 +187,18 @@ class Plan(Aggregate):
         session = self.session(session_id)
         if session.status is SessionStatus.COMPLETED:
             return Decision(self)
-        if session.slot is None or not (session.booked or self._may_be_held_after_all(session)):
+        if session.slot is None or session.next_from is None or not (session.booked or self._may_be_held_after_all(session)):
             raise SessionNotOpen(session.id, session.status, "completed", "a scheduled (or the last missed)")
         if session.slot.starts_at > now:
             raise SessionNotBegun(session.id, session.slot.starts_at)
-        stand_in = self.open if self.open and self.open.id != session.id else None
-        decision = self._cancel(stand_in, None, now) if stand_in else Decision(self)
-        return decision.state._completed(session, now, decision)  # noqa: SLF001 - it is this class
+        held = replace(session, status=SessionStatus.COMPLETED)
+        stand_ins = [self.open.cancelled(None)] if self.open and self.open.id != session.id else []
+        is_last = held.number >= held.pace.sessions
+        onwards = {"status": PlanStatus.OVER} if is_last else {"propose_at": max(now, session.next_from - LEAD)}
+        decision = self._with(held, *stand_ins, **onwards)
+        for stand_in in stand_ins:
+            decision = decision.saying(SessionCancelled, by=None, **stand_in.facts())
+        return decision.saying(SessionCompleted, **held.facts())
 
     def miss(self) -> Decision[Self]:
         """Nobody said in time that the open session was held: another one with its number is proposed at once."""
@@ -244,13 +249,6 @@ class Plan(Aggregate):
         cancelled = session.cancelled(by)
         return self._with(cancelled, propose_at=propose_at, **changes).saying(SessionCancelled, by=by, **cancelled.facts())
 
-    def _completed(self, session: Session, now: datetime, before: Decision[Self]) -> Decision[Self]:
-        held = replace(session, status=SessionStatus.COMPLETED)
-        done = self._with(held).state
-        last = done.held >= session.pace.sessions
-        after = done._then(status=PlanStatus.OVER) if last else done._then(propose_at=done._next_proposal(now))  # noqa: SLF001
-        return Decision(after.state, before.events).saying(SessionCompleted, **held.facts())
-
     def _may_be_held_after_all(self, session: Session) -> bool:
         """A missed session whose number no other has taken for good."""
         return session.status is SessionStatus.MISSED and session.number == self.held + 1 and self.booked is None
@@ -258,10 +256,10 @@ class Plan(Aggregate):
     def _next_proposal(self, earliest: datetime) -> datetime:
         return max(earliest, self.wanted_from - LEAD) if self.wanted_from else earliest
 
-    def _with(self, session: Session, **changes: Any) -> Decision[Self]:
-        known = any(one.id == session.id for one in self.sessions)
-        sessions = tuple(session if one.id == session.id else one for one in self.sessions) if known else (*self.sessions, session)
-        return self._then(sessions=sessions, **changes)
+    def _with(self, *sessions: Session, **changes: Any) -> Decision[Self]:
+        """These sessions in the place of what they were; new ones last."""
+        every = {session.id: session for session in (*self.sessions, *sessions)}
+        return self._then(sessions=tuple(every.values()), **changes)
 
     def _then(self, **changes: Any) -> Decision[Self]:
         """The state with these changes, and the due date that follows from it."""

@@ -50,6 +50,11 @@ class Session:
         return self.booked.ends_at + timedelta(days=self.pace.grace_days) if self.booked else None
 
     @property
+    def next_from(self) -> datetime | None:
+        """The earliest that the one after it should be, by the programme's cadence."""
+        return self.slot.starts_at + timedelta(days=self.pace.every_days) if self.slot else None
+
+    @property
     def turned_down(self) -> tuple[Slot, ...]:
         """The times that one of the two did not want, by cancelling it."""
         if self.cancelled_by is None:
