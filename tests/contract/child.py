@@ -4,13 +4,12 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from amont.common.documents import CollectionSpec, Index, Put
-from amont.common.documents.sqlite import SqliteStore
-from amont.common.log import Log, Received, Record, log_from
-from amont.common.log.sqlite import SqliteLog
+import structlog
 
-THINGS = CollectionSpec("things", (Index(("people",), many=True),))
+if TYPE_CHECKING:
+    from amont.common.log import Log, Received
 
 
 def say(*words: object) -> None:
@@ -19,6 +18,9 @@ def say(*words: object) -> None:
 
 async def increment(path: str, times: str) -> None:
     """Add 1 to one document, so many times, through compare-and-set."""
+    from amont.common.documents import Put
+    from amont.common.documents.sqlite import SqliteStore
+
     store = SqliteStore(Path(path), sync="normal")
     for _ in range(int(times)):
         while True:
@@ -31,8 +33,11 @@ async def increment(path: str, times: str) -> None:
 
 async def put(path: str, sync: str) -> None:
     """Put documents in pairs and say the number of each pair once it is acknowledged, until killed."""
+    from amont.common.documents import CollectionSpec, Index, Put
+    from amont.common.documents.sqlite import SqliteStore
+
     store = SqliteStore(Path(path), sync=sync)
-    await store.open([THINGS])
+    await store.open([CollectionSpec("things", (Index(("people",), many=True),))])
     number = 0
     while True:
         pair = [{"_id": f"{number}-{side}", "v": 1, "people": [f"p{number}"]} for side in ("left", "right")]
@@ -43,6 +48,9 @@ async def put(path: str, sync: str) -> None:
 
 async def append(path: str, writer: str, count: str) -> None:
     """Append so many records, ten at a time, whose values are numbered from 0."""
+    from amont.common.log import Record
+    from amont.common.log.sqlite import SqliteLog
+
     log = SqliteLog(Path(path), sync="normal")
     await log.open()
     for first in range(0, int(count), 10):
@@ -51,21 +59,31 @@ async def append(path: str, writer: str, count: str) -> None:
 
 
 async def handle(url: str, topic: str, group: str) -> None:
-    """Say the value of every record that is handled, and never return from the handler: the position is never committed."""
+    """Say the value of every record of a batch, then the word `handled`, and return from the handler when a line comes in."""
 
-    from amont.common.log.kafka import KafkaOptions
-
-    async def effect(batch: Sequence[Received]) -> None:
+    async def effect(batch: "Sequence[Received]") -> None:
         for record in batch:
             say((record.value or b"").decode())
-        await asyncio.Event().wait()
+        say("handled")
+        await asyncio.to_thread(sys.stdin.readline)
 
-    log: Log = log_from(url, client_id="child", options=KafkaOptions(session_timeout_ms=1000))
+    log = _log(url)
     await log.open()
     await log.reader(group, topic, effect).start()
     await asyncio.Event().wait()
 
 
+def _log(url: str) -> "Log":
+    if url.startswith("kafka://"):
+        from amont.common.log.kafka import KafkaLog, KafkaOptions
+
+        return KafkaLog(url.removeprefix("kafka://"), client_id="child", options=KafkaOptions(session_timeout_ms=1000))
+    from amont.common.log.sqlite import SqliteLog
+
+    return SqliteLog(Path(url.removeprefix("sqlite://")), sync="normal", lease_seconds=0.5)
+
+
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     job = {one.__name__: one for one in (increment, put, append, handle)}[sys.argv[1]]
     asyncio.run(job(*sys.argv[2:]))  # type: ignore[operator]

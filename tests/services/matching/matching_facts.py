@@ -4,9 +4,13 @@ By default executives are band 12 in France and juniors band 6 in Germany, all s
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
+from amont.common.documents import Write
+from amont.common.errors import Unavailable
 from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
@@ -215,3 +219,30 @@ async def a_confirmed_pair(matching: Hearing, office: Office, **policy: Any) -> 
 
 def kinds(events: list[Event]) -> list[str]:
     return [type(event).__name__ for event in events]
+
+
+class Breaks:
+    """A store whose connection breaks in the middle of its first commits: any part of the writes is done."""
+
+    def __init__(self, store: Any, seed: int) -> None:
+        self._store = store
+        self._random = Random(seed)
+        self.left = 6
+
+    @classmethod
+    def into(cls, matching: Hearing, seed: int) -> "Breaks":
+        """Put it between a service and its store."""
+        house = matching.service.unit.house
+        breaking = cls(house.store, seed)
+        object.__setattr__(house, "store", breaking)
+        return breaking
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def commit(self, writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
+        if self.left and writes:
+            self.left -= 1
+            await self._store.commit(self._random.sample(list(writes), self._random.randint(0, len(writes))))
+            raise Unavailable("the cable")
+        return frozenset(await self._store.commit(writes))

@@ -61,7 +61,7 @@ async def test_either_may_decline_and_nobody_learns_who_or_why(
     await matching.asked(commands.decline_pair, pair.id, actor(who), "private: a bad memory")
     [declined] = await matching.said()
     assert isinstance(declined, PairDeclined)
-    assert (declined.status, declined.accepted_by) == (PairStatus.ENDED, ())
+    assert (declined.status, declined.accepted_by) == (PairStatus.ENDED, tuple(pair.role_of(one) for one in before))
     assert b"private" not in declined.encode()
     kept = await matching.look(Pair, pair.id)
     assert kept.refusal is not None

@@ -1,5 +1,6 @@
 """Living pairs: every fact about the two, their enrolments, their policy or the lines above them is held against the hard rules at once."""
 
+import contextlib
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.services.matching.matching_facts import (
     JIM,
     JULE,
     SECOND,
+    Breaks,
     Office,
     a_confirmed_pair,
     a_proposal,
@@ -21,10 +23,11 @@ from tests.services.matching.matching_facts import (
     publish,
 )
 
+from amont.common.errors import Unavailable
 from amont.common.events import PairEnded, PairResumed, PairSuspended
 from amont.common.events.envelope import Event
 from amont.common.events.values import EmployeeStatus, EndReason, EnrolmentStatus, PairStatus, Role, SuspendReason
-from amont.common.testing.hearing import Hearing, hearing
+from amont.common.testing.hearing import Hearing, hearing, record_of
 from amont.matching.app import build
 from amont.matching.commands import clock
 from amont.matching.domain.pair import Pair
@@ -220,6 +223,30 @@ async def test_a_whole_line_told_in_one_batch_is_found(matching: Hearing, office
     await matching.hears(*(office.employee(person, managers=(manager,)) for person, manager in links))
     await matching.passes(SECOND)
     assert kinds(await matching.said()) == ["PairSuspended"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("fact", ["person", "enrolment", "policy"])
+async def test_a_look_that_breaks_in_the_middle_is_repeated_until_everything_is_written(
+    matching: Hearing, office: Office, seed: int, fact: str
+) -> None:
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentee(ERIC), *office.mentor(JIM, capacity=2))
+    for pair in await publish(matching):
+        await accept(matching, pair, pair.mentee, JIM)
+    facts: dict[str, Event] = {
+        "person": office.employee(JIM, managers=("de:head",), band=12),
+        "enrolment": office.edited(JIM, Role.MENTOR, languages=("de",)),
+        "policy": office.programme(min_common_hours=9),
+    }
+    await matching.log.append([record_of(facts[fact])])
+    for reader in matching.service._readers:
+        await reader.drain()
+    breaking = Breaks.into(matching, seed)
+    for _ in range(20):
+        with contextlib.suppress(Unavailable):
+            await matching.passes(SECOND)
+    assert breaking.left < 6, "nothing broke"
+    assert [pair.suspended for pair in await pairs(matching)] == [SuspendReason.RULE_BROKEN] * 2
 
 
 async def test_facts_of_different_topics_converge_whatever_their_order(tmp_path: Path) -> None:

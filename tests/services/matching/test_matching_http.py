@@ -147,6 +147,14 @@ async def test_unknown_fields_and_wrong_values_are_refused_with_their_place(matc
         assert (await anne.get(f"{API}/rounds/nowhere")).status_code == 404
 
 
+async def test_a_body_that_says_nothing_may_be_left_out(matching: Hearing, office: Office) -> None:
+    pair = await a_proposal(matching, office)
+    async with matching.client("fr:anne", GROUP) as anne, matching.client(EVE) as eve:
+        assert (await eve.post(f"{API}/pairs/{pair.id}/decline")).status_code == 200
+        solved = await anne.post(f"{API}/programmes/{PROGRAMME}/rounds")
+        assert (await anne.post(f"{API}/rounds/{solved.json()['id']}/publish")).status_code == 202
+
+
 async def test_the_guard_answers_with_its_figures(matching: Hearing, office: Office) -> None:
     await matching.hears(office.programme(min_matched_percent=50), *office.mentee(EVE, languages=()), *office.mentor(JIM))
     round_ = await solve(matching)

@@ -1,11 +1,8 @@
 """Rounds: solved on what is free, explained, guarded, published once and completely, or thrown away."""
 
 import contextlib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
 from tests.services.matching.matching_facts import (
@@ -16,6 +13,7 @@ from tests.services.matching.matching_facts import (
     JULE,
     PROGRAMME,
     SECOND,
+    Breaks,
     Office,
     a_proposal,
     actor,
@@ -27,7 +25,6 @@ from tests.services.matching.matching_facts import (
     solve,
 )
 
-from amont.common.documents import Write
 from amont.common.errors import NotAllowed, NotFound, Stale, Unavailable
 from amont.common.events import PairProposed, RoundPublished
 from amont.common.events.values import EmployeeStatus, EndReason, EnrolmentStatus, PairStatus, ProgrammeStatus, Role
@@ -289,34 +286,13 @@ async def test_the_last_look_at_a_page_sees_who_moved_while_it_was_written(match
     assert pair.ended is EndReason.LINE_CONFLICT
 
 
-class _Breaks:
-    """A store whose connection breaks in the middle of its first commits: any part of the writes is done."""
-
-    def __init__(self, store: Any, seed: int) -> None:
-        self._store = store
-        self._random = Random(seed)
-        self.left = 6
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    async def commit(self, writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
-        if self.left and writes:
-            self.left -= 1
-            await self._store.commit(self._random.sample(list(writes), self._random.randint(0, len(writes))))
-            raise Unavailable("the cable")
-        return frozenset(await self._store.commit(writes))
-
-
 @pytest.mark.parametrize("seed", range(5))
 async def test_a_publication_that_breaks_again_and_again_leaves_no_hole(matching: Hearing, office: Office, seed: int) -> None:
     everybody = [e for n in range(6) for e in (*office.mentee(f"fr:e{n}"), *office.mentor(f"de:j{n}", capacity=2))]
     await matching.hears(office.programme(), *everybody)
     round_ = await solve(matching)
     await matching.asked(commands.publish_round, round_.id, COORDINATOR)
-    house = matching.service.unit.house
-    breaking = _Breaks(house.store, seed)
-    object.__setattr__(house, "store", breaking)
+    breaking = Breaks.into(matching, seed)
     while breaking.left or (await matching.look(Programme, PROGRAMME)).publishing:
         with contextlib.suppress(Unavailable):
             await matching.passes(SECOND)

@@ -9,6 +9,7 @@ import typer
 def commands(root: typer.Typer) -> None:
     """Add them to the command."""
     root.command("up")(up)
+    root.command("demo")(demo)
 
 
 def up(
@@ -20,3 +21,17 @@ def up(
     from amont.local.up import serve  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     raise typer.Exit(serve(data, host, port))
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Folder for everything; replaced at the next run")] = Path(".demo"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page, 0 for any free one")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed, another group")] = 1,
+    *,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="End with a page to look at, until Ctrl-C")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="The final figures as JSON, no progress")] = False,
+) -> None:
+    """Play a programme with made-up people on the four services, in simulated time, and show what became of it."""
+    from amont.local.demo import run  # noqa: PLC0415 - heavy, and other commands need not wait for it
+
+    raise typer.Exit(run(folder, port=port, serve=serve, seed=seed, as_json=as_json))

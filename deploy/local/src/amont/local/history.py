@@ -3,6 +3,7 @@
 The demo counts from it and the overview shows it. It can be asked again for what is new.
 """
 
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -40,10 +41,10 @@ class DeadLetter:
 
 
 class Tail:
-    """Reads the embedded log as one more group, from its beginning, each time what is new."""
+    """Reads the embedded log as a group of its own, from its beginning, each time what is new."""
 
     def __init__(self, log: SqliteLog, group: str) -> None:
-        self._log, self._group = log, group
+        self._log, self._group = log, f"{group}-{uuid.uuid4().hex[:8]}"
         self._readers: dict[str, SqliteReader] = {}
         self._new: list[Received] = []
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from joserfc import jwt
@@ -96,18 +96,19 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def on_this_machine(request: Request) -> None:
+    """Refuse a request that does not name loopback as its host: no other site in the same browser can read a page by pointing its name here."""
+    host = request.headers.get("host", "")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    if name not in LOOPBACK_NAMES:
+        raise NotAllowed("This page answers on loopback only: open it as http://127.0.0.1 or http://localhost.")
+
+
 def sign_in_page(issuer: LocalIssuer) -> APIRouter:
     """`/sign-in`: become anybody, and get the token to use the API with."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(on_this_machine)])
 
-    def page(request: Request, **shown: object) -> HTMLResponse:
-        name = (
-            request.headers.get("host", "").rsplit(":", 1)[0]
-            if request.headers.get("host", "").count(":") != 0
-            else request.headers.get("host", "")
-        )
-        if name not in LOOPBACK_NAMES:
-            raise NotAllowed("This page answers on loopback only: open it as http://127.0.0.1 or http://localhost.")
+    def page(**shown: object) -> HTMLResponse:
         text = _pages.get_template("sign-in.html").render(privileges=[one.value for one in Privilege], **shown)
         headers = {
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
@@ -116,13 +117,13 @@ def sign_in_page(issuer: LocalIssuer) -> APIRouter:
         return HTMLResponse(text, headers=headers)
 
     @router.get("/sign-in")
-    async def ask(request: Request) -> HTMLResponse:
-        return page(request, token=None, person="", chosen=["participant"])
+    async def ask() -> HTMLResponse:
+        return page(token=None, person="", chosen=["participant"])
 
     @router.post("/sign-in")
-    async def answer(request: Request, person: Annotated[str, Form()], role: Annotated[list[Privilege], Form()] = []) -> HTMLResponse:  # noqa: B006 - FastAPI copies it
+    async def answer(person: Annotated[str, Form()], role: Annotated[list[Privilege], Form()] = []) -> HTMLResponse:  # noqa: B006 - FastAPI copies it
         if not tenant_of(person) or ":" not in person:
             raise Invalid("Write who you are as tenant:employee_id, for instance fr:e42.")
-        return page(request, token=issuer.token(person, *role), person=person, chosen=[one.value for one in role])
+        return page(token=issuer.token(person, *role), person=person, chosen=[one.value for one in role])
 
     return router

@@ -7,17 +7,13 @@ token. What each one does depends on the seed and on the thing alone, never on t
 import heapq
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from amont.common.events import (
     PairAccepted,
-    PairConfirmed,
     PairProposed,
-    SessionCancelled,
-    SessionCompleted,
-    SessionMissed,
     SessionProposed,
     SessionRescheduled,
     SessionScheduled,
@@ -164,18 +160,18 @@ class People:
 
 
 SAID = {
-    PairConfirmed: "confirmed",
-    SessionCompleted: "held",
-    SessionRescheduled: "moved",
-    SessionCancelled: "called off",
-    SessionMissed: "missed",
+    "PairConfirmed": "confirmed",
+    "SessionCompleted": "held",
+    "SessionRescheduled": "moved",
+    "SessionCancelled": "called off",
+    "SessionMissed": "missed",
 }
-"""The words for what a stretch of time came to."""
+"""The words for what a stretch of time came to, by the event's name."""
 
 
-def in_words(before: Counter[str], after: Counter[str], kinds: Sequence[type]) -> str:
+def in_words(before: Counter[str], after: Counter[str]) -> str:
     """What was said between two counts: `41 held, 3 moved`."""
-    counts = {SAID[kind]: after[kind.__name__] - before[kind.__name__] for kind in kinds}
+    counts = {word: after[kind] - before[kind] for kind, word in SAID.items()}
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "quiet"
 
 

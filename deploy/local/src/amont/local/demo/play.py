@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from amont.common.events import PairConfirmed, SessionCancelled, SessionCompleted, SessionMissed, SessionRescheduled
+from amont.common.events.values import Role
 from amont.common.identity import Privilege
 from amont.local.demo.people import DAY, People, code_of, in_words
 from amont.local.demo.stages import Stage, Stages
 from amont.local.demo.world import World, feed, staff_record
 from amont.local.group import COMPANIES, PROGRAMME, PROGRAMME_NAME, TOPICS, Group, Wish
+from amont.local.words import REFUSALS, RULES_FOR_A_MENTEE, RULES_FOR_A_MENTOR
 
 START = datetime(2027, 1, 4, 8, tzinfo=UTC)
 """A Monday morning."""
@@ -20,9 +21,10 @@ MONTH = 30
 COORDINATOR = "fr:programme-office"
 GROUP = Privilege.GROUP_COORDINATOR
 WRITTEN_AT_ONCE = 50
-A_DAY = 24
-"""How many people enrol on one day."""
-HAPPENINGS = (SessionCompleted, SessionRescheduled, SessionCancelled, SessionMissed)
+POLICY = {"session_every_days": 28}
+"""The default programme but for its cadence: four weeks, so that six sessions fit into the half-year that is played."""
+AT_ONCE, MOMENTS = 4, 6
+"""How many people enrol in the same minute, and how often a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class Play:
 
     async def _programme_opens(self) -> None:
         with self.stages.stage("The programme opens", 2) as stage:
-            body = {"programme": PROGRAMME, "name": PROGRAMME_NAME, "tenants": [one.tenant for one in COMPANIES], "topics": list(TOPICS)}
+            tenants = [one.tenant for one in COMPANIES]
+            body = {"programme": PROGRAMME, "name": PROGRAMME_NAME, "tenants": tenants, "topics": list(TOPICS), "policy": POLICY}
             (await self.world.post(COORDINATOR, "/api/enrolment/v1/programmes", body, GROUP)).or_raise()
             stage.done()
             (await self.world.post(COORDINATOR, f"{self._programme}/open", None, GROUP)).or_raise()
@@ -95,8 +98,8 @@ class Play:
     async def _people_enrol(self) -> None:
         with self.stages.stage("People enrol", len(self.group.wishes)) as stage:
             for number, wish in enumerate(self.group.wishes):
-                day, place = divmod(number, A_DAY)
-                await self.world.until(START + timedelta(days=day, minutes=30 + 20 * place))
+                day, place = divmod(number // AT_ONCE, MOMENTS)
+                await self.world.until(START + timedelta(days=day, hours=1 + place))
                 await self._enrol(wish)
                 stage.done()
             await self.world.settle()
@@ -111,14 +114,8 @@ class Play:
             self.played.refused.append(Refused(wish.person, wish.role.value, told))
 
     def _say_why_refused(self) -> None:
-        first: dict[str, str] = {}
-        counts: Counter[str] = Counter()
-        for refused in self.played.refused:
-            for code, detail in refused.reasons:
-                counts[code] += 1
-                first.setdefault(code, detail)
-        for code, count in counts.most_common():
-            self.stages.aside(f"{count}: {first[code]}")
+        counts = Counter(REFUSALS.get(code, code) for refused in self.played.refused for code, _ in refused.reasons)
+        self.stages.aside("refused: " + ", ".join(f"{count} {reason}" for reason, count in counts.most_common()))
 
     async def _round_is_solved(self) -> str:
         with self.stages.stage("A round is solved") as stage:
@@ -127,6 +124,7 @@ class Play:
             self.played.round = asked.or_raise()
             await self.world.settle()
             stage.says(_about_the_round(self.played.round))
+        self.stages.aside(_why_alone(self.played.round))
         return str(self.played.round["id"])
 
     async def _round_is_published(self, round_id: str) -> None:
@@ -149,7 +147,7 @@ class Play:
             await self._days(stage, half)
             happened = await self._incident(month)
             await self._days(stage, MONTH - half)
-            stage.says(in_words(before, self._people.counts, (PairConfirmed, *HAPPENINGS)))
+            stage.says(in_words(before, self._people.counts))
         if happened:
             self.stages.aside(happened)
 
@@ -203,3 +201,16 @@ class Play:
 def _about_the_round(found: dict[str, Any]) -> str:
     objective = found["objective"]
     return f"{objective['pairs']} pairs, lowest score {objective['worst']}, total {objective['total']}, {len(found['unmatched'])} unmatched"
+
+
+def _why_alone(found: dict[str, Any]) -> str:
+    """What stood most often in the way of those without a pair."""
+    alone = Counter(one["role"] for one in found["unmatched"])
+    went = sum(one["left"] > 0 for one in found["unmatched"])
+    barred: Counter[str] = Counter()
+    for one in found["unmatched"]:
+        words = RULES_FOR_A_MENTEE if one["role"] == Role.MENTEE else RULES_FOR_A_MENTOR
+        barred.update({words.get(rule, rule): count for rule, count in one["removed"].items()})
+    roles = ", ".join(f"{count} {role}s" for role, count in alone.most_common()) or "nobody"
+    most = f"; the others most often {barred.most_common(1)[0][0]}" if barred else ""
+    return f"without a pair: {roles}; {went} could have had somebody who fits another one better{most}"

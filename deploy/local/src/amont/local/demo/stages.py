@@ -66,7 +66,7 @@ class Stages:
     taken: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def stage(self, label: str, total: int | None = None) -> Iterator[Stage]:
+    def stage(self, label: str, total: int = 1) -> Iterator[Stage]:
         """One stage: its bar while it lasts, its line when it is over."""
         began = time.perf_counter()
         stage = Stage(label)

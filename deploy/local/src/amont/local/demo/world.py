@@ -81,7 +81,9 @@ class World:
             pass
 
     async def until(self, at: datetime) -> None:
-        """Let time pass, stopping wherever something is due, and do what it brings."""
+        """Let time pass, stopping wherever something is due, and do what it brings. Nothing happens when it is that time already."""
+        if at == self.now:
+            return
         while (due := await self._next_due(at)) is not None:
             self.clock.move_to(min(max(due, self.now + AT_LEAST), at))
             await self.settle()
@@ -165,11 +167,11 @@ def _without_grade(record: Record) -> Record:
     return Record(topic=record.topic, key=record.key, value=to_json(body), headers=record.headers)
 
 
-def services_in(folder: Folder, clock: FixedClock, seed: int) -> tuple[list[Service], SqliteLog]:
+def services_in(folder: Folder, clock: FixedClock, seed: int | str) -> tuple[list[Service], SqliteLog]:
     """The four services as their own composition roots assemble them; only the clock, the ids and the mail sender are the demo's. One log for all."""
     log = SqliteLog.in_folder(folder.url.removeprefix("sqlite://"))
     builders = hosting.service_builders()
-    tools = {MailSender: FolderSender(folder.mails)}
+    tools: dict[type, object] = {MailSender: FolderSender(folder.mails)}
     services = [
         builders[name](
             Parts(
@@ -186,13 +188,12 @@ def services_in(folder: Folder, clock: FixedClock, seed: int) -> tuple[list[Serv
 
 
 @asynccontextmanager
-async def a_world(folder: Folder, clock: FixedClock, seed: int) -> AsyncIterator[World]:
+async def a_world(folder: Folder, clock: FixedClock, issuer: LocalIssuer, seed: int) -> AsyncIterator[World]:
     """The services opened, with their HTTP in front of them; closed again at the end."""
     services, log = services_in(folder, clock, seed)
     for service in services:
         await service.open()
         service.ready = True
-    issuer = LocalIssuer.with_new_key()
     transport = httpx.ASGITransport(app(services, title="Amont demo", verifier=issuer))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         try:

@@ -42,14 +42,14 @@ class Wish:
 
 
 def wished(seed: random.Random, people: Sequence[Person], count: int, today: date) -> list[Wish]:
-    """About `count` wishes: two in five from executives, half from juniors, one in ten from people who may not."""
+    """About `count` wishes: a little over a quarter from executives, six from juniors, one from people who may not."""
     known = [person for person in people if person.dirt not in REFUSED]
     here = [person for person in known if not person.on_leave]
     mentees = [person for person in here if MENTEE_FROM <= person.band < 20]
     mentors = [person for person in here if person.band <= 8 and today - person.joined_on > NEW_FOR]
     chosen = [
-        *((person, Role.MENTEE, True) for person in _some(seed, mentees, count * 2 // 5)),
-        *((person, Role.MENTOR, True) for person in _some(seed, mentors, count // 2)),
+        *((person, Role.MENTEE, True) for person in _some(seed, mentees, count * 27 // 100)),
+        *((person, Role.MENTOR, True) for person in _some(seed, mentors, count * 3 // 5)),
         *((person, role, False) for person, role in _unlikely(seed, known, max(4, count // 10), today)),
     ]
     wishes = [_wish(seed, person, role, likely=likely) for person, role, likely in _once_each(chosen)]

@@ -15,10 +15,11 @@ router = api_router("matching")
 
 PersonQuery = Annotated[str | None, Query(max_length=100, description="tenant:employee_id")]
 ProgrammeQuery = Annotated[str | None, Query(max_length=64)]
+_AS_USUAL, _WITHOUT_OVERRIDE, _WITHOUT_REASON = SolveBody(), PublishBody(), DeclineBody()
 
 
 @router.post("/programmes/{programme_id}/rounds", status_code=201, responses=responses(ProgrammeNotOpen, PublicationRunning, RoundTooLarge))
-async def solve(programme_id: str, body: SolveBody, actor: CurrentActor, run: CurrentRun, response: Response) -> RoundView:
+async def solve(programme_id: str, actor: CurrentActor, run: CurrentRun, response: Response, body: SolveBody = _AS_USUAL) -> RoundView:
     """Solve a full round on the seats that are free now. Nobody is told until it is published."""
     read = await run(commands.solve_round, programme_id, actor, body.seed)
     response.headers["Location"] = f"{router.prefix}/rounds/{read.round.id}"
@@ -44,7 +45,7 @@ async def round_(round_id: str, actor: CurrentActor, run: CurrentRun, response: 
     responses=responses(RoundNotOpen, BelowMatchedShare, PoolHasMoved, PublicationRunning, ProgrammeNotOpen),
 )
 async def publish(
-    round_id: str, body: PublishBody, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
+    round_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response, body: PublishBody = _WITHOUT_OVERRIDE
 ) -> RoundView:
     """Publish a round. Its pairs are proposed one after the other; the status is `published` when all are."""
     read = await run(commands.publish_round, round_id, actor, body.override_reason, version=if_match)

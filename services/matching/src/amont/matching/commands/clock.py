@@ -31,14 +31,14 @@ async def wake_person(person: Person, work: Work) -> None:
     """Something a hard rule looks at has changed: look at the live pairs concerned."""
     query = documents.live_pairs_below(person.id) if person.recheck is Recheck.LINE else documents.live_pairs_of(person.id)
     changed = await review(work, [pair async for pair in work.find(query)])
-    work.save(person.checked(again_at=None))
+    work.save(person.checked(again_at=work.now + SOON if changed else None))
 
 
 async def wake_enrolment(enrolment: Enrolment, work: Work) -> None:
     """Somebody withdrew, is on leave, is back, or has other hours or languages."""
     pairs = [pair async for pair in work.find(documents.live_pairs_of(enrolment.person)) if pair.programme == enrolment.programme]
     changed = await review(work, pairs)
-    work.save(enrolment.checked(again_at=None))
+    work.save(enrolment.checked(again_at=work.now + SOON if changed else None))
 
 
 async def wake_pair(pair: Pair, work: Work) -> None:

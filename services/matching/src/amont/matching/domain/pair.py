@@ -172,9 +172,12 @@ class Pair(Aggregate):
         return self.becomes(status=PairStatus.CONFIRMED, accepted_by=accepted, expires_at=None, due_at=None).saying(PairConfirmed)
 
     def decline(self, role: Role, reason: str | None, now: datetime) -> Decision["Pair"]:
-        """Either side says no, for a reason that stays here. Raises PairNotOpen, ProposalExpired."""
+        """Either side says no, for a reason that stays here. Whoever said yes before was told of then: the event adds nothing about who says no.
+
+        Raises PairNotOpen, ProposalExpired.
+        """
         self._must_be_answerable(now, "declined")
-        return self._over(EndReason.DECLINED, now, accepted_by=(), refusal=Refusal(by=role, reason=reason)).saying(PairDeclined)
+        return self._over(EndReason.DECLINED, now, refusal=Refusal(by=role, reason=reason)).saying(PairDeclined)
 
     def expire(self, now: datetime) -> Decision["Pair"]:
         """Nobody answered in time; before that, wait on."""

@@ -75,7 +75,7 @@ class Person(Aggregate):
 
 
 def _marked(person: Person, before: Person, now: datetime) -> Decision[Person]:
-    if person.managers != before.managers or before.status is None:
+    if person.managers != before.managers:
         return person.becomes(recheck=Recheck.LINE, due_at=now)
     if _ruled_by(person) != _ruled_by(before):
         return person.becomes(recheck=person.recheck or Recheck.OWN, due_at=now)
