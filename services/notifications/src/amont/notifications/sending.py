@@ -60,9 +60,13 @@ class Tls(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FolderSender:
-    """Writes each message into `folder` as one .eml file, named after its Message-ID: sent twice, it is still one file."""
+    """Writes each message into `folder` as one .eml file, named after its Message-ID: sent twice, it is still one file.
+
+    Not `durable`, a file is whole or not there all the same, but a power cut may take the latest ones.
+    """
 
     folder: Path
+    durable: bool = True
 
     async def send(self, message: EmailMessage) -> None:
         """Write the file whole or not at all. Raises MailUnavailable when the disk says no."""
@@ -71,7 +75,7 @@ class FolderSender:
     def _write(self, name: str, content: bytes) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _replace(self.folder / name, content)
+            _replace(self.folder / name, content, durable=self.durable)
         except OSError as error:
             raise MailUnavailable(f"cannot write to the mail folder: {error.strerror}") from error
 
@@ -152,13 +156,14 @@ def _smtp(parts: SplitResult, port: int | None) -> SmtpSender:
     return SmtpSender(parts.hostname, port or 587, username, password, Tls.WHEN_OFFERED if username is None else Tls.REQUIRED)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, *, durable: bool) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

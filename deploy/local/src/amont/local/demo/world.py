@@ -171,7 +171,7 @@ def services_in(folder: Folder, clock: FixedClock, seed: int | str) -> tuple[lis
     """The four services as their own composition roots assemble them; only the clock, the ids and the mail sender are the demo's. One log for all."""
     log = SqliteLog.in_folder(folder.url.removeprefix("sqlite://"))
     builders = hosting.service_builders()
-    tools: dict[type, object] = {MailSender: FolderSender(folder.mails)}
+    tools: dict[type, object] = {MailSender: FolderSender(folder.mails, durable=False)}
     services = [
         builders[name](
             Parts(

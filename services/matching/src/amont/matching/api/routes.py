@@ -80,7 +80,9 @@ async def accept(pair_id: str, actor: CurrentActor, run: CurrentRun, if_match: I
 
 
 @router.post("/pairs/{pair_id}/decline", responses=responses(PairNotOpen, ProposalExpired))
-async def decline(pair_id: str, body: DeclineBody, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response) -> PairView:
+async def decline(
+    pair_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response, body: DeclineBody = _WITHOUT_REASON
+) -> PairView:
     """Say no to a proposal; nobody is told who did or why."""
     return PairView.read(await run(commands.decline_pair, pair_id, actor, body.reason, version=if_match), response)
 

@@ -9,9 +9,11 @@ import hashlib
 import re
 from datetime import datetime
 from email.headerregistry import Address as MailboxHeader
-from email.headerregistry import HeaderRegistry
+from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
+from email.utils import format_datetime
+from functools import lru_cache
 
 from amont.notifications.mails.calendar import Method, invitation
 from amont.notifications.mails.facts import Address, Facts, MailKind
@@ -37,33 +39,38 @@ class WirePolicy(EmailPolicy):
 
     def fold(self, name: str, value: str) -> str:
         """Write one header as text."""
-        if name.lower() in _ONE_WORD_HEADERS:
-            return f"{name}: {value}{self.linesep}"
-        start = f"{name}:"
-        folded: str = super().fold(name, value)
-        return start + folded.removeprefix(start).removeprefix(self.linesep)
+        return f"{name}: {value}{self.linesep}" if name.lower() in _ONE_WORD_HEADERS else _fold(self, name, value)
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """Write one header as bytes."""
         return self.fold(name, value).encode("ascii")
 
 
-class KeptClasses(HeaderRegistry):
-    """The standard library makes a new class for each header it meets; one for each name does the same in a tenth less time for a whole mail."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._kept: dict[str, type] = {}
-
-    def __getitem__(self, name: str) -> type:
-        """The class of the headers of that name."""
-        key = name.lower()
-        if key not in self._kept:
-            self._kept[key] = super().__getitem__(name)
-        return self._kept[key]
+@lru_cache(maxsize=1024)
+def _fold(policy: WirePolicy, name: str, value: str) -> str:
+    start = f"{name}:"
+    folded: str = EmailPolicy.fold(policy, name, value)
+    return start + folded.removeprefix(start).removeprefix(policy.linesep)
 
 
-WIRE = WirePolicy(linesep="\r\n", raise_on_defect=False, header_factory=KeptClasses())
+class RememberedHeaders(HeaderRegistry):
+    """Reads a header once. Most headers of a mail are those of the mail before; reading them is the larger part of what the standard library costs."""
+
+    def __call__(self, name: str, value: object) -> BaseHeader:
+        """The header; a text seen before gives the same one, which nobody changes."""
+        return _read_header(self, name, value) if type(value) is str else super().__call__(name, value)
+
+    def read(self, name: str, value: str) -> BaseHeader:
+        """Read it anew."""
+        return super().__call__(name, value)
+
+
+@lru_cache(maxsize=1024)
+def _read_header(registry: RememberedHeaders, name: str, value: str) -> BaseHeader:
+    return registry.read(name, value)
+
+
+WIRE = WirePolicy(linesep="\r\n", raise_on_defect=False, header_factory=RememberedHeaders())
 
 
 def compose(kind: MailKind, *, to: Address, language: str, facts: Facts, message_id: str, date: datetime, sender: Address) -> EmailMessage:
@@ -93,9 +100,9 @@ def _address(message: EmailMessage, *, to: Address, sender: Address, message_id:
         raise ValueError("message_id must look like <id@domain>, in ASCII, without spaces")
     if date.utcoffset() is None:
         raise ValueError("date must carry an offset")
-    message["From"] = MailboxHeader(sender.name, addr_spec=sender.email)
-    message["To"] = MailboxHeader(to.name, addr_spec=to.email)
-    message["Date"] = date
+    message["From"] = str(MailboxHeader(sender.name, addr_spec=sender.email))
+    message["To"] = str(MailboxHeader(to.name, addr_spec=to.email))
+    message["Date"] = format_datetime(date)
     message["Message-ID"] = message_id
 
 

@@ -98,6 +98,7 @@ def environment(layout: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.filters["wrap"] = _wrap
     made.filters["unbroken"] = _unbroken
@@ -127,6 +128,7 @@ def _clock(moment: datetime, *, language: str) -> str:
     return format_datetime(moment, "HH:mm", locale=_LOCALES[language])
 
 
+@cache
 def _city(zone: str, language: str) -> str:
     return get_timezone_location(zone, locale=_LOCALES[language], return_city=True).rpartition("/")[2]
 
