@@ -2,8 +2,10 @@
 
 import asyncio
 import sqlite3
+import threading
 import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 
 from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Find, Index, Put, Remove, Store, store_from
 from amont.common.documents.mongo import MongoStore
-from amont.common.documents.sqlite import NewerFormat, SqliteStore
+from amont.common.documents.sqlite import NewerFormat, SqliteStore, connect
 from amont.common.errors import Unavailable
 from amont.common.testing.waiting import until
 from amont.native.servers import Store as StoreServer
@@ -182,6 +184,15 @@ async def test_an_insert_that_exists_loses_alone(store: Store) -> None:
     await store.commit([new("1", n=0)])
     assert await store.commit([new(f"{n}", n=1) for n in range(4)]) == {("things", "1")}
     assert {id_: one["n"] for id_, one in (await store.get("things", list("0123"))).items()} == {"0": 1, "1": 0, "2": 1, "3": 1}
+
+
+async def test_a_document_that_is_no_json_is_a_value_error_and_harms_nothing_that_comes_later(store: Store) -> None:
+    with pytest.raises(ValueError, match="JSON|serialize"):
+        await store.commit([new("a"), new("b", x=object()), new("c")])
+    if isinstance(store, SqliteStore):
+        assert await store.get("things", ["a", "b", "c"]) == {}
+    assert await store.commit([new("d")]) == frozenset()
+    assert await held(store, "d") == thing("d")
 
 
 @pytest.mark.parametrize("moved", [False, True])
@@ -635,10 +646,16 @@ async def test_two_processes_count_exactly(tmp_path: Path, child: Any) -> None:
 
 
 async def test_many_connections_may_make_the_same_file_at_once(tmp_path: Path) -> None:
-    for n in range(10):
-        stores = [SqliteStore(tmp_path / f"{n}.sqlite") for _ in range(8)]
-        await asyncio.gather(*(store.open([THINGS]) for store in stores))
-        await asyncio.gather(*(store.close() for store in stores))
+    """SQLite itself answers `locked` at once when two switch a fresh file to WAL."""
+
+    def make(file: Path, ready: threading.Barrier) -> None:
+        ready.wait(10)
+        connect(file, sync="normal").close()
+
+    for n in range(20):
+        ready = threading.Barrier(8)
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(make, [tmp_path / f"{n}.sqlite"] * 8, [ready] * 8)) == [None] * 8
 
 
 @pytest.mark.parametrize("sync", ["full", "normal"])

@@ -135,7 +135,7 @@ class House:
         """What the processes logged."""
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
 
-    async def ready(self, within: float = 60) -> None:
+    async def ready(self, within: float = 150) -> None:
         async def all_ready() -> bool:
             for names in self.layout:
                 assert self.running(names), f"{names} ended with {self._processes[names].returncode}:\n{self.said()[-4000:]}"
@@ -144,7 +144,7 @@ class House:
 
         await until(all_ready, within=within, what=f"services ready\n{self.said()[-2000:]}")
 
-    async def is_ready(self, names: str, within: float = 60) -> None:
+    async def is_ready(self, names: str, within: float = 150) -> None:
         """Wait for one process."""
         await until(lambda: self._ready(names), within=within, what=f"{names} ready")
 

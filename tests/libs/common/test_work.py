@@ -282,6 +282,18 @@ async def test_find_sees_the_saves_of_the_same_work_and_not_what_was_taken_back(
     assert sorted(await found(work, TALLIES.where(team="y"))) == ["d"]
 
 
+async def test_find_leaves_out_what_is_changed_while_it_goes_on(shell: Shell) -> None:
+    await shell.given(*(Tally(id=id_, team="x") for id_ in "abc"))
+    work, walked = shell.work(), []
+    async for tally in work.find(TALLIES.where(team="x")):
+        walked.append(tally.id)
+        if tally.id == "a":
+            work.save((await work.get(Tally, "b")).becomes(team="y"))
+            work.save((await work.get(Tally, "c")).becomes(n=5))
+    assert walked == ["a", "c"]
+    assert tally.n == 5
+
+
 @pytest.mark.parametrize("field", ["team", "tags"])
 @pytest.mark.parametrize("more", [{}, {"n": 1}, {"due_at": AtMost("2027")}])
 async def test_reading_ahead_by_a_field_answers_what_plain_questions_would(shell: Shell, field: str, more: dict[str, Any]) -> None:
@@ -363,6 +375,16 @@ async def test_a_command_that_keeps_losing_is_a_conflict(shell: Shell) -> None:
         await shell.unit.run(add, "a")
     assert len(happened) == ATTEMPTS
     assert await shell.said() == []
+
+
+async def test_a_command_that_makes_what_is_there_already_is_a_conflict_at_once(shell: Shell) -> None:
+    async def make(work: Work) -> None:
+        work.save(Tally(id="a", n=5).becomes())
+
+    await shell.unit.run(make)
+    with pytest.raises(Conflict, match="There is a tally 'a' already"):
+        await shell.unit.run(make)
+    assert (await shell.document("a"))["v"] == 1
 
 
 async def test_what_won_beside_a_loser_is_published(shell: Shell) -> None:

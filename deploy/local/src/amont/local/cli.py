@@ -26,7 +26,7 @@ def up(
 def demo(
     folder: Annotated[Path, typer.Option(help="Folder for everything; replaced at the next run")] = Path(".demo"),
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page, 0 for any free one")] = 0,
-    seed: Annotated[int, typer.Option(help="Another seed, another group")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed, another group")] = 2027,
     *,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="End with a page to look at, until Ctrl-C")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="The final figures as JSON, no progress")] = False,

@@ -34,8 +34,8 @@ Deed = Callable[[], Awaitable[None]]
 class Habits:
     """How often, of a hundred."""
 
-    mentee_declines: int = 8
-    mentee_is_silent: int = 7
+    mentee_declines: int = 7
+    mentee_is_silent: int = 10
     mentor_declines: int = 3
     mentor_is_silent: int = 2
     overlooks_times: int = 2
@@ -60,6 +60,8 @@ class People:
         """A day: what time brings, then, in the evening, what people do."""
         await self.world.until(day.replace(hour=0, minute=0) + AFTER_WORK)
         await self._listen()
+        if not self._diary or self._diary[0][0] > self.world.now:
+            return
         while self._diary and self._diary[0][0] <= self.world.now:
             _, _, deed = heapq.heappop(self._diary)
             await deed()

@@ -127,7 +127,7 @@ class Store(Protocol):
         Returns the (collection, id) of every Put and Remove that lost its compare-and-set; the rest is done. One write per document and call.
         The answer is exact when it is empty, and for a call with a single Put however many Clears go with it. Where several compete and some lose,
         one that won may be called lost too when somebody wrote on top of it before we looked; the other way round never happens.
-        When the connection breaks in the middle (Unavailable), any part may have been done.
+        When the connection breaks in the middle (Unavailable), any part may have been done. Raises ValueError for what is no JSON.
         """
         ...
 

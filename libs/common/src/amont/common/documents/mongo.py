@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
+from bson.errors import BSONError
 from bson.int64 import Int64
 from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError, WTimeoutError
@@ -65,13 +66,15 @@ def _client(url: str, driver: str, answer_within: float) -> Any:
 
 @asynccontextmanager
 async def _port_errors() -> AsyncIterator[None]:
-    """Let nothing of the driver out: whatever the server or the network did is Unavailable."""
+    """Let nothing of the driver out: whatever the server or the network did is Unavailable, a document that is none is a ValueError."""
     try:
         yield
     except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError) as error:
         raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
     except PyMongoError as error:
         raise Unavailable(f"MongoDB refused: {type(error).__name__} {getattr(error, 'code', '')}".rstrip()) from error
+    except (BSONError, OverflowError) as error:  # a defect of ours, which no waiting mends; the message of the driver holds the value
+        raise ValueError(f"not a JSON document that MongoDB can hold: {type(error).__name__}") from None
 
 
 class MongoStore:
