@@ -15,7 +15,7 @@ from amont.common.errors import NotFound
 from amont.common.events import EmployeeChanged
 from amont.common.events.matching import PairFact
 from amont.common.events.notifications import DeliveryFact
-from amont.common.events.values import PairStatus, Role, SessionStatus
+from amont.common.events.values import Role, SessionStatus
 from amont.common.identity import Privilege
 from amont.common.log.sqlite import SqliteLog
 from amont.local.group import COMPANIES, PROGRAMME, PROGRAMME_NAME
@@ -94,7 +94,7 @@ class Overview:
             "enrolled": tally(one["role"] for one in enrolments if one["status"] == "enrolled"),
             "refused": tally(REFUSALS.get(code, code) for one in known["refused"] for code, _ in one["reasons"]),
             "refused_people": len(known["refused"]),
-            "dead_letters": tally((letter.reason, letter.detail) for letter in history.dead_letters) and self._letters(),
+            "dead_letters": self._letters(),
             "pair_states": tally(row.state for row in rows),
             "session_states": tally(one.status for one in history.sessions.values()),
             "mail_kinds": tally(one.kind for one in history.deliveries.values()),
@@ -180,7 +180,3 @@ def _somebody(person: str, known: EmployeeChanged | None) -> Somebody:
         company=_COMPANIES.get(person.partition(":")[0], ""),
         band=known.band if known else None,
     )
-
-
-def is_over(pair: PairFact) -> bool:
-    return pair.status is PairStatus.ENDED
