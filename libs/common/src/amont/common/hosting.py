@@ -5,8 +5,9 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from importlib.metadata import entry_points
 from typing import Any, cast
 
@@ -106,6 +107,19 @@ def _report(done: "asyncio.Future[Any]", on_failure: Callable[[], None]) -> None
         on_failure()
 
 
+class _Server(uvicorn.Server):
+    """Drains on SIGTERM and SIGINT and then returns; uvicorn's own raises the signal once more, so that a clean stop would look like a crash."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
 def serve(make: Callable[[Callable[[], None]], FastAPI], bound: socket.socket) -> int:
     """Serve until SIGTERM or SIGINT; the exit code: 0, or 1 when a service could not start. `make` gets a function that ends the process."""
     failed = False
@@ -115,9 +129,8 @@ def serve(make: Callable[[Callable[[], None]], FastAPI], bound: socket.socket) -
         failed = True
         server.should_exit = True
 
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(make(fail), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=10, server_header=False),
     )
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[bound])
+    server.run(sockets=[bound])
     return 1 if failed else 0
