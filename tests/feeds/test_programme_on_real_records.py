@@ -88,7 +88,9 @@ async def test_a_programme_runs_across_the_subsidiaries_of_a_real_feed(feeds: Pa
         assert {plan["held"] for plan in plans} == {1}
         pairs = await all_four.every("/matching/pairs?programme=civil-service&limit=200", GROUP)
         assert {pair["status"] for pair in pairs} == {"ended"}
-        parked = Counter(dict(one.headers)["amont_dlq_reason"].decode() for one in await all_four.log.read("observer", "dlq-enrolment", 10_000))
+        parked = Counter(
+            dict(one.headers)["amont_dlq_reason"].decode() for one in await all_four.log.read("observer", "dlq-enrolment", 10_000)
+        )
         print(json.dumps({"people": len(people), "pairs": made, "objective": solved["objective"], "parked": parked}))
         assert parked == {"unknown-grade": 4}
 
