@@ -558,15 +558,32 @@ async def test_a_lease_that_ran_out_and_was_taken_refuses_the_commit(file: Place
 
 async def test_several_processes_append_to_the_same_file(file: Place, child: Any) -> None:
     log = await file.open()
-    writers = [await child("append", file.url.removeprefix("sqlite://"), f"w{n}", "1000") for n in range(2)]
+    writers = [await child("append", file.url.removeprefix("sqlite://"), f"w{n}", "100") for n in range(2)]
     assert [await writer.process.wait() for writer in writers] == [0, 0]
     hears = Hears()
     reader = log.reader("g", "t", hears)
     await reader.start()
-    await until(lambda: len(hears.records) >= 2000)
+    await until(lambda: len(hears.records) >= 200)
     await reader.stop()
-    assert [record.offset for record in hears.records] == list(range(2000))
-    assert hears.by_key() == {f"w{n}": list(range(1000)) for n in range(2)}
+    assert [record.offset for record in hears.records] == list(range(200))
+    assert hears.by_key() == {f"w{n}": list(range(100)) for n in range(2)}
+
+
+async def test_several_logs_append_at_once(file: Place) -> None:
+    patient = [SqliteLog(Path(file.url.removeprefix("sqlite://")), sync="normal") for _ in range(4)]
+    for log in patient:
+        await log.open()
+
+    async def append_all(log: SqliteLog, key: str) -> None:
+        for n in range(100):
+            await log.append([Record(topic=file.topic, key=key, value=str(n).encode())])
+
+    await asyncio.gather(*(append_all(log, f"w{n}") for n, log in enumerate(patient)))
+    hears = Hears(list(await patient[0].read("g", file.topic, 1000)))
+    assert [record.offset for record in hears.records] == list(range(400))
+    assert hears.by_key() == {f"w{n}": list(range(100)) for n in range(4)}
+    for log in patient:
+        await log.close()
 
 
 # --- parking ------------------------------------------------------------------------------------------------------------------------

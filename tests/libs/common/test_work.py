@@ -17,7 +17,7 @@ from amont.common.ids import derived
 from amont.common.service import Parts, Service
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
 from amont.common.testing.hearing import START
-from amont.common.work import MAX_PENDING, Backlog, Entry, Recent, Work
+from amont.common.work import MAX_PENDING, Backlog, Entry, Recent, TooMuchToSay, Work
 
 
 def say(tally: Tally, times: int = 1) -> Decision[Tally]:
@@ -218,7 +218,13 @@ async def test_an_event_of_a_reaction_names_its_cause(shell: Shell) -> None:
     assert (record.topic, record.key, headers["ce_source"]) == ("enrolment-programmes", "a", b"/amont/matching")
 
 
-@pytest.mark.parametrize("already", [0, 150])
+async def test_one_decision_that_can_never_fit_is_refused_for_good(shell: Shell) -> None:
+    with pytest.raises(TooMuchToSay, match="201 events"):
+        await shell.unit.run(add, "a", times=MAX_PENDING + 1)
+    assert not await shell.document("a")
+
+
+@pytest.mark.parametrize("already", [1, 150])
 async def test_more_events_than_the_outbox_holds_are_refused_and_nothing_is_saved(shell: Shell, already: int) -> None:
     shell.log.refuses = frozenset({"enrolment-programmes"})
     await shell.unit.run(add, "a", times=already)

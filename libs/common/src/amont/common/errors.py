@@ -8,6 +8,7 @@
     │   │   └── Stale          409 with the current version
     │   └── Invalid            422; every fault at once, each with its place
     ├── Unreadable             bytes we cannot read: dead letter
+    ├── Unacceptable           the store or the log will never take this as it is: dead letter
     ├── Unavailable            store, log or network: retried with back-off, then stop and page
     └── PortTaken              a start that cannot listen
 
@@ -101,6 +102,10 @@ class Unreadable(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class Unacceptable(Exception):
+    """The store or the log will never take this as it is (too large, no JSON): trying again cannot help."""
 
 
 class Unavailable(Exception):

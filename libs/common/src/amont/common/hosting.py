@@ -26,6 +26,8 @@ from amont.common.settings import IdentitySettings, LogSettings, Settings
 from amont.common.web import app
 from amont.common.web.tokens import JwtVerifier, Keys, NoVerifier, Verifier
 
+WATCH_SECONDS = 5.0
+
 _logger = structlog.get_logger(__name__)
 
 
@@ -86,19 +88,28 @@ def hosted(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         starting = asyncio.gather(*(service.start() for service in services))
         starting.add_done_callback(lambda done: _report(done, on_failure))
+        watching = asyncio.create_task(_watch(services, on_failure), name="watch")
         try:
             yield
         finally:
             starting.cancel()
             with contextlib.suppress(BaseException):
                 await starting
-            for service in services:
-                await service.stop()
+            watching.cancel()
+            await asyncio.gather(*(service.stop() for service in services))
 
     made = app(services, title=title, verifier=verifier, lifespan=lifespan)
     for router in extra:
         made.include_router(router)
     return made
+
+
+async def _watch(services: Sequence[Service], on_failure: Callable[[], None]) -> None:
+    """End the process when a subscription of a started service has died: only a new process can mend that."""
+    while all(service.alive for service in services):  # noqa: ASYNC110 - a task that has died tells nobody
+        await asyncio.sleep(WATCH_SECONDS)
+    _logger.error("reading_died", services=[service.name for service in services if not service.alive])
+    on_failure()
 
 
 def _report(done: "asyncio.Future[Any]", on_failure: Callable[[], None]) -> None:

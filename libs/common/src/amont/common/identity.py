@@ -57,6 +57,7 @@ class Action(StrEnum):
     READ_PROGRAMME = "read-programme"
     MANAGE_PROGRAMME = "manage-programme"
     ENROL = "enrol"
+    EDIT_ENROLMENT = "edit-enrolment"
     READ_ENROLMENT = "read-enrolment"
     WITHDRAW = "withdraw"
     RUN_ROUND = "run-round"
@@ -96,7 +97,8 @@ RIGHTS: Mapping[Action, Mapping[Privilege, Scope]] = MappingProxyType(
         Action.FEED_STAFF: {_H: Scope.TENANT, _G: Scope.GROUP},
         Action.READ_PROGRAMME: {_P: Scope.TENANT, _C: Scope.TENANT, _G: Scope.GROUP, _A: Scope.GROUP},
         Action.MANAGE_PROGRAMME: {_C: Scope.SOLE, _G: Scope.GROUP},
-        Action.ENROL: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
+        Action.ENROL: {_P: Scope.OWN},
+        Action.EDIT_ENROLMENT: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.READ_ENROLMENT: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.WITHDRAW: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.RUN_ROUND: {_C: Scope.SOLE, _G: Scope.GROUP},

@@ -19,7 +19,7 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.clock import Clock
 from amont.common.documents import AnyOf, AtMost, Document, Put, Store
 from amont.common.documents.collection import Collection, Query
-from amont.common.errors import Conflict, NotFound, Stale, Unavailable
+from amont.common.errors import Conflict, DomainError, NotFound, Stale, Unavailable
 from amont.common.events.envelope import Envelope, Event, header_pairs
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids, derived
@@ -47,6 +47,18 @@ Reactions = Mapping[type[Event], Handle | Reaction]
 
 MAX_PENDING = 200
 """Events one aggregate may hold that are not known to be on the log; more means that the log has been away for long."""
+
+
+MAX_EVENT_BYTES = 900_000
+"""How large an event may be: under what a broker takes by default, with room for headers."""
+
+
+class TooMuchToSay(DomainError):
+    """One decision says more, or something larger, than the log can carry: it can never be saved."""
+
+    code = "too-much-to-say"
+    status = 413
+    title = "Too much at once"
 
 
 class Backlog(Unavailable):
@@ -156,6 +168,8 @@ class _Step:
     undo: dict[Key, Entry | None] = field(default_factory=dict)
     ids_made: int = 0
     effects: list[Effect] = field(default_factory=list)
+    asked: set[Key] = field(default_factory=set)
+    """The aggregates that the step has asked for by id."""
     duplicate: bool = False
 
 
@@ -177,6 +191,7 @@ class Work:
         self._now_text = instant_text(self.now)
         self._effects: list[tuple[frozenset[Key], Effect]] = []
         self._collided: set[Key] = set()
+        self._remembered: set[Key] = set()
         self.ignored = 0
         """How many saves were dropped because the aggregate had applied the event before."""
 
@@ -200,7 +215,8 @@ class Work:
 
     def new_id(self, *parts: str | int) -> str:
         """An id for what begins now: derived from the event (or the request's idempotency key) where there is one, so that doing it again makes the same."""
-        root = self._step.cause.id if self._step.cause else self._idempotency_key
+        cause = self._step.cause
+        root = f"{cause.source} {cause.id}" if cause else self._idempotency_key
         if root is None:
             return self._house.ids.new()
         self._step.ids_made += 1
@@ -222,6 +238,7 @@ class Work:
         if key not in self._entries and key not in self._absent:
             await self.prefetch(kind, (id_,))
         self._collided.discard(key)
+        self._step.asked.add(key)
         entry = self._entries.get(key)
         return None if entry is None else cast("A", entry.aggregate)
 
@@ -234,6 +251,7 @@ class Work:
         await self.prefetch(kind, ids)
         if self._collided:
             self._collided.difference_update(self._key(kind, id_) for id_ in ids)
+        self._step.asked.update(self._key(kind, id_) for id_ in ids)
         known = ((id_, self._entries.get(self._key(kind, id_))) for id_ in ids)
         return {id_: cast("A", entry.aggregate) for id_, entry in known if entry is not None}
 
@@ -248,6 +266,7 @@ class Work:
             remembered = self._recent.get(key) if self._recent else None
             if remembered is not None:
                 self._entries[key] = Entry(collection, remembered.aggregate, remembered.version, remembered.seen, remembered.out)
+                self._remembered.add(key)
             else:
                 wanted.append(id_)
         found = await self._house.store.get(collection.name, wanted)
@@ -354,6 +373,8 @@ class Work:
             return new
         base = entry or Entry(self._house.collections[type(new)], new, None)
         out = (*base.out, *(self._pending(event) for event in decision.events))
+        if len(decision.events) > MAX_PENDING:
+            raise TooMuchToSay(f"One decision on {key[0]} {key[1]!r} says {len(decision.events)} events; {MAX_PENDING} is the most.")
         if len(out) > MAX_PENDING:
             raise Backlog(f"{key[0]} {key[1]!r} holds {len(out)} events that the log has not taken. Try again when Kafka is back.")
         seen = base.seen if step.stream is None else {**base.seen, step.stream: step.seq}
@@ -366,7 +387,9 @@ class Work:
         self._step.effects.append(effect)
 
     def _pending(self, event: Event) -> Mapping[str, Any]:
-        cause = self._step.cause
+        cause, data = self._step.cause, event.encode()
+        if len(data) > MAX_EVENT_BYTES:
+            raise TooMuchToSay(f"{event.type_name()} about {event.subject!r} has {len(data):,} bytes; {MAX_EVENT_BYTES:,} is the most.")
         entry = {
             "id": derived(event.type_name(), event.subject, event.seq),
             "type": event.type_name(),
@@ -375,7 +398,7 @@ class Work:
             "key": event.key,
             "seq": event.seq,
             "at": self._now_text,
-            "data": event.encode().decode(),
+            "data": data.decode(),
             "tenant": event.owner,
             "cause": cause.id if cause else None,
             "corr": (cause.correlation or cause.id) if cause else self._correlation,
@@ -407,8 +430,30 @@ class Work:
             self._step = outer
 
     def applied_before(self, step: _Step) -> bool:
-        """Whether any aggregate that this work knows has applied the step's event already."""
-        return step.stream is not None and any(e.seen.get(step.stream, 0) >= step.seq for e in self._entries.values())
+        """Whether an aggregate that the step asked for has applied its event already."""
+        if step.stream is None:
+            return False
+        asked = (self._entries.get(key) for key in step.asked)
+        return any(entry.seen.get(step.stream, 0) >= step.seq for entry in asked if entry is not None)
+
+    @property
+    def trusts_memory(self) -> bool:
+        """Whether anything that was read came from the memory of what this process wrote last, which may be stale."""
+        return bool(self._remembered)
+
+    def pending(self) -> list[Entry]:
+        """The entries with events that may not be on the log: said now, or left by an attempt that was cut off."""
+        return [entry for entry in self._entries.values() if entry.out]
+
+    async def check_memory(self) -> frozenset[Key]:
+        """What was remembered, only read, and has moved since; a remembered aggregate that is saved is checked by its compare-and-set."""
+        read_only = [entry for key in self._remembered if (entry := self._entries.get(key)) is not None and not entry.dirty]
+        moved: set[Key] = set()
+        for collection in {entry.collection for entry in read_only}:
+            held = {entry.aggregate.id: entry for entry in read_only if entry.collection is collection}
+            found = await self._house.store.get(collection.name, list(held))
+            moved |= {entry.key for id_, entry in held.items() if id_ not in found or found[id_]["v"] != entry.version}
+        return frozenset(moved)
 
     def written(self) -> list[Entry]:
         """The entries that hold saves."""

@@ -33,11 +33,12 @@ def root() -> typer.Typer:
 
 
 def commands(root: typer.Typer) -> None:
-    """What every image has: run, topics, contracts."""
-    from amont.common.cli import contracts, run, topics  # noqa: PLC0415 - built only when the command line is
+    """What every image has: run, topics, contracts, hris."""
+    from amont.common.cli import contracts, hris, run, topics  # noqa: PLC0415 - built only when the command line is
 
     root.command("run")(run.run)
     root.add_typer(topics.app, name="topics", help="Topics on a Kafka cluster: made by this explicit step, never by accident.")
+    root.add_typer(hris.app, name="hris", help="Staff records for the inbound topic, from a file.")
     root.add_typer(contracts.app, name="contracts", help="The events that Amont exchanges: JSON Schemas, AsyncAPI.")
 
 

@@ -19,10 +19,18 @@ from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
 from bson.errors import BSONError
 from bson.int64 import Int64
 from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, NetworkTimeout, PyMongoError, WTimeoutError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DocumentTooLarge,
+    ExecutionTimeout,
+    NetworkTimeout,
+    PyMongoError,
+    WTimeoutError,
+)
 
 from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write
-from amont.common.errors import Unavailable
+from amont.common.errors import Unacceptable, Unavailable
 
 DUPLICATE_KEY = 11000
 WITHOUT_TOKEN = {"_w": 0}
@@ -69,6 +77,8 @@ async def _port_errors() -> AsyncIterator[None]:
     """Let nothing of the driver out: whatever the server or the network did is Unavailable, a document that is none is a ValueError."""
     try:
         yield
+    except DocumentTooLarge as error:
+        raise Unacceptable("The document is larger than MongoDB takes (16 MB).") from error
     except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError) as error:
         raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
     except PyMongoError as error:

@@ -68,13 +68,16 @@ def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
 
 
 def split_url(rest: str) -> tuple[Path, str]:
-    """The folder and the `sync` option of what follows `sqlite://`. Raises ValueError for any other option."""
+    """The folder and the `sync` option of what follows `sqlite://`. Raises ValueError for any other option.
+
+    `/./data` and `/../data` are relative, as people write them (`sqlite:///./data`); any other path that begins with a slash is absolute.
+    """
     path, _, query = rest.partition("?")
     options = dict(parse_qsl(query, keep_blank_values=True))
     sync = _checked_sync(options.pop("sync", "full"))
     if options:
         raise ValueError(f"sqlite://{path} has the unknown option {next(iter(options))!r}; the only one is sync=full or sync=normal")
-    return Path(path), sync
+    return Path(path[1:] if path.startswith(("/./", "/../")) else path), sync
 
 
 def _checked_sync(sync: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amont.common.errors import Unreadable
 from amont.common.events.values import instant_text
@@ -34,7 +34,10 @@ class Event(BaseModel):
     key_field: ClassVar[str | None] = None
     """The field whose value is the record's key; the subject when None."""
 
-    seq: int
+    guarded: ClassVar[bool] = True
+    """Whether `seq` tells a redelivery; False for what others write, who may count as they like."""
+
+    seq: int = Field(ge=0, lt=2**53)
 
     @classmethod
     def type_name(cls) -> str:

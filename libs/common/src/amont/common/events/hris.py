@@ -7,7 +7,7 @@ not in the contract and are dropped at the door.
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from amont.common.events.envelope import Event
 from amont.common.events.values import EffectiveAt, EmployeeId, Instant, Language, TenantId
@@ -20,8 +20,10 @@ class StaffFact(Event):
 
     topic: ClassVar[str] = "hris-staff"
     subject_field: ClassVar[str] = "person"
+    guarded: ClassVar[bool] = False
 
-    seq: int = 0
+    seq: int = Field(default=0, ge=0, lt=2**53)
+    """Not asked for and not looked at."""
     tenant: TenantId
     employee_id: EmployeeId
     effective_at: EffectiveAt
@@ -55,10 +57,10 @@ class StaffRecorded(StaffFact):
     business_unit: Text = ""
     team: Text = ""
     site: Text = ""
-    languages: tuple[Language, ...] = ()
+    languages: tuple[Language, ...] = Field(default=(), max_length=20)
     manager_id: Text | None = None
     """An id in the same subsidiary, or `tenant:employee_id`."""
-    dotted_manager_ids: tuple[Text, ...] = ()
+    dotted_manager_ids: tuple[Text, ...] = Field(default=(), max_length=50)
     joined_on: date | None = None
 
 

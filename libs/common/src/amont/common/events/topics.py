@@ -20,6 +20,7 @@ OUTSIDE = MappingProxyType(
 """Parties on the log that are not services of ours."""
 
 DAY_MS = 24 * 3600 * 1000
+DEAD_LETTER_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +39,13 @@ class Topic:
     """Whether names and addresses are on it."""
 
     def settings(self) -> dict[str, str]:
-        """The topic's Kafka configuration."""
-        kept = {"retention.ms": str(self.retention_days * DAY_MS), "cleanup.policy": "delete"}
-        return {"cleanup.policy": "compact"} if self.compacted else kept
+        """The topic's Kafka configuration. Dead letters get room for the reason beside a record of the largest size."""
+        kept = (
+            {"cleanup.policy": "compact"}
+            if self.compacted
+            else {"cleanup.policy": "delete", "retention.ms": str(self.retention_days * DAY_MS)}
+        )
+        return kept if self.types else {**kept, "max.message.bytes": str(DEAD_LETTER_BYTES)}
 
 
 def _topic(

@@ -14,7 +14,14 @@ from typing import Any, Union
 
 import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    RecordTooLargeError,
+)
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
@@ -22,8 +29,9 @@ from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from faststream.security import BaseSecurity, SASLScram512
 
 from amont.common import metrics
-from amont.common.errors import Unavailable
+from amont.common.errors import Unacceptable, Unavailable
 from amont.common.events.envelope import Event
+from amont.common.events.topics import DEAD_LETTER_BYTES
 from amont.common.log import Handler, Received, Record
 
 BATCH = 500
@@ -74,6 +82,8 @@ async def _port_errors(what: str) -> AsyncIterator[None]:
     """Let nothing of the client out."""
     try:
         yield
+    except (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError) as error:
+        raise Unacceptable(f"Kafka will not take it ({what}): {type(error).__name__}") from error
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unavailable(f"Kafka does not answer ({what}): {type(error).__name__}") from error
 
@@ -158,6 +168,7 @@ class KafkaLog:
                     client_id=self._client_id,
                     acks="all",
                     enable_idempotence=True,
+                    max_request_size=DEAD_LETTER_BYTES,
                     request_timeout_ms=int(self.options.answer_within_seconds * 1000),
                     **self.options.client_settings(),
                 )

@@ -10,13 +10,20 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import InvalidReplicationFactorError, KafkaError, for_code
 
-from amont.common.errors import Unavailable
+from amont.common.errors import Conflict, Unavailable
 from amont.common.events.topics import TOPICS, Topic
 from amont.common.log.kafka import KafkaOptions
 
 TOPIC_ALREADY_EXISTS = 36
+
+
+class TooFewBrokers(Conflict):
+    """The cluster cannot keep as many copies as are asked for."""
+
+    code = "too-few-brokers"
+    title = "Too few brokers"
 
 
 class State(StrEnum):
@@ -40,13 +47,13 @@ class Found:
 async def ensure(bootstrap: str, *, replication: int, partitions: int | None, dry_run: bool, options: KafkaOptions) -> list[Found]:
     """Make the missing topics (unless `dry_run`) and say what was found of each. `partitions` replaces the records' number for new ones.
 
-    Raises Unavailable when the cluster does not answer or refuses.
+    Raises TooFewBrokers; Unavailable when the cluster does not answer or refuses.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","), client_id="amont-topics", **options.client_settings())
     try:
         await admin.start()
         existing = set(await admin.list_topics())
-        found = [await _compare(admin, topic, partitions) for topic in TOPICS.values() if topic.name in existing]
+        found = [await _compare(admin, topic, partitions, replication) for topic in TOPICS.values() if topic.name in existing]
         missing = [topic for topic in TOPICS.values() if topic.name not in existing]
         if not dry_run:
             await _make(admin, missing, replication=replication, partitions=partitions)
@@ -72,6 +79,12 @@ async def _make(admin: Any, topics: Iterable[Topic], *, replication: int, partit
         return
     answer = await admin.create_topics(wanted)
     for name, code, *_ in answer.topic_errors:
+        if code == InvalidReplicationFactorError.errno:
+            brokers = len((await admin.describe_cluster())["brokers"])
+            has = f"{brokers} broker{'' if brokers == 1 else 's'}"
+            raise TooFewBrokers(
+                f"{replication} copies of each record are asked for and the cluster has {has}; use --replication {brokers}."
+            )
         if code not in {0, TOPIC_ALREADY_EXISTS}:
             raise for_code(code)(f"topic {name}")
 
@@ -81,12 +94,15 @@ def _settings(topic: Topic, replication: int) -> dict[str, str]:
     return {**topic.settings(), "min.insync.replicas": str(max(1, replication - 1)), "unclean.leader.election.enable": "false"}
 
 
-async def _compare(admin: Any, topic: Topic, partitions: int | None) -> Found:
+async def _compare(admin: Any, topic: Topic, partitions: int | None, replication: int) -> Found:
     described = (await admin.describe_topics([topic.name]))[0]
     differences = []
     expected = partitions or topic.partitions
     if len(described["partitions"]) != expected:
         differences.append(f"partitions: {len(described['partitions'])}, expected {expected}")
+    copies = min((len(partition["replicas"]) for partition in described["partitions"]), default=replication)
+    if copies != replication:
+        differences.append(f"replication: {copies}, expected {replication}")
     answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name)])
     actual = {entry[0]: entry[1] for answer in answers for resource in answer.resources for entry in resource[4]}
     differences += [

@@ -26,10 +26,12 @@ from amont.common.ids import Ids
 from amont.common.log import Log, Reader
 from amont.common.service.consumer import Consumer
 from amont.common.service.unit import Moved, Run, Unit
-from amont.common.work import House, Reactions, Work
+from amont.common.work import Backlog, House, Reactions, Work
 
 DueHandler = Callable[[Any, Work], Awaitable[None]]
 DuePage = 200
+ANSWER_WITHIN_SECONDS = 2.0
+"""How long a readiness check waits for store and log."""
 TICK_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 PATIENCE_SECONDS = 25.0
@@ -85,7 +87,7 @@ class Service:
         self._store, self._log = parts.store, parts.log
         self._readers: list[Reader] = []
         self._timers: list[asyncio.Task[None]] = []
-        self._stopping = asyncio.Event()
+        self._stopping = self.unit.stopping
         self.ready = False
 
     @property
@@ -109,17 +111,18 @@ class Service:
     async def start(self) -> None:
         """Open, waiting for store and log as long as it takes, then read and keep time."""
         pause = 0.5
+        self._stopping.clear()
         while True:
             try:
                 await self.open()
+                await self.unit.relay.sweep(older_than=timedelta(0))
+                for reader in self._readers:
+                    await reader.start()
                 break
             except Unavailable as error:
                 _logger.warning("waiting", service=self.name, reason=str(error), pause=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 10.0)
-        self._stopping.clear()
-        for reader in self._readers:
-            await reader.start()
         self._timers = [
             asyncio.create_task(self._every(TICK_SECONDS, self.tick), name=f"{self.name} due"),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep), name=f"{self.name} sweep"),
@@ -154,9 +157,11 @@ class Service:
         faults = {} if self.ready else {"service": "starting or stopping"}
         for name, part in (("store", self._store), ("log", self._log)):
             try:
-                await part.ping()
+                await asyncio.wait_for(part.ping(), ANSWER_WITHIN_SECONDS)
             except Unavailable as error:
                 faults[name] = str(error)
+            except TimeoutError:
+                faults[name] = f"does not answer within {ANSWER_WITHIN_SECONDS:g} s"
         return faults
 
     @property
@@ -201,13 +206,16 @@ class Service:
                 return total
 
     async def _wake(self, work: Work, aggregate: Aggregate, handler: DueHandler) -> None:
+        current = await work.peek(type(aggregate), aggregate.id)
+        if current is None or current.due_at is None or current.due_at > work.now:
+            return  # a handler before this one on the page has seen to it
         try:
             with work.step():
-                await handler(aggregate, work)
-        except Unavailable:
-            raise
+                await handler(current, work)
         except Exception as error:
-            expected = isinstance(error, DomainError)
+            if isinstance(error, Unavailable) and not isinstance(error, Backlog):
+                raise
+            expected = isinstance(error, (DomainError, Backlog))
             _logger.warning("due_failed", service=self.name, kind=type(aggregate).__name__, id=aggregate.id, exc_info=not expected)
             metrics.DUE_HANDLED.labels(self.name, "failed").inc()
         else:

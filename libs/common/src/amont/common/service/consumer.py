@@ -16,14 +16,14 @@ import time
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
-from amont.common.errors import DomainError, Unavailable, Unreadable
+from amont.common.errors import DomainError, Unacceptable, Unavailable, Unreadable
 from amont.common.events.envelope import Envelope, Event
 from amont.common.events.topics import TOPICS, TYPES, dead_letters_of
 from amont.common.events.values import instant_text
@@ -33,6 +33,8 @@ from amont.common.work import Backlog, Key, Reaction, Reactions, Recent, Work
 
 BACK_OFF_SECONDS = 60.0
 """How long one batch is tried before it is given back to the log."""
+LARGEST_VALUE = 1_500_000
+"""What a dead letter keeps of a record that is larger than any broker takes by default."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 
 _logger = structlog.get_logger(__name__)
@@ -55,6 +57,20 @@ class Parked:
     detail: str
 
 
+@dataclass(slots=True)
+class _Tried:
+    """What earlier attempts at a batch have settled: where inserts met somebody, and which records are parked."""
+
+    inserts: frozenset[Key] = frozenset()
+    parked: set[tuple[int, int]] = field(default_factory=set)
+    cut_off: bool = False
+    """Whether one of them ended in an outage: what it had saved may not be published."""
+
+
+def _place(record: Received) -> tuple[int, int]:
+    return record.partition, record.offset
+
+
 def read(record: Received, topic: str) -> Heard | None:
     """Decode a record; None for a tombstone and for a type of the topic that is known but not asked for. Raises Unreadable."""
     if record.value is None:
@@ -74,7 +90,7 @@ def read(record: Received, topic: str) -> Heard | None:
             "wrong-key",
             f"The key does not name what the event is about; {topic} is keyed by {kind.__name__}'s subject, here it would be {event.key!r}.",
         )
-    if event.seq and envelope.subject != event.subject:
+    if event.guarded and envelope.subject != event.subject:
         raise Unreadable("wrong-subject", "ce_subject does not name the event's own subject.")
     return Heard(envelope, event)
 
@@ -95,52 +111,77 @@ class Consumer:
         """
         began = time.monotonic()
         attempt = 0
-        inserts: frozenset[Key] = frozenset()
+        tried = _Tried()
         while True:
             try:
-                await self._take(batch, inserts)
+                await self._take(batch, tried)
                 break
             except Moved as moved:
-                inserts |= moved.inserts
+                tried.inserts |= moved.inserts
                 metrics.BATCH_RETRIES.labels(self._unit.house.name, "moved").inc()
             except Unavailable as error:
                 metrics.BATCH_RETRIES.labels(self._unit.house.name, "unavailable").inc()
+                tried.cut_off = True
                 self._recent.clear()
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.0)
-                if time.monotonic() - began + pause > BACK_OFF_SECONDS:
+                if time.monotonic() - began + pause > BACK_OFF_SECONDS or await self._stops_within(pause, error):
                     raise
-                _logger.warning("batch_waits", service=self._unit.house.name, topic=self._topic, reason=str(error), pause=round(pause, 2))
-                await asyncio.sleep(pause)
                 attempt += 1
         metrics.BATCH_SECONDS.labels(self._unit.house.name).observe(time.monotonic() - began)
 
-    async def _take(self, batch: Sequence[Received], inserts: frozenset[Key]) -> None:
-        """Take a batch together; in halves when it has more to say about one aggregate than an outbox holds."""
+    async def _stops_within(self, pause: float, error: Unavailable) -> bool:
+        """Wait; whether the service was asked to stop meanwhile."""
+        _logger.warning("batch_waits", service=self._unit.house.name, topic=self._topic, reason=str(error), pause=round(pause, 2))
         try:
-            await self._take_together(batch, inserts)
-        except Backlog:
-            if len(batch) == 1:
-                raise
-            middle = len(batch) // 2
-            await self._take(batch[:middle], inserts)
-            await self._take(batch[middle:], inserts)
+            await asyncio.wait_for(self._unit.stopping.wait(), pause)
+        except TimeoutError:
+            return False
+        return True
 
-    async def _take_together(self, batch: Sequence[Received], inserts: frozenset[Key]) -> None:
-        work = Work(self._unit.house, recent=self._recent)
-        await work.look_at(inserts)
-        parked: list[Parked] = []
-        heard = [(record, one) for record, one in self._read_all(batch, parked) if one is not None]
-        await self._read_ahead(work, [one.event for _, one in heard])
-        for record, one in heard:
-            await self._react(work, record, one, parked)
+    async def _take(self, batch: Sequence[Received], tried: _Tried) -> None:
+        """Take a batch together; in halves when it has more to say about one aggregate than an outbox holds, or the store refuses part of it."""
+        try:
+            await self._take_together(batch, tried)
+        except (Backlog, Unacceptable, ValueError) as error:
+            if len(batch) == 1:
+                if isinstance(error, Backlog):
+                    raise
+                await self._park([Parked(batch[0], "refused-by-the-store", type(error).__name__)], tried)
+                return
+            middle = len(batch) // 2
+            await self._take(batch[:middle], tried)
+            await self._take(batch[middle:], tried)
+
+    async def _take_together(self, batch: Sequence[Received], tried: _Tried) -> None:
+        """Decide, park what was refused, save, publish.
+
+        Parked before anything is saved: once a later event of the same stream is saved, a refused one would look as if it had been applied. What is
+        parked stays parked when the batch is begun again; so a refusal must rest on what the store holds, not on what this process remembers.
+        """
+        work, parked, heard = await self._decide([record for record in batch if _place(record) not in tried.parked], tried, self._recent)
+        if parked and work.trusts_memory:
+            self._recent.clear()
+            work, parked, heard = await self._decide([record for record in batch if _place(record) not in tried.parked], tried, None)
+        await self._park(parked, tried)
         entries = await self._unit.save(work, self._recent)
-        await self._unit.relay.publish(entries, self._recent)
-        await self._park(parked)
+        await self._unit.relay.publish(work.pending() if tried.cut_off else entries, self._recent)
         self._count(heard, parked)
         if work.ignored:
             metrics.EVENTS_IGNORED.labels(self._unit.house.name).inc(work.ignored)
             _logger.info("events_ignored", service=self._unit.house.name, topic=self._topic, saves=work.ignored)
         await self._unit.do_effects(work.effects)
+
+    async def _decide(
+        self, batch: Sequence[Received], tried: _Tried, recent: Recent | None
+    ) -> tuple[Work, list[Parked], list[tuple[Received, Heard]]]:
+        work = Work(self._unit.house, recent=recent)
+        await work.look_at(tried.inserts)
+        parked: list[Parked] = []
+        heard = [(record, one) for record, one in self._read_all(batch, parked) if one is not None]
+        await self._read_ahead(work, [one.event for _, one in heard])
+        for record, one in heard:
+            await self._react(work, record, one, parked)
+        return work, parked, heard
 
     def _read_all(self, batch: Iterable[Received], parked: list[Parked]) -> Iterable[tuple[Received, Heard | None]]:
         for record in batch:
@@ -169,7 +210,7 @@ class Consumer:
         handle = reaction.handle if isinstance(reaction, Reaction) else reaction
         step = None
         try:
-            with work.step(one.envelope, seq=one.event.seq) as step:
+            with work.step(one.envelope, seq=one.event.seq if one.event.guarded else 0) as step:
                 await handle(one.event, work)
         except (Unavailable, asyncio.CancelledError):
             raise
@@ -188,11 +229,12 @@ class Consumer:
         for name, count in applied.items():
             metrics.EVENTS_APPLIED.labels(self._unit.house.name, name).inc(count)
 
-    async def _park(self, parked: Sequence[Parked]) -> None:
+    async def _park(self, parked: Sequence[Parked], tried: _Tried) -> None:
         if not parked:
             return
         service, now = self._unit.house.name, self._unit.house.clock.now()
         await self._unit.log.append([dead_letter(one, service, now) for one in parked])
+        tried.parked.update(_place(one.record) for one in parked)
         for one in parked:
             metrics.DEAD_LETTERS.labels(service, one.reason).inc()
             _logger.warning(
@@ -216,9 +258,13 @@ def dead_letter(parked: Parked, service: str, now: datetime) -> Record:
         "amont_dlq_offset": str(record.offset),
         "amont_dlq_at": instant_text(now),
     }
+    value = record.value
+    if value is not None and len(value) > LARGEST_VALUE:
+        why["amont_dlq_truncated_from"] = str(len(value))
+        value = value[:LARGEST_VALUE]
     original = tuple((name, value) for name, value in record.headers if not name.startswith("amont_dlq_"))
     headers = (*original, *((name, value.encode()) for name, value in why.items()))
-    return Record(topic=dead_letters_of(service), key=record.key.decode("utf-8", "replace"), value=record.value, headers=headers)
+    return Record(topic=dead_letters_of(service), key=record.key.decode("utf-8", "replace"), value=value, headers=headers)
 
 
 def _trace_hash(error: Exception) -> str:

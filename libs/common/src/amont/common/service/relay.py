@@ -13,7 +13,7 @@ import structlog
 from amont.common import metrics
 from amont.common.documents import AtMost, Clear, Find
 from amont.common.documents.collection import Collection
-from amont.common.errors import Unavailable
+from amont.common.errors import Unacceptable, Unavailable
 from amont.common.events.values import instant_text
 from amont.common.log import Log
 from amont.common.work import Entry, House, Key, Recent
@@ -35,11 +35,24 @@ class Relay:
         self._clears: dict[Key, Clear] = {}
 
     async def publish(self, entries: Sequence[Entry], recent: Recent | None = None) -> None:
-        """Put the entries' events on the log, in order, and remember that their outboxes may be cleared. Raises Unavailable."""
+        """Put the entries' events on the log, in order, and remember that their outboxes may be cleared. Raises Unavailable.
+
+        What the log will never take stays in its outbox, is logged, and keeps nobody else's events back.
+        """
         full = [entry for entry in entries if entry.out]
-        records = [record for entry in full for record in entry.records(self._house.name)]
-        if not records:
+        if not full:
             return
+        try:
+            await self._publish(full, recent)
+        except Unacceptable as error:
+            if len(full) == 1:
+                _logger.error("event_refused_by_the_log", collection=full[0].collection.name, id=full[0].aggregate.id, reason=str(error))  # noqa: TRY400
+                return
+            for entry in full:
+                await self.publish([entry], recent)
+
+    async def _publish(self, full: Sequence[Entry], recent: Recent | None) -> None:
+        records = [record for entry in full for record in entry.records(self._house.name)]
         await self._log.append(records)
         metrics.EVENTS_PUBLISHED.labels(self._house.name).inc(len(records))
         for entry in full:
@@ -80,6 +93,6 @@ class Relay:
             await self.publish([Entry.of(collection, document) for document in documents])
             await self.clear()
             swept += len(documents)
-            if len(documents) < SWEEP_PAGE:
+            if len(documents) < SWEEP_PAGE or await self._house.store.find(found) == documents:
                 break
         return swept

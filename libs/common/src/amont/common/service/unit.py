@@ -37,6 +37,7 @@ class Unit:
         self.house = house
         self.log = log
         self.relay = Relay(house, log)
+        self.stopping = asyncio.Event()
 
     async def run(self, command: Callable[Concatenate[Work, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do a command, `command(work, …)`, and save what it decided. Raises what the command raises, Conflict when it keeps losing, Unavailable."""
@@ -75,6 +76,11 @@ class Unit:
 
     async def save(self, work: Work, recent: Recent | None = None) -> list[Entry]:
         """Write everything the work has saved, in one go. Raises Moved when any compare-and-set lost; what won is in the store all the same."""
+        stale = await work.check_memory()
+        if stale:
+            if recent is not None:
+                recent.forget(stale)
+            raise Moved(stale, frozenset())
         entries = work.written()
         clears = self.relay.take_clears({entry.key: entry for entry in entries})
         lost = await self.house.store.commit([*work.puts(entries), *clears])

@@ -20,6 +20,7 @@ from amont.common.errors import Fault, Invalid
 from amont.common.identity import Actor
 from amont.common.log.asyncapi import document
 from amont.common.service import Service
+from amont.common.web.pages import docs_router
 from amont.common.web.problems import BodyLimit, handle_errors, problem, responses
 from amont.common.web.tokens import BadToken, NoVerifier, Verifier
 from amont.common.work import Work
@@ -145,7 +146,7 @@ def app(
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
 ) -> FastAPI:
     """The application around these services; the caller starts and stops them (for instance in `lifespan`)."""
-    made = FastAPI(title=title, version="1", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    made = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     made.state.services = {service.name: service for service in services}
     made.state.verifier = verifier or NoVerifier()
     made.add_middleware(BodyLimit)
@@ -154,6 +155,7 @@ def app(
         for router in service.routers:
             made.include_router(router)
     made.include_router(_operations(services))
+    made.include_router(docs_router())
     return made
 
 

@@ -59,7 +59,9 @@ def handle_errors(app: FastAPI) -> None:
     @app.exception_handler(Unavailable)
     async def away(_: Request, error: Unavailable) -> JSONResponse:
         _logger.warning("answered_503", reason=str(error))
-        detail = "The store or the event log does not answer. Nothing was changed; try again."
+        detail = (
+            "Something that this needs does not answer. It may or may not have been done: look, or repeat it with the same Idempotency-Key."
+        )
         return problem(503, "unavailable", "Not now", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
     @app.exception_handler(RequestValidationError)

@@ -13,7 +13,7 @@ from amont.common.web import Body, CurrentActor, CurrentRun, IfMatch, Listing, P
 from amont.enrolment import commands
 from amont.enrolment.api.tags import tag
 from amont.enrolment.domain.eligibility import NotEligible
-from amont.enrolment.domain.enrolment import AlreadyEnrolled, EnrolmentOver, Form
+from amont.enrolment.domain.enrolment import AlreadyEnrolled, CharterIsPersonal, EnrolmentOver, Form
 
 router = api_router("enrolment")
 
@@ -29,7 +29,7 @@ EnrolmentId = Annotated[str, Path(description="the enrolment's id", examples=["5
 
 
 class EnrolmentBody(Body):
-    """A seat, and the form that goes with it. `person` is the asker when left out; `languages` are the employee's own when left out."""
+    """A seat, and the form that goes with it. `person` is the asker, also when left out; `languages` are the employee's own when left out."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{**_SEAT, **_FORM, "charter_accepted": True}]})
 
@@ -107,9 +107,9 @@ class EnrolmentView(BaseModel):
         return cls(**one.facts(held.person), charter_accepted_at=one.charter_accepted_at, version=one.version)
 
 
-@router.post("/enrolments", status_code=201, responses=responses(AlreadyEnrolled, NotEligible))
+@router.post("/enrolments", status_code=201, responses=responses(CharterIsPersonal, AlreadyEnrolled, NotEligible))
 async def post_enrolment(body: EnrolmentBody, actor: CurrentActor, run: CurrentRun, response: Response) -> EnrolmentView:
-    """Enrol somebody in a programme; every rule that stands against it is named at once."""
+    """Enrol in a programme, oneself: nobody accepts the charter for another. Every rule that stands against it is named at once."""
     form = Form(
         topics=body.topics,
         languages=tuple(dict.fromkeys(body.languages)),

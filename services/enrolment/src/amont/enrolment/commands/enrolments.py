@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from amont.common.errors import NotFound, Stale
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Meeting, Role, tenant_of
-from amont.common.identity import Action, Actor, Resource, Scope, authorize
+from amont.common.identity import Action, Actor, Resource, Scope, authorize, sees
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.enrolment import documents
@@ -13,7 +13,7 @@ from amont.enrolment.commands.programmes import seen_programme
 from amont.enrolment.commands.reading import reach_of
 from amont.enrolment.domain.eligibility import Case, NotEligible, Reason, charter_faults, faults_in_form, reasons_against
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.enrolment import AlreadyEnrolled, Enrolment, EnrolmentOver, Form
+from amont.enrolment.domain.enrolment import AlreadyEnrolled, CharterIsPersonal, Enrolment, EnrolmentOver, Form
 from amont.enrolment.domain.programme import Programme
 
 
@@ -48,7 +48,12 @@ async def employees(
 
 
 async def enrol(work: Work, person: str, programme: str, role: Role, actor: Actor, *, form: Form, charter_accepted: bool) -> Held:
-    """Take a seat. Languages left empty are the employee's own. Raises NotFound, AlreadyEnrolled, NotEligible with every reason."""
+    """Take a seat oneself. Languages left empty are the employee's own.
+
+    Raises NotFound, CharterIsPersonal, NotAllowed, AlreadyEnrolled, NotEligible with every reason.
+    """
+    if actor.person != person and sees(actor, _about(person)):
+        raise CharterIsPersonal(person)
     someone = await _known(work, person, actor, Action.ENROL)
     campaign = await seen_programme(work, programme, actor)
     id_ = derived("enrolment", programme, person, role)
@@ -75,7 +80,7 @@ async def enrol(work: Work, person: str, programme: str, role: Role, actor: Acto
 
 async def edit_enrolment(work: Work, id_: str, actor: Actor, edit: FormEdit, version: int | None) -> Held:
     """Change what somebody offers, wishes or can make. Raises NotFound, Stale, EnrolmentOver, NotEligible with every reason."""
-    holder = await _holder(work, id_, actor, Action.ENROL)
+    holder = await _holder(work, id_, actor, Action.EDIT_ENROLMENT)
     before = holder.enrolment(id_)
     if version is not None and version != before.version:
         raise Stale("enrolment", id_, given=version, current=before.version)
@@ -116,7 +121,7 @@ async def enrolments_in(work: Work, programme: str, actor: Actor, after: tuple[A
 
 async def eligibility(work: Work, programme: str, person: str, role: Role, actor: Actor) -> list[Reason]:
     """Why this person may not enrol in this role; nothing stands against it when empty. Raises NotFound."""
-    someone = await _known(work, person, actor, Action.ENROL)
+    someone = await _known(work, person, actor, Action.READ_ENROLMENT)
     campaign = await seen_programme(work, programme, actor)
     reasons = reasons_against(Case(employee=someone, programme=campaign, role=role, now=work.now))
     seat = someone.seat(programme, role)
@@ -127,11 +132,15 @@ async def eligibility(work: Work, programme: str, person: str, role: Role, actor
 
 async def _known(work: Work, person: str, actor: Actor, action: Action) -> Employee:
     """An employee whom the HR system has told us about. What the actor has no relation to looks the same as what there is not."""
-    authorize(actor, action, Resource("employee", person, frozenset({tenant_of(person)}), frozenset({person})))
+    authorize(actor, action, _about(person))
     found = await work.get(Employee, person)
     if found.status is None:
         raise NotFound("employee", person)
     return found
+
+
+def _about(person: str) -> Resource:
+    return Resource("employee", person, frozenset({tenant_of(person)}), frozenset({person}))
 
 
 async def _holder(work: Work, id_: str, actor: Actor, action: Action) -> Employee:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from amont.common.aggregate import Aggregate, Decision
-from amont.common.errors import NotFound
+from amont.common.errors import DomainError, NotFound
 from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
@@ -38,6 +38,20 @@ class Outcome(StrEnum):
     STALE = "stale"
     DEFERRED = "deferred"
     REFUSED = "refused"
+
+
+MOST_AHEAD = 30
+"""Records of one person that may lie ahead: all of them becoming true at once must still fit into one document's outbox."""
+
+
+class TooFarAhead(DomainError):
+    """An HR system plans more for one person than anybody can."""
+
+    code = "too-many-future-records"
+    title = "Too many records lie ahead"
+
+    def __init__(self, person: str) -> None:
+        super().__init__(f"{person!r} has {MOST_AHEAD} records that lie ahead already. Send a change nearer to its day, or fewer of them.")
 
 
 FOLLOWS: Mapping[tuple[EmployeeStatus, EnrolmentStatus], tuple[EnrolmentStatus, Callable[..., EnrolmentFact]]] = MappingProxyType(
@@ -81,7 +95,10 @@ class Employee(Aggregate):
         return {"person": self.id}
 
     def take(self, entry: StaffEntry, now: datetime) -> tuple[Decision["Employee"], Outcome]:
-        """A record has arrived. Older than what is known for its instant: nothing. Ahead: kept. Otherwise it becomes true, after what is due before it."""
+        """A record has arrived. Older than what is known for its instant: nothing. Ahead: kept. Otherwise it becomes true, after what is due before it.
+
+        Raises TooFarAhead.
+        """
         if self._is_stale(entry):
             return Decision(self), Outcome.STALE
         if not self.future and entry.position.effective_at <= now:
@@ -89,6 +106,8 @@ class Employee(Aggregate):
             return decision, Outcome.APPLIED if decision.events else Outcome.UNCHANGED
         others = (one for one in self.future if one.position.effective_at != entry.position.effective_at)
         future = tuple(sorted((*others, entry), key=lambda one: one.position))
+        if len(future) > MOST_AHEAD:
+            raise TooFarAhead(self.id)
         decision = self.becomes(future=future).state.ripen(now)
         if entry.position.effective_at > now:
             return decision, Outcome.DEFERRED

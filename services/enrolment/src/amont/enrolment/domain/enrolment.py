@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amont.common.errors import Conflict
+from amont.common.errors import Conflict, NotAllowed
 from amont.common.events.values import EnrolmentStatus, Instant, Meeting, Role
 
 
@@ -18,6 +18,16 @@ class AlreadyEnrolled(Conflict):
 
     def __init__(self, enrolment: str, programme: str, role: Role) -> None:
         super().__init__(f"The person is in {programme!r} as {role} already (enrolment {enrolment}). Change that enrolment instead.")
+
+
+class CharterIsPersonal(NotAllowed):
+    """Whoever takes part accepts the charter, and nobody does for them."""
+
+    code = "charter-is-personal"
+    title = "People enrol themselves"
+
+    def __init__(self, person: str) -> None:
+        super().__init__(f"{person!r} must accept the charter themselves, so nobody else can enrol them. Ask them to enrol.")
 
 
 class EnrolmentOver(Conflict):

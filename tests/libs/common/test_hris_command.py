@@ -1,0 +1,113 @@
+"""`amont hris send`: what it puts on the log is what any HR system would, the same line is the same event, and bad lines are all named."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from amont.common.cli import root
+from amont.common.events.hris import StaffLeft, StaffRecorded
+from amont.common.log import Received
+from amont.common.log.sqlite import SqliteLog
+from amont.common.service.consumer import Heard, read
+
+ADA: dict[str, Any] = {
+    "tenant": "fr",
+    "employee_id": "e42",
+    "given_name": "Zoé",
+    "grade": "C3",
+    "effective_at": "2024-09-01",
+    "occurred_at": "2024-08-20T09:00:00Z",
+}
+GONE = {name: ADA[name] for name in ("tenant", "effective_at", "occurred_at")} | {"employee_id": "e43", "left": True}
+
+
+def lines(*records: object) -> str:
+    return "".join(f"{one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)}\n" for one in records)
+
+
+def send(text: str, *arguments: str) -> Result:
+    return CliRunner().invoke(root(), ["hris", "send", "-", *arguments], input=text)
+
+
+async def on_the_log(folder: Path) -> Sequence[Received]:
+    log = SqliteLog.in_folder(str(folder))
+    await log.open()
+    try:
+        return await log.read("test", "hris-staff", 100)
+    finally:
+        await log.close()
+
+
+async def heard(folder: Path) -> list[Heard]:
+    return [one for record in await on_the_log(folder) if (one := read(record, "hris-staff")) is not None]
+
+
+async def sent(folder: Path, text: str, *arguments: str) -> Result:
+    import asyncio
+
+    return await asyncio.to_thread(send, text, "--data", str(folder), *arguments)
+
+
+async def test_what_is_sent_is_read_as_any_hr_system_s_records(tmp_path: Path) -> None:
+    done = await sent(tmp_path, lines(ADA, "", GONE))
+    assert done.exit_code == 0
+    assert "Sent 2 staff records" in done.stdout
+    recorded, left = await heard(tmp_path)
+    assert isinstance(recorded.event, StaffRecorded)
+    assert (recorded.event.given_name, recorded.event.person) == ("Zoé", "fr:e42")
+    assert (recorded.envelope.source, recorded.envelope.time.isoformat()) == ("/hris/fr", "2024-08-20T09:00:00+00:00")
+    assert isinstance(left.event, StaffLeft)
+    assert left.event.key == "fr:e43"
+
+
+async def test_sending_twice_is_the_same_events(tmp_path: Path) -> None:
+    for _ in range(2):
+        await sent(tmp_path, lines(ADA, GONE))
+    first, second, again_first, again_second = [(one.key, one.value, one.headers) for one in await on_the_log(tmp_path)]
+    assert (first, second) == (again_first, again_second)
+    assert first != second
+
+
+BAD = lines(
+    ADA,
+    "{",
+    "[1]",
+    {**ADA, "tenant": None},
+    {name: text for name, text in ADA.items() if name != "employee_id"},
+    {**ADA, "left": "yes"},
+)
+
+
+async def test_every_bad_line_is_named_and_nothing_is_sent(tmp_path: Path) -> None:
+    done = await sent(tmp_path, BAD, "--json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["sent"]) == (1, 0)
+    assert [one["line"] for one in found["bad"]] == [2, 3, 4, 5, 6]
+    for one, word in zip(found["bad"], ("not JSON", "not a JSON object", "/tenant", "/employee_id", "/left"), strict=True):
+        assert word in one["why"]
+    assert not (tmp_path / "log.sqlite").exists()
+
+
+async def test_bad_lines_are_left_out_when_told_so(tmp_path: Path) -> None:
+    done = await sent(tmp_path, BAD, "--skip-bad")
+    assert done.exit_code == 0
+    assert "Sent 1 staff record to hris-staff, 5 bad lines left out" in done.stdout
+    assert "not a JSON object" in done.stderr
+    assert len(await on_the_log(tmp_path)) == 1
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    done = send(lines(ADA), "--data", str(tmp_path / "typo"))
+    assert done.exit_code == 1
+    assert not (tmp_path / "typo").exists()
+
+
+@pytest.mark.parametrize("variable", ["AMONT_LOG_URL"])
+def test_without_data_the_environment_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, f"sqlite://{tmp_path}")
+    assert send(lines(ADA)).exit_code == 0
+    assert (tmp_path / "log.sqlite").exists()
