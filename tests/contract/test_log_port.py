@@ -25,6 +25,7 @@ from amont.common.log import kafka as kafka_adapter
 from amont.common.log import sqlite as sqlite_adapter
 from amont.common.log.kafka import KafkaLog, KafkaOptions
 from amont.common.log.sqlite import SqliteLog
+from amont.common.log.topics import create
 from amont.common.service.consumer import Consumer
 from amont.common.service.unit import Unit
 from amont.common.testing.hearing import START, record_of
@@ -73,7 +74,7 @@ async def create_topics(url: str, *topics: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=url.removeprefix("kafka://"))
     await admin.start()
     try:
-        await admin.create_topics([NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1) for topic in topics])
+        await create(admin, [NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1) for topic in topics])
     finally:
         await admin.close()
 

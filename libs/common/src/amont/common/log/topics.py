@@ -3,6 +3,8 @@
 What differs is shown and never changed: partitions are fixed for life, and retention is somebody's decision.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +19,7 @@ from amont.common.events.topics import TOPICS, Topic
 from amont.common.log.kafka import KafkaOptions
 
 TOPIC_ALREADY_EXISTS = 36
+CONTROLLER_WITHIN_SECONDS = 15.0
 
 
 class TooFewBrokers(Conflict):
@@ -77,7 +80,7 @@ async def _make(admin: Any, topics: Iterable[Topic], *, replication: int, partit
     ]
     if not wanted:
         return
-    answer = await admin.create_topics(wanted)
+    answer = await create(admin, wanted)
     for name, code, *_ in answer.topic_errors:
         if code == InvalidReplicationFactorError.errno:
             brokers = len((await admin.describe_cluster())["brokers"])
@@ -87,6 +90,21 @@ async def _make(admin: Any, topics: Iterable[Topic], *, replication: int, partit
             )
         if code not in {0, TOPIC_ALREADY_EXISTS}:
             raise for_code(code)(f"topic {name}")
+
+
+async def create(admin: Any, wanted: list[NewTopic]) -> Any:
+    """Ask for topics once the cluster says who its controller is: aiokafka's client trips over a broker that has only just started.
+
+    Raises Unavailable when it does not say so in time.
+    """
+    deadline = time.monotonic() + CONTROLLER_WITHIN_SECONDS
+    while True:
+        try:
+            return await admin.create_topics(wanted)
+        except AttributeError:  # the controller is None (aiokafka 0.14)
+            if time.monotonic() > deadline:
+                raise Unavailable("Kafka answers and has no controller yet. Try again.") from None
+            await asyncio.sleep(0.2)
 
 
 def _settings(topic: Topic, replication: int) -> dict[str, str]:
