@@ -20,8 +20,8 @@ $(STAMP): requirements.lock $(wildcard $(addsuffix /pyproject.toml,$(MEMBERS)))
 	@echo "Installing the locked packages into $(VENV) ..."
 	@grep -A2000 '^uv==' requirements.lock | awk 'NR==1 || /^ /{print; next} {exit}' > $(VENV)/uv.lock.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock.txt
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --system-certs --quiet --compile-bytecode --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --system-certs --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
 	@touch $@
 
 demo: setup  ## Play a programme with made-up people; ARGS=--no-serve ends without the page
@@ -43,7 +43,7 @@ docs: setup  ## Write what is generated (JSON Schemas, topics, metrics)
 	$(BIN)/amont contracts write
 
 lock: setup  ## Resolve again and write requirements.lock
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --no-header \
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip compile --system-certs --quiet --universal --generate-hashes --python-version 3.11 --no-annotate --no-header \
 	  --no-emit-index-url --no-emit-find-links $(foreach m,common enrolment matching scheduling notifications local native,--no-emit-package amont-$(m)) \
 	  --group dev $(addsuffix /pyproject.toml,$(MEMBERS)) -o requirements.lock $(ARGS)
 

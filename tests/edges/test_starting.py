@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from amont.common.documents.sqlite import split_url
+from amont.local.up import alone_in
 from amont.native.stack import Stack, available
 
 AMONT = Path(sys.executable).parent / "amont"
@@ -86,6 +88,40 @@ def test_made_up_people_cannot_sign_in_where_others_can_reach_or_beside_an_issue
     assert (reachable.returncode, "loopback only" in reachable.stderr) == (1, True)
 
 
+@pytest.mark.parametrize("folder", ["a-file", "a-file/below", "/proc/amont"])
+def test_a_folder_that_cannot_be_had_is_one_clear_line(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "a-file").touch()
+    done = amont("up", "--data", str(tmp_path / folder), "--port", "0")
+    assert done.returncode == 1
+    assert "cannot be the data folder" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_relative_sqlite_url_is_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert split_url("/./data?sync=normal") == (Path("data"), "normal")
+    assert split_url("/../data")[0].resolve() == tmp_path.parent / "data"
+    assert split_url("/data") == (Path("/data"), "full")
+
+
+def run_up(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([AMONT, "up", "--data", folder, "--port", str(port)], env=clean(), stdout=subprocess.DEVNULL)
+
+
+async def test_a_second_amont_up_on_a_folder_is_refused_and_a_killed_one_leaves_it_free(tmp_path: Path) -> None:
+    port = free_port()
+    first = run_up(tmp_path, port)
+    try:
+        await answers(port, "/health/live", 200)
+        second = await asyncio.to_thread(amont, "up", "--data", str(tmp_path), "--port", "0")
+        assert (second.returncode, "Another `amont up` runs on" in second.stderr) == (1, True)
+    finally:
+        first.kill()
+        first.wait()
+    with alone_in(tmp_path):
+        pass
+
+
 def run_enrolment(port: int, **environment: str) -> subprocess.Popen[bytes]:
     command = [AMONT, "run", "enrolment", "--port", str(port)]
     return subprocess.Popen(command, env=clean(**environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -124,6 +160,8 @@ async def test_a_service_waits_for_kafka_and_the_store_says_so_and_goes_on(tmp_p
             assert process.poll() is None
             stack.store.resume()
             stack.kafka.start()
+            few = await asyncio.to_thread(amont, "topics", "create", "--partitions", "1", AMONT_LOG_URL=stack.kafka.url)
+            assert (few.returncode, "the cluster has 1 broker; use --replication 1" in few.stderr) == (1, True), few.stderr
             create = await asyncio.to_thread(
                 amont, "topics", "create", "--replication", "1", "--partitions", "1", AMONT_LOG_URL=stack.kafka.url
             )
@@ -134,6 +172,10 @@ async def test_a_service_waits_for_kafka_and_the_store_says_so_and_goes_on(tmp_p
             )
             assert again.returncode == 1
             assert "partitions: 1, expected 2" in again.stdout
+            copies = await asyncio.to_thread(
+                amont, "topics", "create", "--replication", "3", "--partitions", "1", AMONT_LOG_URL=stack.kafka.url
+            )
+            assert (copies.returncode, "replication: 1, expected 3" in copies.stdout) == (1, True)
         finally:
             process.terminate()
             assert process.wait(40) == 0

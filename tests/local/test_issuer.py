@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
@@ -11,8 +13,9 @@ from amont.common.clock import FixedClock
 from amont.common.errors import NotAllowed
 from amont.common.identity import Privilege
 from amont.common.settings import IdentitySettings
+from amont.common.web.problems import handle_errors
 from amont.common.web.tokens import BadToken
-from amont.local.issuer import AUDIENCE, ISSUER, VALID_FOR, LocalIssuer, for_this_machine, is_loopback
+from amont.local.issuer import AUDIENCE, ISSUER, VALID_FOR, LocalIssuer, for_this_machine, is_loopback, sign_in_page
 
 NOW = datetime(2027, 1, 4, 8, tzinfo=UTC)
 
@@ -105,3 +108,61 @@ async def test_tokens_stay_good_across_restarts_and_the_key_is_its_owner_s(tmp_p
     token = LocalIssuer.with_key_in(tmp_path / "data").token("fr:e1")
     assert (await LocalIssuer.with_key_in(tmp_path / "data").actor(token)).person == "fr:e1"
     assert (tmp_path / "data" / "issuer.jwk.json").stat().st_mode & 0o077 == 0
+
+
+async def test_a_start_that_was_killed_while_the_key_was_written_does_not_brick_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(SystemExit):
+            LocalIssuer.with_key_in(tmp_path)
+    assert not (tmp_path / "issuer.jwk.json").exists()
+    token = LocalIssuer.with_key_in(tmp_path).token("fr:e1")
+    assert (await LocalIssuer.with_key_in(tmp_path).actor(token)).person == "fr:e1"
+
+
+async def signed_in(key: OKPKey, person: str = "fr:e1", **headers: str) -> httpx.Response:
+    """The page's answer to a form that is sent with these headers."""
+    made = FastAPI()
+    made.include_router(sign_in_page(LocalIssuer(key)))
+    handle_errors(made)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url="http://127.0.0.1:8000") as client:
+        return await client.post("/sign-in", data={"person": person, "role": "participant"}, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Forwarded": "for=192.0.2.1"},
+        {"X-Forwarded-For": "192.0.2.1"},
+        {"x-forwarded-host": "127.0.0.1"},
+        {"X-Forwarded-Proto": ""},
+        {"Via": "1.1 tunnel"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1.evil.example"},
+        {"Origin": "http://127.0.0.1@evil.example"},
+        {"Origin": "http://[evil"},
+        {"Origin": "null"},
+        {"Origin": ""},
+    ],
+    ids=str,
+)
+async def test_nobody_signs_in_through_a_proxy_or_from_another_site(key: OKPKey, headers: dict[str, str]) -> None:
+    answer = await signed_in(key, **headers)
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:amont:problem:not-allowed")
+
+
+@pytest.mark.parametrize("origin", [None, "http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"])
+async def test_somebody_on_this_machine_signs_in(key: OKPKey, origin: str | None) -> None:
+    answer = await signed_in(key, **({"Origin": origin} if origin else {}))
+    assert answer.status_code == 200
+    assert "eyJ" in answer.text
+
+
+@pytest.mark.parametrize("person", ["nobody", ":e1", "FR:e1", "fr:", "fr:a\nb"])
+async def test_who_signs_in_is_somebody_a_token_can_name(key: OKPKey, person: str) -> None:
+    assert (await signed_in(key, person)).status_code == 422

@@ -3,18 +3,23 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import httpx
 import pytest
 
 from amont.common.clock import FixedClock
+from amont.common.events import Event, PairConfirmed, PairEnded, SessionCancelled, SessionCompleted
+from amont.common.log.sqlite import SqliteLog
 from amont.common.web import app
 from amont.local import demo, overview
 from amont.local.demo.folder import Folder
 from amont.local.demo.play import START
 from amont.local.demo.world import services_in
+from amont.local.history import History, Tail, Told
 from amont.local.issuer import LocalIssuer, sign_in_page
+from amont.local.links import to_the_demo
 
 ASKED = "http://127.0.0.1:8000"
 
@@ -35,7 +40,9 @@ async def browsing(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
         service.ready = True
     made = app(services, title="test", verifier=issuer)
     made.include_router(sign_in_page(issuer))
-    made.include_router(overview.pages(overview.Overview(folder, clock, log, issuer)))
+    shown = overview.Overview(folder, clock, log, issuer)
+    made.include_router(overview.pages(shown))
+    made.include_router(to_the_demo(shown))
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url=ASKED) as client:
             yield client
@@ -114,3 +121,31 @@ async def test_a_request_that_names_loopback_is_answered(folder: Path, host: str
 async def test_what_is_not_there_is_a_plain_404(folder: Path, path: str) -> None:
     async with browsing(folder) as client:
         assert (await client.get(path)).status_code == 404
+
+
+async def test_every_link_in_a_mail_leads_somewhere(folder: Path) -> None:
+    texts = [message_from_bytes(path.read_bytes(), policy=policy.default).as_string() for path in (folder / "mails").glob("*.eml")]
+    links = {
+        re.sub(r"[0-9a-f-]{36}", "ID", found[0]): found[0]
+        for text in texts
+        for found in re.finditer(r"/(?:matching|scheduling|enrolment)/\w+/[0-9a-f-]{36}(?:/\w+)?", text.replace("=\n", ""))
+    }
+    assert len(links) >= 5
+    async with browsing(folder) as client:
+        for shape, link in links.items():
+            answer = await client.get(link, follow_redirects=True)
+            assert answer.status_code == 200, shape
+            assert answer.url.path == "/" if "enrolment" in shape else answer.url.path.startswith("/demo/pairs/"), shape
+
+
+async def test_a_link_to_nothing_known_leads_to_the_first_page_and_an_unknown_one_nowhere(folder: Path) -> None:
+    async with browsing(folder) as client:
+        assert (await client.get("/matching/pairs/nobody/accept")).headers["location"] == "/"
+        assert (await client.get("/matching/pairs/nobody/delete")).status_code == 404
+
+
+async def test_of_one_instant_a_session_is_held_before_the_pair_ends_and_then_the_rest_is_called_off(tmp_path: Path) -> None:
+    history = History(Tail(SqliteLog.in_folder(str(tmp_path)), "test"))
+    kinds: list[type[Event]] = [PairEnded, PairConfirmed, SessionCancelled, SessionCompleted]
+    history._stories["p"] = [Told(START, "", kind.model_construct()) for kind in kinds]
+    assert [type(one.event) for one in history.story_of("p")] == [PairConfirmed, SessionCompleted, PairEnded, SessionCancelled]

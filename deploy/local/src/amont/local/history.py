@@ -11,9 +11,9 @@ from datetime import datetime
 
 from amont.common.events import EmployeeChanged, Envelope, Event
 from amont.common.events.enrolment import EnrolmentFact
-from amont.common.events.matching import PairFact
+from amont.common.events.matching import PairEnded, PairFact
 from amont.common.events.notifications import DeliveryFact
-from amont.common.events.scheduling import SessionFact
+from amont.common.events.scheduling import SessionCompleted, SessionFact
 from amont.common.events.topics import TOPICS, TYPES
 from amont.common.log import Received
 from amont.common.log.sqlite import SqliteLog, SqliteReader
@@ -89,7 +89,7 @@ class History:
 
     def story_of(self, pair: str) -> list[Told]:
         """What was said of a pair and of its sessions, in order."""
-        return sorted(self._stories[pair], key=lambda one: one.at)
+        return sorted(self._stories[pair], key=lambda one: (one.at, _rank(one.event)))
 
     def sessions_of(self, pair: str) -> list[SessionFact]:
         """A pair's sessions, each in its last state, the oldest first."""
@@ -117,6 +117,19 @@ class History:
                 self.deliveries[event.delivery] = event
             case _:
                 return
+
+
+def _rank(event: Event) -> int:
+    """What comes first of one instant: the pair's state, the session that was held, the end that follows from it, what the end calls off."""
+    match event:
+        case PairEnded():
+            return 2
+        case PairFact():
+            return 0
+        case SessionCompleted():
+            return 1
+        case _:
+            return 3
 
 
 def tally(things: Iterable[object]) -> dict[str, int]:

@@ -1,14 +1,18 @@
 """An issuer of tokens for made-up people, for one machine: `amont up` and the demo sign people in with it.
 
 It exists on loopback only and never beside a configured issuer: `for_this_machine` refuses both, and its page answers only requests that name
-loopback as their host, so that no other page in the browser can ask it for a token.
+loopback as their host, come from no other site and through no proxy, so that neither another page in the browser nor somebody behind a tunnel can
+ask it for a token.
 """
 
 import ipaddress
 import json
+import os
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
@@ -19,7 +23,6 @@ from joserfc.jwk import KeySet, OKPKey
 
 from amont.common.clock import Clock, SystemClock
 from amont.common.errors import Invalid, NotAllowed
-from amont.common.events.values import tenant_of
 from amont.common.identity import Actor, Privilege
 from amont.common.settings import IdentitySettings
 from amont.common.web.tokens import BadToken, actor_of
@@ -48,8 +51,7 @@ class LocalIssuer:
         path = folder / "issuer.jwk.json"
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)), encoding="utf-8")
+            _write_whole(path, json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True)))
         return cls(OKPKey.import_key(json.loads(path.read_text(encoding="utf-8"))))
 
     def token(self, person: str, *privileges: Privilege) -> str:
@@ -96,12 +98,36 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _write_whole(path: Path, text: str) -> None:
+    """All of a file or nothing of it, readable by its owner only."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(name).replace(path)
+
+
 def on_this_machine(request: Request) -> None:
-    """Refuse a request that does not name loopback as its host: no other site in the same browser can read a page by pointing its name here."""
+    """Refuse a request that does not name loopback as its host (another site may point its name here), that another site in the same browser makes,
+    or that a proxy or tunnel hands on for somebody elsewhere.
+    """
     host = request.headers.get("host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     if name not in LOOPBACK_NAMES:
         raise NotAllowed("This page answers on loopback only: open it as http://127.0.0.1 or http://localhost.")
+    handed_on = sorted(header for header in request.headers if header in {"forwarded", "via"} or header.startswith("x-forwarded-"))
+    if handed_on:
+        raise NotAllowed(f"This page answers nobody behind a proxy, and the request carries {', '.join(handed_on)}.")
+    if not all(_is_here(origin) for origin in request.headers.getlist("origin")):
+        raise NotAllowed("This page answers no other site: open it yourself, as http://127.0.0.1 or http://localhost.")
+
+
+def _is_here(origin: str) -> bool:
+    try:
+        return is_loopback(urlsplit(origin).hostname or "")
+    except ValueError:
+        return False
 
 
 def sign_in_page(issuer: LocalIssuer) -> APIRouter:
@@ -122,8 +148,10 @@ def sign_in_page(issuer: LocalIssuer) -> APIRouter:
 
     @router.post("/sign-in")
     async def answer(person: Annotated[str, Form()], role: Annotated[list[Privilege], Form()] = []) -> HTMLResponse:  # noqa: B006 - FastAPI copies it
-        if not tenant_of(person) or ":" not in person:
-            raise Invalid("Write who you are as tenant:employee_id, for instance fr:e42.")
+        try:
+            actor_of({"sub": person})
+        except BadToken:
+            raise Invalid("Write who you are as tenant:employee_id, for instance fr:e42.") from None
         return page(token=issuer.token(person, *role), person=person, chosen=[one.value for one in role])
 
     return router

@@ -1,7 +1,9 @@
 """`amont up`: the four services in one process on SQLite, for keeps. One machine, no cluster; it says so when it starts."""
 
+import contextlib
+import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,22 +11,55 @@ import typer
 from fastapi import FastAPI
 
 from amont.common import hosting, logging
+from amont.common.errors import Conflict
 from amont.common.settings import IdentitySettings, Settings, read_settings
 from amont.local.issuer import for_this_machine, sign_in_page
+from amont.local.links import home, to_the_api
 from amont.notifications.sending import FolderSender, MailSender
 
 MAIL_URL = "AMONT_MAIL_URL"
+LOCK = "lock"
 ORDER = ("enrolment", "matching", "scheduling", "notifications")
 
 
+class FolderUnusable(Conflict):
+    """The data folder cannot be had."""
+
+    code = "folder-unusable"
+    title = "The data folder cannot be used"
+
+
 def serve(data: Path, host: str, port: int) -> int:
-    """Run until SIGTERM; the exit code. Raises NotAllowed, PortTaken, MissingSettings."""
+    """Run until SIGTERM; the exit code. Raises FolderUnusable, NotAllowed, PortTaken, MissingSettings."""
     logging.configure()
+    with alone_in(data):
+        return _serve(data, host, port)
+
+
+@contextlib.contextmanager
+def alone_in(data: Path) -> Iterator[None]:
+    """The folder, made when it is not there, for this process alone; the system gives it free however the process ends. Raises FolderUnusable."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / LOCK).open("ab")
+    except OSError as error:
+        raise FolderUnusable(f"{data} cannot be the data folder: {error.strerror}. Choose another one with --data.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FolderUnusable(f"Another `amont up` runs on {data}. Stop it, or choose another folder with --data.") from None
+        yield
+
+
+def _serve(data: Path, host: str, port: int) -> int:
     identity = read_settings(IdentitySettings)
     verifier, pages = hosting.verifier_from(identity), []
-    if identity.issuer is None:
+    local = identity.issuer is None
+    if local:
         issuer = for_this_machine(host, identity, data)
         verifier, pages = issuer, [sign_in_page(issuer)]
+    pages += [home(sign_in=local), to_the_api(sign_in=local)]
     url = f"sqlite://{data.absolute()}"
     settings = Settings(log_url=url, store_url=url, host=host, port=port)
     bound = hosting.listen(host, port)
@@ -34,7 +69,7 @@ def serve(data: Path, host: str, port: int) -> int:
     typer.echo(
         f"Amont listens on {shown}, data in {data}. Single-node: one process on one machine; for more, run the services on Kafka and MongoDB."
     )
-    if pages:
+    if local:
         typer.echo(f"Sign in at {shown}/sign-in (this machine only).")
 
     def make(fail: Callable[[], None]) -> FastAPI:

@@ -29,6 +29,7 @@ from amont.local.demo.world import a_world, services_in
 from amont.local.group import PEOPLE, WISHES, made_up
 from amont.local.history import History, Tail
 from amont.local.issuer import LocalIssuer, for_this_machine, sign_in_page
+from amont.local.links import to_the_demo
 
 HOST = "127.0.0.1"
 INTERRUPTED = 130
@@ -83,7 +84,8 @@ async def play(folder: Folder, clock: FixedClock, issuer: LocalIssuer, stages: S
 def _serve(folder: Folder, clock: FixedClock, issuer: LocalIssuer, bound: socket.socket, seed: int, looks: Look) -> int:
     """The services go on running behind the page; time stands still where the play ended."""
     services, log = services_in(folder, clock, f"{seed}/served")
-    pages = [sign_in_page(issuer), overview.pages(overview.Overview(folder.path, clock, log, issuer))]
+    shown = overview.Overview(folder.path, clock, log, issuer)
+    pages = [sign_in_page(issuer), overview.pages(shown), to_the_demo(shown)]
     say = err.print if looks is Look.NOBODY else out.print
     say(f"\nLook at it: [bold]{_address(bound)}[/]   (Ctrl-C ends)")
 
