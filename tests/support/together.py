@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from amont.common import hosting
 from amont.common.clock import FixedClock
 from amont.common.documents.sqlite import SqliteStore

@@ -132,7 +132,20 @@ def hs256_with_the_public_key() -> str:
         lambda: raw([], claims()),
         lambda: raw({"alg": "ES256", "kid": "a"}, []),
     ],
-    ids=["empty", "letters", "none", "none-kid", "hs256", "other-key", "other-key-same-kid", "signature", "crit", "kid", "header", "payload"],
+    ids=[
+        "empty",
+        "letters",
+        "none",
+        "none-kid",
+        "hs256",
+        "other-key",
+        "other-key-same-kid",
+        "signature",
+        "crit",
+        "kid",
+        "header",
+        "payload",
+    ],
 )
 async def test_what_proves_nothing_is_refused(verifier: JwtVerifier, token: Callable[[], str]) -> None:
     with pytest.raises(BadToken):
@@ -206,7 +219,19 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Issuer:
 
 @pytest.mark.parametrize(
     "answer",
-    [[], {"error": "x"}, {"keys": 5}, {"keys": []}, {"keys": [5]}, {"keys": [{"kty": "EC"}]}, None, "x", b"<html>", b"\xff", b"[" * 100_000],
+    [
+        [],
+        {"error": "x"},
+        {"keys": 5},
+        {"keys": []},
+        {"keys": [5]},
+        {"keys": [{"kty": "EC"}]},
+        None,
+        "x",
+        b"<html>",
+        b"\xff",
+        b"[" * 100_000,
+    ],
     ids=lambda answer: str(answer)[:20],
 )
 async def test_odd_answers_of_the_issuer_are_an_outage(issuer: Issuer, answer: Any) -> None:

@@ -22,12 +22,13 @@ from amont.common.events import (
     Policy,
 )
 from amont.common.events.values import EnrolmentStatus, ProgrammeStatus, Role
+from amont.common.identity import Actor, Privilege
 from amont.common.testing.hearing import START, Hearing, hearing
 from amont.enrolment import commands
 from amont.enrolment.app import build
 from amont.enrolment.domain.eligibility import NotEligible
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.enrolment import AlreadyEnrolled, EnrolmentOver, Form
+from amont.enrolment.domain.enrolment import AlreadyEnrolled, CharterIsPersonal, EnrolmentOver, Form
 from amont.enrolment.domain.programme import Programme
 
 GOOD = Form(topics={"ai": 3}, languages=(), availability=("mon 09:00-11:30",))
@@ -67,10 +68,21 @@ async def test_an_executive_enrols_as_a_mentee(enrolment: Hearing) -> None:
     assert (await enrol(enrolment, BOB, Role.MENTEE)).enrolment.status is EnrolmentStatus.ENROLLED
 
 
-async def test_a_coordinator_enrols_their_people_and_nobody_elses(enrolment: Hearing) -> None:
-    await enrol(enrolment, actor=COORDINATOR)
+@pytest.mark.parametrize("who", [COORDINATOR, GROUP, replace(COORDINATOR, privileges=frozenset(Privilege))])
+async def test_nobody_accepts_the_charter_for_another(enrolment: Hearing, who: Actor) -> None:
+    with pytest.raises(CharterIsPersonal, match="must accept the charter themselves") as refusal:
+        await enrol(enrolment, actor=who)
+    assert refusal.value.status == 403
     with pytest.raises(NotFound):
         await enrol(enrolment, BOB, Role.MENTEE, actor=replace(COORDINATOR, person="de:coord", tenant="de"))
+    with pytest.raises(NotFound):
+        await enrol(enrolment, BOB, Role.MENTEE, actor=oneself(LEA))
+    assert await enrolment.said() == []
+
+
+async def test_a_coordinator_who_takes_part_enrols_themselves(enrolment: Hearing) -> None:
+    both = frozenset({Privilege.COORDINATOR, Privilege.PARTICIPANT})
+    assert (await enrol(enrolment, actor=replace(oneself(LEA), privileges=both))).person == LEA
 
 
 async def test_there_is_one_seat_per_role(enrolment: Hearing) -> None:
@@ -83,8 +95,9 @@ async def test_every_reason_is_given_at_once(enrolment: Hearing) -> None:
     await enrolment.hears(recorded("bob", at=START, grade="DIR", status="on_leave", joined_on=date(2026, 12, 1)))
     await enrolment.given(programme(id="closed", tenants=("de",), status=ProgrammeStatus.CLOSED, policy=Policy(min_common_hours=3)))
     form = Form(topics={"ai": 4, "golf": 1}, languages=("French!",), availability=("mon 11:00-09:00",), capacity=3)
+    bob = replace(oneself(BOB), privileges=frozenset({Privilege.PARTICIPANT, Privilege.GROUP_COORDINATOR}))
     with pytest.raises(NotEligible) as error:
-        await enrolment.asked(commands.enrol, BOB, "closed", Role.MENTOR, GROUP, form=form, charter_accepted=False)
+        await enrolment.asked(commands.enrol, BOB, "closed", Role.MENTOR, bob, form=form, charter_accepted=False)
     assert [(reason.code, reason.pointer) for reason in error.value.reasons] == [
         ("programme-not-open", "/programme"),
         ("subsidiary-not-in-programme", "/programme"),

@@ -382,3 +382,16 @@ async def test_the_published_interface_has_examples_and_summaries(enrolment: Hea
 async def test_a_round_of_an_unknown_programme_is_parked(enrolment: Hearing) -> None:
     await enrolment.hears(published("full"))
     assert await enrolment.parked() == [("not-found", "There is no programme 'inclusion' here.")]
+
+
+async def test_a_coordinator_cannot_sign_somebody_elses_charter(enrolment: Hearing) -> None:
+    form = {"programme": "digital", "role": "mentor", "person": LEA, **FORM}
+    for client_of in (coordinator, group):
+        async with client_of(enrolment) as client:
+            refused = problem(await client.post(f"{API}/enrolments", json=form), 403, "charter-is-personal")
+            assert "must accept the charter themselves" in refused["detail"]
+    async with coordinator(enrolment, "de") as client:
+        problem(await client.post(f"{API}/enrolments", json=form), 404, "not-found")
+    assert await enrolment.said() == []
+    async with enrolment.client(LEA) as client:
+        assert (await client.post(f"{API}/enrolments", json=form)).status_code == 201

@@ -1,5 +1,9 @@
 """Matching over HTTP: who sees what, what is refused and how, and what never leaves."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from tests.services.matching.matching_facts import (
     ERIC,
@@ -10,10 +14,12 @@ from tests.services.matching.matching_facts import (
     Office,
     a_confirmed_pair,
     a_proposal,
+    accept,
     finish,
     solve,
 )
 
+from amont.common.events.values import EndReason, PairStatus, SuspendReason
 from amont.common.identity import Privilege
 from amont.common.testing.hearing import Hearing
 
@@ -62,7 +68,7 @@ async def test_both_say_yes(matching: Hearing, office: Office) -> None:
     pair = await a_proposal(matching, office)
     async with matching.client(EVE) as eve, matching.client(JIM) as jim:
         early = await jim.post(f"{API}/pairs/{pair.id}/accept")
-        assert (early.status_code, early.json()["type"]) == (409, "urn:amont:problem:not-your-turn")
+        assert (early.status_code, early.json()["type"]) == (404, "urn:amont:problem:not-found")
         seen = await eve.get(f"{API}/pairs/{pair.id}")
         assert (seen.json()["waits_for"], seen.headers["ETag"]) == ("mentee", '"1"')
         accepted = await eve.post(f"{API}/pairs/{pair.id}/accept", headers={"If-Match": seen.headers["ETag"]})
@@ -77,7 +83,7 @@ async def test_nobody_is_scored_and_a_private_reason_is_never_given_back(matchin
     pair = await a_proposal(matching, office)
     async with matching.client(EVE) as eve, matching.client(JIM) as jim, matching.client("fr:anne", GROUP) as anne:
         answers = [await eve.post(f"{API}/pairs/{pair.id}/decline", json={"reason": "an old quarrel"})]
-        answers += [await who.get(f"{API}/pairs/{pair.id}") for who in (eve, jim, anne)]
+        answers += [await who.get(f"{API}/pairs/{pair.id}") for who in (eve, anne)]
         answers += [await who.get(f"{API}/pairs") for who in (eve, jim, anne)]
     for answer in answers:
         assert answer.status_code == 200
@@ -170,6 +176,90 @@ async def test_a_participant_ends_their_pair(matching: Hearing, office: Office) 
     pair = await a_confirmed_pair(matching, office)
     async with matching.client(JIM) as jim:
         ended = await jim.post(f"{API}/pairs/{pair.id}/end")
-        assert (ended.status_code, ended.json()["status"], ended.json()["ended"]) == (200, "ended", "no-fault")
+        assert (ended.status_code, ended.json()["status"], ended.json()["ended"]) == (200, "ended", "other")
         again = await jim.post(f"{API}/pairs/{pair.id}/end")
         assert (again.status_code, again.json()["type"]) == (409, "urn:amont:problem:pair-not-open")
+
+
+async def seen_by(matching: Hearing, person: str, pair: str) -> list[dict[str, Any]]:
+    """What a participant sees of a pair, alone and in their list: both, or neither."""
+    async with matching.client(person) as one:
+        single, listed = await one.get(f"{API}/pairs/{pair}"), (await one.get(f"{API}/pairs")).json()["items"]
+    if not listed:
+        assert (single.status_code, single.json()["type"]) == (404, "urn:amont:problem:not-found")
+        return []
+    assert listed == [single.json()]
+    return [single.json()]
+
+
+async def test_a_mentor_who_was_not_asked_yet_can_neither_see_nor_touch_the_pair(matching: Hearing, office: Office) -> None:
+    pair = await a_proposal(matching, office)
+    assert await seen_by(matching, JIM, pair.id) == []
+    async with matching.client(JIM) as jim:
+        for verb in ("accept", "decline", "end"):
+            for headers in ({}, {"If-Match": '"9"'}):
+                answer = await jim.post(f"{API}/pairs/{pair.id}/{verb}", headers=headers)
+                assert (answer.status_code, answer.json()["type"]) == (404, "urn:amont:problem:not-found")
+        assert (await jim.get(f"{API}/pairs", params={"person": JIM, "programme": PROGRAMME})).json()["items"] == []
+    await accept(matching, pair, EVE)
+    [asked] = await seen_by(matching, JIM, pair.id)
+    assert (asked["status"], asked["accepted_by"], asked["waits_for"]) == ("accepted", ["mentee"], "mentor")
+
+
+@pytest.mark.parametrize("end", ["decline", "expire", "end", "leave"])
+async def test_a_mentor_never_hears_of_a_pair_that_was_over_before_the_mentees_yes(matching: Hearing, office: Office, end: str) -> None:
+    pair = await a_proposal(matching, office)
+    async with matching.client(EVE) as eve, matching.client("de:anna", LOCAL) as anna:
+        match end:
+            case "expire":
+                await matching.passes(timedelta(days=8))
+            case "leave":
+                await matching.hears(office.left(EVE))
+            case _:
+                assert (await eve.post(f"{API}/pairs/{pair.id}/{end}")).status_code == 200
+        assert await seen_by(matching, JIM, pair.id) == []
+        [seen] = await seen_by(matching, EVE, pair.id)
+        assert (seen["status"], seen["accepted_by"]) == ("ended", [])
+        assert seen["ended"] == {"decline": "declined", "expire": "expired"}.get(end, "other")
+        whole = (await anna.get(f"{API}/pairs/{pair.id}")).json()
+        assert whole["ended"] == {"decline": "declined", "expire": "expired", "end": "no-fault", "leave": "left"}[end]
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (EndReason.COMPLETED, "completed"),
+        (EndReason.DECLINED, "declined"),
+        (EndReason.EXPIRED, "expired"),
+        (EndReason.LINE_CONFLICT, "line-of-management"),
+        (EndReason.RULE_BROKEN, "other"),
+        (EndReason.NO_FAULT, "other"),
+        (EndReason.WITHDRAWN, "other"),
+        (EndReason.LEFT, "other"),
+    ],
+)
+async def test_the_two_read_of_an_end_what_their_mails_say_and_a_coordinator_why(
+    matching: Hearing, office: Office, reason: EndReason, said: str
+) -> None:
+    pair = await a_confirmed_pair(matching, office)
+    await matching.given(replace(pair, status=PairStatus.ENDED, ended=reason, ended_at=matching.clock.now()))
+    for person in (EVE, JIM):
+        [seen] = await seen_by(matching, person, pair.id)
+        assert (seen["ended"], seen["accepted_by"]) == (said, [])
+    async with matching.client("fr:anne", LOCAL) as anne:
+        whole = (await anne.get(f"{API}/pairs/{pair.id}")).json()
+    assert (whole["ended"], whole["accepted_by"]) == (reason.value, ["mentee", "mentor"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [(SuspendReason.ON_LEAVE, "leave"), (SuspendReason.LINE_CONFLICT, "line-of-management"), (SuspendReason.RULE_BROKEN, "other")],
+)
+async def test_the_two_read_of_a_rest_what_their_mails_say(matching: Hearing, office: Office, reason: SuspendReason, said: str) -> None:
+    pair = await a_confirmed_pair(matching, office)
+    await matching.given(replace(pair, status=PairStatus.SUSPENDED, suspended=reason))
+    for person in (EVE, JIM):
+        [seen] = await seen_by(matching, person, pair.id)
+        assert (seen["suspended"], seen["accepted_by"]) == (said, ["mentee", "mentor"])
+    async with matching.client("fr:anne", LOCAL) as anne:
+        assert (await anne.get(f"{API}/pairs/{pair.id}")).json()["suspended"] == reason.value

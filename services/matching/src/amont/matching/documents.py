@@ -16,7 +16,7 @@ _LIVE = AnyOf(tuple(status.value for status in LIVE))
 
 
 def _keys_of(pair: Pair) -> Mapping[str, Any]:
-    return {"people": [pair.mentee, pair.mentor], "tenants": sorted(pair.resource.tenants)}
+    return {"people": [pair.mentee, pair.mentor], "known_to": list(pair.known_to), "tenants": sorted(pair.resource.tenants)}
 
 
 PEOPLE = Collection(Person, "people", due=True)
@@ -29,6 +29,7 @@ PAIRS = Collection(
     indexes=[
         Index(("programme", "status")),
         Index(("people",), many=True),
+        Index(("known_to",), many=True),
         Index(("tenants",), many=True),
         Index(("line",), many=True),
     ],
@@ -69,7 +70,7 @@ def live_pairs_below(person: str) -> Query[Pair]:
     return PAIRS.where(line=person, status=_LIVE)
 
 
-def pairs_for_people_to_read(*, programme: str | None, person: str | None, tenant: str | None) -> Query[Pair]:
+def pairs_for_people_to_read(*, programme: str | None, person: str | None, tenant: str | None, known_to: str | None) -> Query[Pair]:
     """A list narrowed to what is asked for and may be seen."""
-    wanted = {"programme": programme, "people": person, "tenants": tenant}
+    wanted = {"programme": programme, "people": person, "tenants": tenant, "known_to": known_to}
     return PAIRS.where(**{name: value for name, value in wanted.items() if value is not None})

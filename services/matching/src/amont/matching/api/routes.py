@@ -62,21 +62,21 @@ async def discard(round_id: str, actor: CurrentActor, run: CurrentRun, if_match:
 async def pairs(
     actor: CurrentActor, run: CurrentRun, page: Listing, programme: ProgrammeQuery = None, person: PersonQuery = None
 ) -> Page[PairView]:
-    """The pairs that you may see: your own, or those with somebody of your subsidiary."""
+    """The pairs that you may see: your own that you were asked about, or those with somebody of your subsidiary."""
     found = await run(commands.list_pairs, actor, programme=programme, person=person, after=page.after, limit=page.limit)
-    return page.of([PairView.of(*one) for one in found], lambda view: view.id)
+    return page.of([PairView.of(*one, actor) for one in found], lambda view: view.id)
 
 
 @router.get("/pairs/{pair_id}", responses=responses())
 async def pair(pair_id: str, actor: CurrentActor, run: CurrentRun, response: Response) -> PairView:
     """One pair, and why the two were brought together."""
-    return PairView.read(await run(commands.read_pair, pair_id, actor), response)
+    return PairView.read(await run(commands.read_pair, pair_id, actor), actor, response)
 
 
 @router.post("/pairs/{pair_id}/accept", responses=responses(PairNotOpen, NotYourTurn, ProposalExpired, RuleStandsInTheWay))
 async def accept(pair_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response) -> PairView:
     """Say yes to a proposal: the mentee first, then the mentor."""
-    return PairView.read(await run(commands.accept_pair, pair_id, actor, version=if_match), response)
+    return PairView.read(await run(commands.accept_pair, pair_id, actor, version=if_match), actor, response)
 
 
 @router.post("/pairs/{pair_id}/decline", responses=responses(PairNotOpen, ProposalExpired))
@@ -84,10 +84,10 @@ async def decline(
     pair_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response, body: DeclineBody = _WITHOUT_REASON
 ) -> PairView:
     """Say no to a proposal; nobody is told who did or why."""
-    return PairView.read(await run(commands.decline_pair, pair_id, actor, body.reason, version=if_match), response)
+    return PairView.read(await run(commands.decline_pair, pair_id, actor, body.reason, version=if_match), actor, response)
 
 
 @router.post("/pairs/{pair_id}/end", responses=responses(PairNotOpen))
 async def end(pair_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response) -> PairView:
     """End a pair, without fault and without a reason."""
-    return PairView.read(await run(commands.end_pair, pair_id, actor, version=if_match), response)
+    return PairView.read(await run(commands.end_pair, pair_id, actor, version=if_match), actor, response)

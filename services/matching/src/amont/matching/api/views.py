@@ -1,11 +1,15 @@
 """What goes over the wire: bodies that come in, views that go out. People are ids; a private reason is taken and never given back."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from amont.common.events.values import EndReason, SuspendReason
+from amont.common.identity import Actor
 from amont.common.web import Body
 from amont.matching import commands
 from amont.matching.domain.pair import Pair
@@ -13,6 +17,18 @@ from amont.matching.domain.points import Points
 from amont.matching.domain.pooling import LeftOut
 from amont.matching.domain.round import Match, Round
 from amont.matching.domain.solver import NextBest, Objective, Unmatched
+
+SAYABLE: Mapping[EndReason | SuspendReason, str] = MappingProxyType(
+    {
+        EndReason.COMPLETED: "completed",
+        EndReason.DECLINED: "declined",
+        EndReason.EXPIRED: "expired",
+        EndReason.LINE_CONFLICT: "line-of-management",
+        SuspendReason.LINE_CONFLICT: "line-of-management",
+        SuspendReason.ON_LEAVE: "leave",
+    },
+)
+"""What the two of a pair are told of a reason, the same as in their mails; `other` for the rest."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
@@ -185,7 +201,11 @@ class RoundView(RoundSummary):
 
 
 class PairView(BaseModel):
-    """A pair, for the two and their coordinators. `points` say why the two were brought together; nobody is scored."""
+    """A pair, for the two and their coordinators. `points` say why the two were brought together; nobody is scored.
+
+    The two are not told why a pair rests or ended beyond `completed`, `declined`, `expired`, `line-of-management`, `leave` and `other`, nor who had
+    said yes to one that is over.
+    """
 
     model_config = _example(
         {
@@ -228,7 +248,8 @@ class PairView(BaseModel):
     ended_at: datetime | None
 
     @classmethod
-    def of(cls, pair: Pair, version: int) -> "PairView":
+    def of(cls, pair: Pair, version: int, actor: Actor) -> "PairView":
+        whole = commands.coordinates(actor)
         return cls(
             id=pair.id,
             version=version,
@@ -238,21 +259,25 @@ class PairView(BaseModel):
             mentor=pair.mentor,
             status=pair.status,
             waits_for=pair.waits_for,
-            accepted_by=list(pair.accepted_by),
+            accepted_by=list(pair.accepted_by) if whole or pair.live else [],
             topics=list(pair.topics),
             points=_points(pair.points),
             proposed_at=pair.proposed_at,
             expires_at=pair.expires_at,
-            suspended=pair.suspended,
+            suspended=pair.suspended if whole else _said(pair.suspended),
             rests_until=pair.rests_until,
-            ended=pair.ended,
+            ended=pair.ended if whole else _said(pair.ended),
             ended_at=pair.ended_at,
         )
 
     @classmethod
-    def read(cls, found: tuple[Pair, int], response: Response) -> "PairView":
+    def read(cls, found: tuple[Pair, int], actor: Actor, response: Response) -> "PairView":
         response.headers["ETag"] = f'"{found[1]}"'
-        return cls.of(*found)
+        return cls.of(*found, actor)
+
+
+def _said(reason: EndReason | SuspendReason | None) -> str | None:
+    return None if reason is None else SAYABLE.get(reason, "other")
 
 
 def _points(points: Points) -> dict[str, int]:

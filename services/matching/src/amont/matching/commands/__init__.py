@@ -12,7 +12,7 @@ from amont.common.events import (
     RoundPublished,
 )
 from amont.matching.commands.clock import DUE
-from amont.matching.commands.pairs import accept_pair, decline_pair, end_pair, list_pairs, read_pair
+from amont.matching.commands.pairs import accept_pair, coordinates, decline_pair, end_pair, list_pairs, read_pair
 from amont.matching.commands.rounds import RoundRead, discard_round, list_rounds, publish_round, read_round, solve_round
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "PUBLISHES",
     "RoundRead",
     "accept_pair",
+    "coordinates",
     "decline_pair",
     "discard_round",
     "end_pair",

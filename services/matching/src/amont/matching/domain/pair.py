@@ -139,6 +139,11 @@ class Pair(Aggregate):
         return Resource("pair", self.id, frozenset(map(tenant_of, people)), people)
 
     @property
+    def known_to(self) -> tuple[str, ...]:
+        """Those of the two who know of it: the mentee is asked first, and a mentor who was never asked is never told."""
+        return (self.mentee, self.mentor) if Role.MENTEE in self.accepted_by else (self.mentee,)
+
+    @property
     def live(self) -> bool:
         return self.status in LIVE
 

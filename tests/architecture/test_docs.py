@@ -1,0 +1,33 @@
+"""The pages: every local link leads somewhere, and every command that the README names is there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path
+    for path in ROOT.glob("**/*.md")
+    if not any(part.startswith(".") or part == "node_modules" for part in path.relative_to(ROOT).parts)
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_local_link_of_a_page_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    dead = [link for link in links if "://" not in link and not link.startswith("mailto:") and not (page.parent / link).exists()]
+    assert not dead
+
+
+def test_every_command_that_the_readme_names_is_there() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"amont (run|up|demo|topics create|stack up|hris send|contracts)\b", readme))
+    assert {"run", "up", "topics create", "stack up"} <= named
+    for command in named:
+        done = subprocess.run(
+            [Path(sys.executable).parent / "amont", *command.split(), "--help"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (command, done.stderr)
