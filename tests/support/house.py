@@ -101,7 +101,7 @@ class House:
 
     def launch(self, names: str) -> None:
         """Start one process (again)."""
-        self._ports.setdefault(names, _free_port())
+        self._ports.setdefault(names, free_port())
         arguments = [sys.executable, "-m", "amont.common.testing.process", names, str(self._ports[names])]
         with (self.folder / f"{names.replace(',', '-')}.log").open("ab") as out:
             self._processes[names] = subprocess.Popen(arguments, env=self._environment, stdout=out, stderr=out)
@@ -115,6 +115,16 @@ class House:
         """SIGTERM and wait; the exit code."""
         self._processes[names].terminate()
         return self._processes[names].wait(within)
+
+    async def begins_again(self, ahead: timedelta) -> None:
+        """Every process ends and begins again at an instant `ahead` of the machine's clock, where time then stands still."""
+        await asyncio.gather(*(asyncio.to_thread(self.terminate, names) for names in self.layout))
+        self._environment["AMONT_TEST_CLOCK"] = str(self._clock)
+        self.now = datetime.now(self.now.tzinfo)
+        self.passes(ahead)
+        for names in self.layout:
+            self.launch(names)
+        await self.ready()
 
     def running(self, names: str) -> bool:
         return self._processes[names].poll() is None
@@ -227,7 +237,8 @@ async def _kafka_lag(bootstrap: str) -> int:
         await admin.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine's loopback that nobody listens on."""
     import socket
 
     with socket.socket() as bound:
