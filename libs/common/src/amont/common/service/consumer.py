@@ -159,8 +159,10 @@ class Consumer:
         parked stays parked when the batch is begun again; so a refusal must rest on what the store holds, not on what this process remembers.
         """
         work, parked, heard = await self._decide([record for record in batch if _place(record) not in tried.parked], tried, self._recent)
-        if parked and work.trusts_memory:
+        heard_of = {id(record) for record, _ in heard}
+        if work.trusts_memory and any(id(one.record) in heard_of for one in parked):
             self._recent.clear()
+            await self._unit.relay.clear()  # what is read now must not hold events that are on the log already
             work, parked, heard = await self._decide([record for record in batch if _place(record) not in tried.parked], tried, None)
         await self._park(parked, tried)
         entries = await self._unit.save(work, self._recent)
