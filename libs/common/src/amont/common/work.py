@@ -170,7 +170,6 @@ class _Step:
     effects: list[Effect] = field(default_factory=list)
     asked: set[Key] = field(default_factory=set)
     """The aggregates that the step has asked for by id."""
-    duplicate: bool = False
 
 
 class Work:
@@ -364,7 +363,6 @@ class Work:
         key = self._key(type(new), new.id)
         entry = self._entries.get(key)
         if entry is not None and step.stream is not None and key not in step.undo and entry.seen.get(step.stream, 0) >= step.seq:
-            step.duplicate = True
             self.ignored += 1
             return cast("A", entry.aggregate)
         if key in self._collided:

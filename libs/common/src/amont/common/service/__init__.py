@@ -25,7 +25,7 @@ from amont.common.events.values import instant_text
 from amont.common.ids import Ids
 from amont.common.log import Log, Reader
 from amont.common.service.consumer import Consumer
-from amont.common.service.unit import Moved, Run, Unit
+from amont.common.service.unit import Moved, Unit
 from amont.common.work import Backlog, House, Reactions, Work
 
 DueHandler = Callable[[Any, Work], Awaitable[None]]
@@ -41,7 +41,7 @@ AGAIN_AFTER = timedelta(minutes=1)
 
 _logger = structlog.get_logger(__name__)
 
-__all__ = ["DueHandler", "Parts", "Run", "Service"]
+__all__ = ["DueHandler", "Parts", "Service"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

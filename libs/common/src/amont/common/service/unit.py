@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
@@ -121,6 +121,3 @@ class Unit:
                     )
 
         await asyncio.gather(*(one(effect) for effect in effects))
-
-
-Run = Callable[..., Awaitable[Any]]
