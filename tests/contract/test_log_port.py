@@ -21,7 +21,7 @@ from amont.common.errors import Conflict, Unavailable
 from amont.common.events import SubsidiaryChanged
 from amont.common.ids import SeededIds
 from amont.common.log import Log, Received, Record, log_from
-from amont.common.log import kafka as kafka_adapter
+from amont.common.log import kafka_reader as kafka_adapter
 from amont.common.log import sqlite as sqlite_adapter
 from amont.common.log.kafka import KafkaLog, KafkaOptions
 from amont.common.log.sqlite import SqliteLog

@@ -105,11 +105,14 @@ def hosted(
 
 
 async def _watch(services: Sequence[Service], on_failure: Callable[[], None]) -> None:
-    """End the process when a subscription of a started service has died: only a new process can mend that."""
-    while all(service.alive for service in services):  # noqa: ASYNC110 - a task that has died tells nobody
+    """The watchdog: end the process when a subscription of a started service reads no more, since only a new process can mend that."""
+    while True:
+        found = {service.name: trouble for service in services if (trouble := await service.watch())}
+        if found:
+            _logger.error("reading_stands_still", trouble=found, what_now="the process ends; whatever runs it must start it again")
+            on_failure()
+            return
         await asyncio.sleep(WATCH_SECONDS)
-    _logger.error("reading_died", services=[service.name for service in services if not service.alive])
-    on_failure()
 
 
 def _report(done: "asyncio.Future[Any]", on_failure: Callable[[], None]) -> None:

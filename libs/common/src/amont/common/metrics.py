@@ -22,6 +22,11 @@ COMMANDS = Counter("amont_commands", "Commands by outcome", ["service", "command
 DUE_HANDLED = Counter("amont_due_handled", "Documents whose time had come, by outcome", ["service", "outcome"], registry=REGISTRY)
 OUTBOX_SWEPT = Counter("amont_outbox_swept", "Documents whose events the sweeper had to publish", ["service"], registry=REGISTRY)
 READERS_ALIVE = Gauge("amont_readers_alive", "Subscriptions that are reading", ["service"], registry=REGISTRY)
+READERS_IN_TROUBLE = Gauge("amont_readers_in_trouble", "Subscriptions that only a new process can mend", ["service"], registry=REGISTRY)
+LAG = Gauge("amont_lag", "Records of a partition that the group has not read yet", ["group", "partition"], registry=REGISTRY)
+PARTITIONS_RESTING = Gauge(
+    "amont_partitions_resting", "Partitions that rest after a batch that could not be handled", ["group"], registry=REGISTRY
+)
 HRIS_RECORDS = Counter("amont_hris_records", "Staff records by tenant and by what became of them", ["tenant", "outcome"], registry=REGISTRY)
 HRIS_FIELDS_DROPPED = Counter(
     "amont_hris_fields_dropped", "Parts of staff records that were left out, by why", ["field"], registry=REGISTRY

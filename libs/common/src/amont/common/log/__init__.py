@@ -56,6 +56,10 @@ class Reader(Protocol):
         """Whether it still reads; False once its loop has died."""
         ...
 
+    async def trouble(self) -> str | None:
+        """Why only a new process can make it read again; None while it reads, rests, or the log is away. Cheap enough to ask every few seconds."""
+        ...
+
 
 class Log(Protocol):
     """The event log."""

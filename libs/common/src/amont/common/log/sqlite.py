@@ -26,6 +26,8 @@ LEASE_SECONDS = 10.0
 POLL_SECONDS = 0.05
 PAUSE_SECONDS = 0.5
 """How long a reader rests after a batch that failed."""
+STUCK_SECONDS = 300.0
+"""No batch takes this long: a handler gives up after its own back-off, which is much shorter."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS records (topic TEXT, offset INTEGER, key TEXT, value BLOB, headers TEXT, PRIMARY KEY (topic, offset)) WITHOUT ROWID;
@@ -109,10 +111,20 @@ class SqliteReader:
         self._leased_until = 0.0
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._took_at = 0.0
+        """When the batch in hand was taken; 0 while there is none."""
 
     @property
     def alive(self) -> bool:
         return self._task is not None and not self._task.done()
+
+    async def trouble(self) -> str | None:
+        if self._stopping:
+            return None
+        if not self.alive:
+            return "its loop has ended"
+        taken = time.monotonic() - self._took_at if self._took_at else 0.0
+        return f"it has been at one batch for {taken:.0f} s" if taken > STUCK_SECONDS else None
 
     async def start(self) -> None:
         self._stopping = False
@@ -138,8 +150,12 @@ class SqliteReader:
             return 0
         batch = await self._log.read(self._group, self._topic, BATCH)
         if batch:
-            async with self._keeping_lease():
-                await self._handler(batch)
+            self._took_at = time.monotonic()
+            try:
+                async with self._keeping_lease():
+                    await self._handler(batch)
+            finally:
+                self._took_at = 0.0
             if not await self._log.commit(self._group, self._topic, batch[-1].offset + 1, self._owner):
                 _logger.warning("lease_lost", topic=self._topic, group=self._group, records=len(batch))
         return len(batch)

@@ -89,6 +89,8 @@ class Service:
         self._timers: list[asyncio.Task[None]] = []
         self._stopping = self.unit.stopping
         self.ready = False
+        self.trouble: dict[str, str] = {}
+        """What the watchdog saw when it last looked: topics that are not read any more, and why."""
 
     @property
     def topics(self) -> dict[str, list[type[Event]]]:
@@ -164,12 +166,14 @@ class Service:
                 faults[name] = f"does not answer within {ANSWER_WITHIN_SECONDS:g} s"
         return faults
 
-    @property
-    def alive(self) -> bool:
-        """Whether every subscription still reads; what only a new process can mend."""
-        living = sum(reader.alive for reader in self._readers)
-        metrics.READERS_ALIVE.labels(self.name).set(living)
-        return not self.ready or living == len(self._readers)
+    async def watch(self) -> dict[str, str]:
+        """The watchdog's look: what only a new process can mend, by topic. Remembered for `trouble`."""
+        if self.ready:
+            found = await asyncio.gather(*(reader.trouble() for reader in self._readers))
+            self.trouble = {topic: why for topic, why in zip(self.topics, found, strict=True) if why is not None}
+            metrics.READERS_IN_TROUBLE.labels(self.name).set(len(self.trouble))
+            metrics.READERS_ALIVE.labels(self.name).set(sum(reader.alive for reader in self._readers))
+        return self.trouble
 
     async def step(self) -> int:
         """Embedded only: take what is on the log now and what is due now; how much there was. The demo and tests run on it without waiting."""

@@ -165,8 +165,8 @@ def _operations(services: Sequence[Service]) -> APIRouter:
     @router.get("/health/live")
     async def live() -> Response:
         """Whether only a new process can help: 503 then."""
-        dead = [service.name for service in services if not service.alive]
-        return JSONResponse({"status": "dead" if dead else "live", "dead": dead}, status_code=503 if dead else 200)
+        trouble = {service.name: service.trouble for service in services if service.trouble}
+        return JSONResponse({"status": "dead" if trouble else "live", "trouble": trouble}, status_code=503 if trouble else 200)
 
     @router.get("/health/ready")
     async def ready() -> Response:
@@ -178,8 +178,6 @@ def _operations(services: Sequence[Service]) -> APIRouter:
     @router.get("/metrics")
     async def scrape() -> Response:
         """Prometheus text format."""
-        for service in services:
-            _ = service.alive
         return PlainTextResponse(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     @router.get("/asyncapi.json")

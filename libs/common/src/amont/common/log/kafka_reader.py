@@ -1,0 +1,354 @@
+"""Reading from Kafka: FastStream fetches, partitions are taken side by side, positions are committed behind the effect.
+
+A batch is dealt out by partition. Each part is a lane: handled, committed and, when it cannot be handled now, given back and rested alone, so that a
+slow or failing partition delays nobody else. FastStream's default behaviour loses records (measured; `docs/decisions/0003`), so it is used in
+the one way that does not: raw batches, a parser of ours that touches neither keys nor headers, manual acknowledgement, explicit
+`{partition: offset + 1}` commits, one worker, from the earliest record.
+
+When partitions move, the lanes in hand finish and commit before they are let go; what was fetched and not begun is left to the next owner.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Union
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
+
+from amont.common import metrics
+from amont.common.errors import Unavailable
+from amont.common.events.envelope import Event
+from amont.common.log import Handler, Received
+
+if TYPE_CHECKING:
+    from amont.common.log.kafka import KafkaLog
+
+BATCH = 1000
+FETCH_WAIT_MS = 50
+PARTITION_BYTES = 1_048_576
+"""What one fetch brings of a partition: a reader holds at most two such per partition, one in hand and one fetched ahead, or one larger record."""
+FETCH_BYTES = 8 * PARTITION_BYTES
+SLOW_SECONDS = 2.0
+"""After so long, a lane is left to itself and the other partitions go on."""
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 10.0
+"""How long a partition rests after a batch that had to be given back: doubled each time, with jitter."""
+LET_GO_SECONDS = 25.0
+"""How long partitions that move away wait for what is in hand."""
+STUCK_SECONDS = 300.0
+"""No batch takes this long: a handler gives up after its own back-off, which is much shorter."""
+STILL_SECONDS, LOOK_SECONDS = 60.0, 20.0
+"""Lag without progress for so long is trouble; how often lag is looked at."""
+IDLE_SECONDS = 120.0
+"""No partition for so long, while there are more partitions than members, is trouble."""
+
+Raw = ConsumerRecord[bytes | None, bytes | None]
+Batch = tuple[Raw, ...]
+
+_logger = structlog.get_logger(__name__)
+
+
+async def _raw(batch: Batch) -> KafkaMessage:
+    """FastStream's message around a batch, with nothing decoded."""
+    return KafkaMessage(raw_message=batch, body=b"", headers={}, path={}, message_id="", correlation_id="", consumer=FAKE_CONSUMER)
+
+
+async def _as_it_is(message: KafkaMessage) -> Any:
+    return message.raw_message
+
+
+class KafkaReader:
+    """One subscription of one group in this process. See the module."""
+
+    def __init__(self, log: "KafkaLog", group: str, topic: str, handler: Handler, types: Sequence[type[Event]]) -> None:
+        self._log, self._group, self._topic, self._handler = log, group, topic, handler
+        self._lanes: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._began: dict[TopicPartition, float] = {}
+        self._failures: defaultdict[TopicPartition, int] = defaultdict(int)
+        self._stopping = False
+        self._moving = False
+        self._turn = 0
+        """Counts assignments: a lane of an earlier one commits nothing."""
+        self._hurry = asyncio.Event()
+        """Set while nobody may rest: the reader stops, or partitions move."""
+        self._torn = False
+        """Whether a lane was cancelled in the middle: nothing behind it may be read, or what it held would be skipped."""
+        self._watch = _Watch()
+        options = log.options
+        self._subscriber = log.broker.subscriber(
+            topic,
+            batch=True,
+            group_id=group,
+            group_instance_id=f"{options.instance}-{group}" if options.instance else None,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            max_records=BATCH,
+            batch_timeout_ms=FETCH_WAIT_MS,
+            fetch_max_bytes=FETCH_BYTES,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            session_timeout_ms=options.session_timeout_ms,
+            heartbeat_interval_ms=max(500, options.session_timeout_ms // 10),
+            listener=_Rebalance(self),
+            parser=_raw,
+            decoder=_as_it_is,
+            title=topic,
+        )
+        self._subscriber(self._described(types))
+
+    def _described(self, types: Sequence[type[Event]]) -> Any:
+        """The function FastStream calls, annotated with what is on the topic: the AsyncAPI document is read off it."""
+
+        async def hear(batch: Any) -> None:
+            await self._take(batch)
+
+        one: Any = Union[tuple(types)] if types else Any  # noqa: UP007 - made at run time
+        hear.__annotations__ = {"batch": list.__class_getitem__(one), "return": None}
+        hear.__name__ = f"hear_{self._topic.replace('-', '_')}"
+        return hear
+
+    async def start(self) -> None:
+        self._stopping = self._moving = self._torn = False
+        self._hurry.clear()
+        self._watch = _Watch()
+        async with self._log.port_errors("subscribe"):
+            try:
+                async with asyncio.timeout(self._log.options.answer_within_seconds):
+                    await self._subscriber.start()
+            except BaseException:
+                await self._subscriber.stop()
+                raise
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._hurry.set()
+        while self._lanes:
+            await asyncio.wait(self._lanes.values())
+        await self._subscriber.stop()
+
+    @property
+    def alive(self) -> bool:
+        tasks = getattr(self._subscriber, "tasks", [])
+        return bool(tasks) and not self._torn and not all(task.done() for task in tasks)
+
+    async def trouble(self) -> str | None:
+        if self._stopping or self._moving:
+            return None
+        if not self.alive:
+            return "its loop has ended"
+        now = asyncio.get_running_loop().time()
+        for at, began in self._began.items():
+            if now - began > STUCK_SECONDS:
+                return f"partition {at.partition} has been at one batch for {now - began:.0f} s"
+        return await self._standstill(now) if self._watch.is_time(now) else None
+
+    async def _standstill(self, now: float) -> str | None:
+        try:
+            async with asyncio.timeout(self._log.options.answer_within_seconds):
+                return await (self._lag(now) if self._consumer.assignment() else self._idle(now))
+        except (IllegalStateError, KafkaError, OSError, TimeoutError):
+            self._watch = _Watch()  # the broker is away or partitions are moving: neither is ours to mend
+            return None
+
+    async def _lag(self, now: float) -> str | None:
+        consumer = self._consumer
+        mine = consumer.assignment()
+        ends = await consumer.end_offsets(list(mine))
+        positions = {at: await consumer.position(at) for at in mine}
+        for at in mine:
+            metrics.LAG.labels(self._group, str(at.partition)).set(max(0, ends[at] - positions[at]))
+        waits = {at: positions[at] for at in mine - consumer.paused() - self._lanes.keys() if ends[at] > positions[at]}
+        still = self._watch.stands_still(now, waits)
+        return None if still is None else f"partition {still.partition} lags and has not moved for {STILL_SECONDS:.0f} s"
+
+    async def _idle(self, now: float) -> str | None:
+        if not self._watch.idle(now):
+            return None
+        partitions = len(self._consumer.partitions_for_topic(self._topic) or ())
+        members = await self._members()
+        if 0 < members < partitions:
+            return f"no partition for {IDLE_SECONDS:.0f} s, though {members} members share {partitions}"
+        return None
+
+    async def _members(self) -> int:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._log.bootstrap, **self._log.options.client_settings())
+        await admin.start()
+        try:
+            [answer] = await admin.describe_consumer_groups([self._group])
+            [group] = answer.groups  # type: ignore[attr-defined]  # each version of the answer has them
+            return len(group[5])  # error code, group, state, protocol type, protocol, members
+        finally:
+            await admin.close()
+
+    async def _take(self, batch: Batch) -> None:
+        """Deal a batch out. Nothing leaves this function: FastStream would swallow it and fetch the next batch."""
+        parts: dict[TopicPartition, list[Raw]] = defaultdict(list)
+        for record in batch:
+            parts[TopicPartition(record.topic, record.partition)].append(record)
+        mine = [at for at, records in parts.items() if await self._is_mine(at, records)]
+        if self._stopping or self._moving or self._torn:
+            return  # nothing is committed: it comes again, here or elsewhere
+        now = asyncio.get_running_loop().time()
+        for at in mine:
+            self._began[at] = now
+            lane = self._lane(at, parts[at], self._turn, self._lanes.get(at))
+            self._lanes[at] = asyncio.create_task(lane, name=f"{self._group} {at.partition}")
+        if mine:
+            _, slow = await asyncio.wait([self._lanes[at] for at in mine if at in self._lanes], timeout=SLOW_SECONDS)
+            for at in mine:
+                if self._lanes.get(at) in slow:
+                    self._hold(at)
+
+    async def _is_mine(self, at: TopicPartition, records: Sequence[Raw]) -> bool:
+        """Whether the records were fetched under the assignment of now: then its position is behind them, otherwise they are fetched again."""
+        try:
+            async with asyncio.timeout(self._log.options.answer_within_seconds):
+                return bool(await self._consumer.position(at) > records[-1].offset)
+        except (IllegalStateError, KafkaError, TimeoutError):
+            return False
+
+    async def _lane(self, at: TopicPartition, records: Sequence[Raw], turn: int, before: asyncio.Task[None] | None) -> None:
+        try:
+            if before is not None:
+                await asyncio.wait([before])
+            if await self._handled(at, records):
+                self._failures.pop(at, None)
+                await self._commit(at, records[-1].offset + 1, turn)
+            else:
+                await self._give_back(at, records[0].offset, turn)
+        except BaseException:
+            self._torn = True
+            raise
+        finally:
+            if self._lanes.get(at) is asyncio.current_task():
+                del self._lanes[at], self._began[at]
+            if turn == self._turn:
+                self._release(at)
+
+    async def _handled(self, at: TopicPartition, records: Sequence[Raw]) -> bool:
+        try:
+            await self._handler([_received(record) for record in records])
+        except Unavailable as error:
+            _logger.warning("batch_given_back", group=self._group, partition=at.partition, records=len(records), reason=str(error))
+        except Exception:
+            _logger.exception("batch_failed", group=self._group, partition=at.partition, records=len(records))
+        else:
+            return True
+        return False
+
+    async def _commit(self, at: TopicPartition, position: int, turn: int) -> None:
+        if turn != self._turn:
+            return
+        try:
+            async with asyncio.timeout(self._log.options.answer_within_seconds):
+                await self._consumer.commit({at: position})
+        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+            # The group has moved on, or the broker is away: what was applied comes again and is recognised.
+            _logger.warning("commit_failed", group=self._group, partition=at.partition, reason=type(error).__name__)
+
+    async def _give_back(self, at: TopicPartition, begin: int, turn: int) -> None:
+        """Go back to where the batch began and let the partition, and it alone, rest."""
+        if turn != self._turn:
+            return
+        with contextlib.suppress(IllegalStateError):
+            self._consumer.seek(at, begin)
+        self._hold(at)
+        pause = min(PAUSE_SECONDS * 2 ** self._failures[at], LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)
+        self._failures[at] += 1
+        metrics.PARTITIONS_RESTING.labels(self._group).inc()
+        _logger.error("partition_rests", group=self._group, partition=at.partition, seconds=round(pause, 1), times=self._failures[at])
+        try:
+            async with asyncio.timeout(pause):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        finally:
+            metrics.PARTITIONS_RESTING.labels(self._group).dec()
+
+    def _hold(self, at: TopicPartition) -> None:
+        with contextlib.suppress(IllegalStateError):
+            self._consumer.pause(at)
+
+    def _release(self, at: TopicPartition) -> None:
+        if self._subscriber.consumer is not None:
+            with contextlib.suppress(IllegalStateError):
+                self._consumer.resume(at)
+
+    async def let_go(self) -> None:
+        """Partitions are about to move: finish what is in hand. What takes too long is recognised by its readers when it comes again."""
+        self._moving = True
+        self._hurry.set()
+        if self._lanes:
+            await asyncio.wait(self._lanes.values(), timeout=LET_GO_SECONDS)
+        self._turn += 1
+        self._failures.clear()
+        self._watch = _Watch()
+
+    def begin_again(self) -> None:
+        """Partitions have moved."""
+        self._moving = False
+        if not self._stopping:
+            self._hurry.clear()
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            raise IllegalStateError("the reader has been stopped")
+        return consumer
+
+
+class _Rebalance(ConsumerRebalanceListener):
+    def __init__(self, reader: KafkaReader) -> None:
+        self._reader = reader
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002 - all of them are: aiokafka rebalances eagerly
+        await self._reader.let_go()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002
+        self._reader.begin_again()
+
+
+class _Watch:
+    """What the watchdog has seen, and since when."""
+
+    def __init__(self) -> None:
+        self._looked: float | None = None
+        self._idle_since: float | None = None
+        self._stood: dict[TopicPartition, tuple[int, float]] = {}
+
+    def is_time(self, now: float) -> bool:
+        if self._looked is not None and now - self._looked < LOOK_SECONDS:
+            return False
+        self._looked = now
+        return True
+
+    def stands_still(self, now: float, waits: dict[TopicPartition, int]) -> TopicPartition | None:
+        """The first partition that has records to read and stood where it stands for too long."""
+        self._idle_since = None
+        known = self._stood
+        self._stood = {at: known[at] if at in known and known[at][0] == position else (position, now) for at, position in waits.items()}
+        return next((at for at, (_, since) in self._stood.items() if now - since >= STILL_SECONDS), None)
+
+    def idle(self, now: float) -> bool:
+        """Whether there has been nothing to read from for too long."""
+        self._stood = {}
+        self._idle_since = self._idle_since or now
+        return now - self._idle_since >= IDLE_SECONDS
+
+
+def _received(record: Raw) -> Received:
+    return Received(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key or b"",
+        value=record.value,
+        headers=tuple(record.headers),
+    )
