@@ -1,9 +1,10 @@
 """The four services in this process on the embedded adapters, driven by hand: nothing waits, time moves when told to."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -41,10 +42,12 @@ class Together:
         await self.log.append(list(records))
         await self.settle()
 
-    async def ask(self, method: str, path: str, who: str | None, body: Any = None) -> httpx.Response:
+    async def ask(
+        self, method: str, path: str, who: str | None, body: Any = None, *, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> httpx.Response:
         """`who` is `person|role,role`; None sends no token. The path begins with the service: `/matching/pairs`."""
         _, service, rest = path.split("/", 2)
-        headers = {"Authorization": f"Bearer {who}"} if who else {}
+        headers = {**headers, **({"Authorization": f"Bearer {who}"} if who else {})}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
             return await client.request(method, f"/api/{service}/v1/{rest}", json=body)

@@ -75,7 +75,8 @@ def _serve(data: Path, host: str, port: int) -> int:
     def make(fail: Callable[[], None]) -> FastAPI:
         return hosting.hosted(services, title="Amont", verifier=verifier, extra=pages, on_failure=fail)
 
-    return hosting.serve(make, bound)
+    with hosting.traced(settings, "amont"):
+        return hosting.serve(make, bound)
 
 
 def _mail_in(data: Path) -> dict[type, object]:

@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
+from amont.common import tracing
 from amont.common.clock import Clock, SystemClock
 from amont.common.documents import store_from
 from amont.common.errors import PortTaken
@@ -22,7 +23,7 @@ from amont.common.ids import RandomIds
 from amont.common.log import log_from
 from amont.common.log.kafka import KafkaOptions
 from amont.common.service import Parts, Service
-from amont.common.settings import IdentitySettings, LogSettings, Settings
+from amont.common.settings import IdentitySettings, LogSettings, Settings, TraceSettings
 from amont.common.web import app
 from amont.common.web.tokens import JwtVerifier, Keys, NoVerifier, Verifier
 
@@ -63,6 +64,17 @@ def verifier_from(settings: IdentitySettings) -> Verifier:
     if settings.jwks is None:
         raise ValueError("AMONT_ISSUER is set and AMONT_JWKS is not: say where the issuer's keys are")
     return JwtVerifier(settings.issuer, settings.audience, Keys(settings.jwks))
+
+
+@contextlib.contextmanager
+def traced(settings: TraceSettings, service: str) -> Iterator[None]:
+    """Inside, spans go where the settings say; what is left of them is sent at the end."""
+    if settings.otlp_url:
+        tracing.export_to(settings.otlp_url, service=service, ratio=settings.trace_ratio)
+    try:
+        yield
+    finally:
+        tracing.TRACING.shut_down()
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -5,12 +5,15 @@ import sys
 
 import structlog
 
+from amont.common.tracing import trace_id
+
 
 def configure(*, level: str = "INFO", json: bool | None = None) -> None:
     """Set structlog and the standard library's logging up, once per process. `json` None: JSON unless standard error is a terminal."""
     as_json = not sys.stderr.isatty() if json is None else json
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
@@ -28,6 +31,14 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
+
+
+def _add_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The trace that a line belongs to."""
+    found = trace_id()
+    if found is not None:
+        event["trace_id"] = found
+    return event
 
 
 _drop_meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta

@@ -32,7 +32,16 @@ class IdentitySettings(BaseSettings):
     jwks: str | None = Field(default=None, description="the issuer's keys: an https URL or a file")
 
 
-class Settings(LogSettings, IdentitySettings):
+class TraceSettings(BaseSettings):
+    """Where traces go."""
+
+    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    otlp_url: str | None = Field(default=None, description="where spans are sent (OTLP over HTTP); without it none are recorded")
+    trace_ratio: float = Field(default=1.0, ge=0, le=1, description="the share of traces begun here that is recorded")
+
+
+class Settings(LogSettings, IdentitySettings, TraceSettings):
     """What every service needs to know."""
 
     store_url: str = Field(description="mongodb://host:port or sqlite:///folder")

@@ -24,6 +24,7 @@ from amont.common.events.envelope import Envelope, Event, header_pairs
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids, derived
 from amont.common.log import Record
+from amont.common.tracing import carried, continued
 
 A = TypeVar("A", bound=Aggregate)
 T = TypeVar("T")
@@ -88,6 +89,8 @@ class Entry:
     seen: Mapping[str, int] = field(default_factory=dict)
     out: tuple[Mapping[str, Any], ...] = ()
     dirty: bool = False
+    trace: str | None = None
+    """The traceparent of what set the aggregate's due date."""
 
     @property
     def key(self) -> Key:
@@ -95,7 +98,8 @@ class Entry:
 
     @classmethod
     def of(cls, collection: Collection[Any], document: Document) -> "Entry":
-        return cls(collection, collection.load(document), document["v"], document.get("_seen") or {}, tuple(document.get("_out") or ()))
+        seen, out = document.get("_seen") or {}, tuple(document.get("_out") or ())
+        return cls(collection, collection.load(document), document["v"], seen, out, trace=document.get("_trace"))
 
     def document(self, now: str) -> dict[str, Any]:
         """The whole document as it is to be written: the next version."""
@@ -105,6 +109,8 @@ class Entry:
         if self.out:
             document["_out"] = list(self.out)
             document["_out_at"] = now
+        if self.trace and self.aggregate.due_at is not None:
+            document["_trace"] = self.trace
         return document
 
     def records(self, source: str) -> list[Record]:
@@ -264,7 +270,9 @@ class Work:
                 continue
             remembered = self._recent.get(key) if self._recent else None
             if remembered is not None:
-                self._entries[key] = Entry(collection, remembered.aggregate, remembered.version, remembered.seen, remembered.out)
+                self._entries[key] = Entry(
+                    collection, remembered.aggregate, remembered.version, remembered.seen, remembered.out, trace=remembered.trace
+                )
                 self._remembered.add(key)
             else:
                 wanted.append(id_)
@@ -347,6 +355,10 @@ class Work:
         """How many of the query's aggregates hold each value of a field."""
         return await self._house.store.count_by(query.collection.name, field_name, query.conditions)
 
+    def trace_of(self, aggregate: Aggregate) -> str | None:
+        """The traceparent of what set the aggregate's due date."""
+        return self._entries[self._key(type(aggregate), aggregate.id)].trace
+
     def version_of(self, aggregate: Aggregate) -> int:
         """The version that readers know the aggregate by: the one it will have once this work is saved."""
         entry = self._entries[self._key(type(aggregate), aggregate.id)]
@@ -377,12 +389,12 @@ class Work:
             raise Backlog(f"{key[0]} {key[1]!r} holds {len(out)} events that the log has not taken. Try again when Kafka is back.")
         seen = base.seen if step.stream is None else {**base.seen, step.stream: step.seq}
         step.undo.setdefault(key, entry)
-        self._entries[key] = Entry(base.collection, new, base.version, seen, out, dirty=True)
+        self._entries[key] = Entry(base.collection, new, base.version, seen, out, dirty=True, trace=carried() or base.trace)
         return new
 
     def afterwards(self, effect: Effect) -> None:
         """Do this once the step's saves are in the store; not at all when the step is taken back. It may happen more than once."""
-        self._step.effects.append(effect)
+        self._step.effects.append(continued(effect))
 
     def _pending(self, event: Event) -> Mapping[str, Any]:
         cause, data = self._step.cause, event.encode()
@@ -400,7 +412,7 @@ class Work:
             "tenant": event.owner,
             "cause": cause.id if cause else None,
             "corr": (cause.correlation or cause.id) if cause else self._correlation,
-            "trace": cause.traceparent if cause else None,
+            "trace": carried(),
         }
         return {name: value for name, value in entry.items() if value is not None}
 

@@ -23,5 +23,6 @@ def run(
     bound = hosting.listen(settings.host, settings.port)
     built = builders[service](hosting.parts_from(settings, service))
     typer.echo(f"amont {service} listens on http://{settings.host}:{bound.getsockname()[1]}")
-    code = hosting.serve(lambda fail: hosting.hosted([built], title=f"Amont {service}", verifier=verifier, on_failure=fail), bound)
+    with hosting.traced(settings, f"amont-{service}"):
+        code = hosting.serve(lambda fail: hosting.hosted([built], title=f"Amont {service}", verifier=verifier, on_failure=fail), bound)
     raise typer.Exit(code)

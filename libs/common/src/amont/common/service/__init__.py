@@ -26,6 +26,7 @@ from amont.common.ids import Ids
 from amont.common.log import Log, Reader
 from amont.common.service.consumer import Consumer
 from amont.common.service.unit import Moved, Unit
+from amont.common.tracing import TRACING
 from amont.common.work import Backlog, House, Reactions, Work
 
 DueHandler = Callable[[Any, Work], Awaitable[None]]
@@ -213,14 +214,15 @@ class Service:
         current = await work.peek(type(aggregate), aggregate.id)
         if current is None or current.due_at is None or current.due_at > work.now:
             return  # a handler before this one on the page has seen to it
+        kind = type(aggregate).__name__
         try:
-            with work.step():
+            with TRACING.span(f"{self.name} wakes {kind}", work.trace_of(current), id=aggregate.id), work.step():
                 await handler(current, work)
         except Exception as error:
             if isinstance(error, Unavailable) and not isinstance(error, Backlog):
                 raise
             expected = isinstance(error, (DomainError, Backlog))
-            _logger.warning("due_failed", service=self.name, kind=type(aggregate).__name__, id=aggregate.id, exc_info=not expected)
+            _logger.warning("due_failed", service=self.name, kind=kind, id=aggregate.id, exc_info=not expected)
             metrics.DUE_HANDLED.labels(self.name, "failed").inc()
         else:
             metrics.DUE_HANDLED.labels(self.name, "done").inc()

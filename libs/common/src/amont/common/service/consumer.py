@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
@@ -29,6 +30,7 @@ from amont.common.events.topics import TOPICS, TYPES, dead_letters_of
 from amont.common.events.values import instant_text
 from amont.common.log import Received, Record
 from amont.common.service.unit import Moved, Unit
+from amont.common.tracing import TRACING
 from amont.common.work import Backlog, Key, Reaction, Reactions, Recent, Work
 
 BACK_OFF_SECONDS = 60.0
@@ -210,9 +212,13 @@ class Consumer:
     async def _react(self, work: Work, record: Received, one: Heard, parked: list[Parked]) -> None:
         reaction = self._reactions[type(one.event)]
         handle = reaction.handle if isinstance(reaction, Reaction) else reaction
+        name = f"{self._unit.house.name} hears {type(one.event).__name__}"
         step = None
         try:
-            with work.step(one.envelope, seq=one.event.seq if one.event.guarded else 0) as step:
+            with (
+                TRACING.span(name, one.envelope.traceparent, kind=SpanKind.CONSUMER, event=one.envelope.id, subject=one.envelope.subject),
+                work.step(one.envelope, seq=one.event.seq if one.event.guarded else 0) as step,
+            ):
                 await handle(one.event, work)
         except (Unavailable, asyncio.CancelledError):
             raise

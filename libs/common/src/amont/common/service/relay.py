@@ -58,7 +58,7 @@ class Relay:
         for entry in full:
             self._clears[entry.key] = Clear(*entry.key, entry.version or 0, OUTBOX)
             if recent is not None:
-                recent.put(Entry(entry.collection, entry.aggregate, entry.version, entry.seen))
+                recent.put(Entry(entry.collection, entry.aggregate, entry.version, entry.seen, trace=entry.trace))
 
     def take_clears(self, written: Mapping[Key, Any]) -> list[Clear]:
         """The clears that are due; those of documents about to be written are dropped, since the write leaves them cleared or carries them on."""

@@ -46,7 +46,8 @@ def main() -> int:
         parts = hosting.parts_from(settings, name, clock=clock)
         built.append(builders[name](replace(parts, ids=SeededIds(clock, f"{seed}/{name}")) if seed else parts))
     bound = hosting.listen("127.0.0.1", port)
-    return hosting.serve(lambda fail: hosting.hosted(built, title="test", verifier=AnyToken(), on_failure=fail), bound)
+    with hosting.traced(settings, f"amont-{names[0]}"):
+        return hosting.serve(lambda fail: hosting.hosted(built, title="test", verifier=AnyToken(), on_failure=fail), bound)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +21,7 @@ from amont.common.errors import Fault, Invalid
 from amont.common.identity import Actor
 from amont.common.log.asyncapi import document
 from amont.common.service import Service
+from amont.common.tracing import TRACING
 from amont.common.web.pages import docs_router
 from amont.common.web.problems import BodyLimit, handle_errors, problem, responses
 from amont.common.web.tokens import BadToken, NoVerifier, Verifier
@@ -43,6 +45,7 @@ __all__ = [
 P = ParamSpec("P")
 T = TypeVar("T")
 MAX_PAGE = 200
+NOT_TRACED = "health/.*,metrics,docs.*,openapi.json,asyncapi.json"
 
 
 class Body(BaseModel):
@@ -156,6 +159,7 @@ def app(
             made.include_router(router)
     made.include_router(_operations(services))
     made.include_router(docs_router())
+    FastAPIInstrumentor.instrument_app(made, tracer_provider=TRACING.provider, excluded_urls=NOT_TRACED, exclude_spans=["receive", "send"])
     return made
 
 

@@ -11,11 +11,14 @@ from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
+from opentelemetry.trace import SpanKind
+
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.events import NotificationFailed, NotificationSent
 from amont.common.events.values import DeliveryStatus, tenant_of
 from amont.common.identity import Action, Actor, Privilege, Resource, authorize
 from amont.common.metrics import DELIVERIES
+from amont.common.tracing import TRACING, carried
 from amont.common.work import Work
 from amont.notifications.commands.letters import Letterhead, write_letter
 from amont.notifications.documents import deliveries_to
@@ -44,8 +47,9 @@ class Post:
         if message is None:
             return
         try:
-            async with asyncio.timeout(HAND_OVER_SECONDS):
-                await self._sender.send(message)
+            with TRACING.span("notifications hands over a mail", carried(), kind=SpanKind.CLIENT, id=delivery_id):
+                async with asyncio.timeout(HAND_OVER_SECONDS):
+                    await self._sender.send(message)
         except MailRefused as error:
             await self._run(record_refused, delivery_id, attempt, f"refused-{error.code}")
         except (MailUnavailable, TimeoutError):
