@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Find, Index, Put, Remove, Store, store_from
+from amont.common.documents import LARGEST_DOCUMENT, AnyOf, AtMost, Clear, CollectionSpec, Find, Index, Put, Remove, Store, store_from
 from amont.common.documents.mongo import MongoStore
 from amont.common.documents.sqlite import NewerFormat, SqliteStore, connect
-from amont.common.errors import Unavailable
+from amont.common.errors import Unacceptable, Unavailable
 from amont.common.testing.waiting import until
 from amont.native.servers import Store as StoreServer
 from amont.native.stack import available, speed_up
@@ -192,6 +192,17 @@ async def test_a_document_that_is_no_json_is_a_value_error_and_harms_nothing_tha
         assert await store.get("things", ["a", "b", "c"]) == {}
     assert await store.commit([new("d")]) == frozenset()
     assert await held(store, "d") == thing("d")
+
+
+async def test_a_document_that_is_too_large_is_refused_by_name_and_what_was_there_stays(store: Store) -> None:
+    await store.commit([Put("things", {"_id": "a", "v": 1, "n": 1}, None)])
+    huge = {"_id": "a", "v": 2, "text": "x" * (LARGEST_DOCUMENT + 1)}
+    with pytest.raises(Unacceptable, match=r"things 'a' would have 16,7\d\d,\d\d\d bytes"):
+        await store.commit([Put("things", huge, 1)])
+    with pytest.raises(Unacceptable):
+        await store.commit([Put("things", {"_id": "b", "v": 1}, None), Put("things", huge, 1)])
+    assert (await store.get("things", ["a"]))["a"] == {"_id": "a", "v": 1, "n": 1}
+    assert not await store.commit([Put("things", {"_id": "a", "v": 2, "n": 2}, 1)])
 
 
 @pytest.mark.parametrize("moved", [False, True])

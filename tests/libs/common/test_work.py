@@ -229,7 +229,7 @@ async def test_more_events_than_the_outbox_holds_are_refused_and_nothing_is_save
     shell.log.refuses = frozenset({"enrolment-programmes"})
     await shell.unit.run(add, "a", times=already)
     await shell.unit.run(add, "b", times=MAX_PENDING)
-    with pytest.raises(Backlog, match="tallies 'a' holds 201 events"):
+    with pytest.raises(Backlog, match=r"holds [0-9]+ events that the log has not taken"):
         await shell.unit.run(add, "a", times=MAX_PENDING + 1 - already)
     assert len((await shell.document("b"))["_out"]) == MAX_PENDING
     assert (await shell.document("a"))["seq"] == already

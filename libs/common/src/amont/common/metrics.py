@@ -21,6 +21,24 @@ BATCH_SECONDS = Histogram(
 COMMANDS = Counter("amont_commands", "Commands by outcome", ["service", "command", "outcome"], registry=REGISTRY)
 DUE_HANDLED = Counter("amont_due_handled", "Documents whose time had come, by outcome", ["service", "outcome"], registry=REGISTRY)
 OUTBOX_SWEPT = Counter("amont_outbox_swept", "Documents whose events the sweeper had to publish", ["service"], registry=REGISTRY)
+OUTBOX_PENDING = Gauge(
+    "amont_outbox_pending", "Documents with events that are not known to be on the log, when last swept", ["service"], registry=REGISTRY
+)
+OUTBOX_OLDEST_SECONDS = Gauge("amont_outbox_oldest_seconds", "How long the oldest of them has waited", ["service"], registry=REGISTRY)
+RELAY_SECONDS = Histogram(
+    "amont_relay_seconds",
+    "From an event being decided to the log having acknowledged it",
+    ["service"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900),
+    registry=REGISTRY,
+)
+EFFECT_SECONDS = Histogram(
+    "amont_event_to_effect_seconds",
+    "From an event being decided by one service to its effect being saved by another",
+    ["service"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900),
+    registry=REGISTRY,
+)
 READERS_ALIVE = Gauge("amont_readers_alive", "Subscriptions that are reading", ["service"], registry=REGISTRY)
 READERS_IN_TROUBLE = Gauge("amont_readers_in_trouble", "Subscriptions that only a new process can mend", ["service"], registry=REGISTRY)
 LAG = Gauge("amont_lag", "Records of a partition that the group has not read yet", ["group", "partition"], registry=REGISTRY)

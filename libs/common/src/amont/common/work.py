@@ -50,6 +50,8 @@ MAX_PENDING = 200
 """Events one aggregate may hold that are not known to be on the log; more means that the log has been away for long."""
 
 
+MAX_PENDING_BYTES = 1_000_000
+"""How many bytes of events one aggregate may hold that are not known to be on the log."""
 MAX_EVENT_BYTES = 900_000
 """How large an event may be: under what a broker takes by default, with room for headers."""
 
@@ -383,14 +385,24 @@ class Work:
             return new
         base = entry or Entry(self._house.collections[type(new)], new, None)
         out = (*base.out, *(self._pending(event) for event in decision.events))
-        if len(decision.events) > MAX_PENDING:
-            raise TooMuchToSay(f"One decision on {key[0]} {key[1]!r} says {len(decision.events)} events; {MAX_PENDING} is the most.")
-        if len(out) > MAX_PENDING:
-            raise Backlog(f"{key[0]} {key[1]!r} holds {len(out)} events that the log has not taken. Try again when Kafka is back.")
+        if len(out) > 1:
+            self._limit(key, len(base.out), out)
         seen = base.seen if step.stream is None else {**base.seen, step.stream: step.seq}
         step.undo.setdefault(key, entry)
         self._entries[key] = Entry(base.collection, new, base.version, seen, out, dirty=True, trace=carried() or base.trace)
         return new
+
+    def _limit(self, key: Key, pending: int, out: Sequence[Mapping[str, Any]]) -> None:
+        """Keep an outbox small enough to be written with every save."""
+        new, size = len(out) - pending, sum(len(entry["data"]) for entry in out)
+        if new > MAX_PENDING or sum(len(entry["data"]) for entry in out[pending:]) > MAX_PENDING_BYTES:
+            raise TooMuchToSay(
+                f"One decision on {key[0]} {key[1]!r} says {new} events of {size:,} bytes; {MAX_PENDING} and {MAX_PENDING_BYTES:,} are the most."
+            )
+        if len(out) > MAX_PENDING or size > MAX_PENDING_BYTES:
+            raise Backlog(
+                f"{key[0]} {key[1]!r} holds {pending} events that the log has not taken, with these {size:,} bytes. Try again when it is back."
+            )
 
     def afterwards(self, effect: Effect) -> None:
         """Do this once the step's saves are in the store; not at all when the step is taken back. It may happen more than once."""

@@ -10,7 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from amont.common.errors import Unacceptable
+
 Document = Mapping[str, Any]
+
+LARGEST_DOCUMENT = 16 * 1024 * 1024
+"""Bytes: what MongoDB takes of one document, so what every adapter takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +132,15 @@ class Store(Protocol):
         Returns the (collection, id) of every Put and Remove that lost its compare-and-set; the rest is done. One write per document and call.
         The answer is exact when it is empty, and for a call with a single Put however many Clears go with it. Where several compete and some lose,
         one that won may be called lost too when somebody wrote on top of it before we looked; the other way round never happens.
-        When the connection breaks in the middle (Unavailable), any part may have been done. Raises ValueError for what is no JSON.
+        When the connection breaks in the middle (Unavailable), any part may have been done. Raises ValueError for what is no JSON, and
+        Unacceptable, which names the document, for one that is larger than LARGEST_DOCUMENT; any part of the rest may have been done.
         """
         ...
+
+
+def too_large(collection: str, id_: str, size: int) -> Unacceptable:
+    """What an adapter raises about a document that it will never take."""
+    return Unacceptable(f"{collection} {id_!r} would have {size:,} bytes; a document may have {LARGEST_DOCUMENT:,}. It was left as it is.")
 
 
 def store_from(url: str, *, database: str, driver: str = "motor") -> Store:

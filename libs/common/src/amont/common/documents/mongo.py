@@ -13,13 +13,16 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from operator import itemgetter
 from typing import Any
 
+from bson import encode
 from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
 from bson.errors import BSONError
 from bson.int64 import Int64
 from pymongo import ASCENDING, DeleteOne, IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import (
+    AutoReconnect,
     BulkWriteError,
     ConnectionFailure,
     DocumentTooLarge,
@@ -29,7 +32,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write
+from amont.common.documents import LARGEST_DOCUMENT, AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write, too_large
 from amont.common.errors import Unacceptable, Unavailable
 
 DUPLICATE_KEY = 11000
@@ -77,8 +80,6 @@ async def _port_errors() -> AsyncIterator[None]:
     """Let nothing of the driver out: whatever the server or the network did is Unavailable, a document that is none is a ValueError."""
     try:
         yield
-    except DocumentTooLarge as error:
-        raise Unacceptable("The document is larger than MongoDB takes (16 MB).") from error
     except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError) as error:
         raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
     except PyMongoError as error:
@@ -167,9 +168,13 @@ class MongoStore:
             try:
                 result = await self._db[collection].bulk_write([_operation(write, token) for write in writes], ordered=False)
                 counts, failed = result.bulk_api_result, frozenset[int]()
-            except BulkWriteError as error:
-                failed = _duplicates(error)
-                counts = error.details
+            except (DocumentTooLarge, AutoReconnect, BulkWriteError) as error:
+                # Just over the limit the driver lets a document pass; then a server says code 10334, or hangs up.
+                if not _only_duplicates(error) and (refusal := _too_large(writes)) is not None:
+                    raise refusal from error
+                if not isinstance(error, BulkWriteError):
+                    raise
+                failed, counts = _duplicates(error), error.details
         replaced = [write for write in writes if write.expected is not None]
         if counts["nMatched"] + counts["nRemoved"] == len(replaced):
             return {(collection, writes[index].id) for index in failed}
@@ -186,6 +191,13 @@ class MongoStore:
         return {(collection, id_) for id_ in lost}
 
 
+def _too_large(writes: Sequence[Put | Remove]) -> Unacceptable | None:
+    """Which document is larger than the server takes, if there is one."""
+    sizes = ((len(encode(write.document)), write) for write in writes if isinstance(write, Put))
+    size, put = max(sizes, key=itemgetter(0), default=(0, None))
+    return too_large(put.collection, put.id, size) if put is not None and size > LARGEST_DOCUMENT else None
+
+
 def _operation(write: Write, token: str) -> Any:
     match write:
         case Put(document=document, expected=None):
@@ -196,6 +208,10 @@ def _operation(write: Write, token: str) -> Any:
             return UpdateOne({"_id": id_, "v": version}, {"$unset": dict.fromkeys(fields, "")})
         case Remove(id=id_, expected=expected):
             return DeleteOne({"_id": id_, "v": expected})
+
+
+def _only_duplicates(error: Exception) -> bool:
+    return isinstance(error, BulkWriteError) and all(fault["code"] == DUPLICATE_KEY for fault in error.details.get("writeErrors", []))
 
 
 def _duplicates(error: BulkWriteError) -> frozenset[int]:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 
 from pydantic_core import from_json, to_json
 
-from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write
+from amont.common.documents import LARGEST_DOCUMENT, AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write, too_large
 from amont.common.errors import Unavailable
 
 T = TypeVar("T")
@@ -187,10 +187,10 @@ class SqliteStore:
         match write:
             case Put(document=document, expected=None):
                 sql = f"INSERT INTO {table} (id, v, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
-                done = db.execute(sql, (write.id, document["v"], to_json(document).decode())).rowcount == 1
+                done = db.execute(sql, (write.id, document["v"], _body(write))).rowcount == 1
             case Put(document=document, expected=expected):
                 sql = f"UPDATE {table} SET v = ?, body = ? WHERE id = ? AND v = ?"  # noqa: S608
-                done = db.execute(sql, (document["v"], to_json(document).decode(), write.id, expected)).rowcount == 1
+                done = db.execute(sql, (document["v"], _body(write), write.id, expected)).rowcount == 1
             case Clear(version=version, fields=fields):
                 paths = ", ".join(f"'$.{_checked(name)}'" for name in fields)
                 sql = f"UPDATE {table} SET body = json_remove(body, {paths}) WHERE id = ? AND v = ?"  # noqa: S608
@@ -203,6 +203,13 @@ class SqliteStore:
         if done and many:
             _list_elements(db, write, many)
         return done
+
+
+def _body(put: Put) -> str:
+    body = to_json(put.document)
+    if len(body) > LARGEST_DOCUMENT:
+        raise too_large(put.collection, put.id, len(body))
+    return body.decode()
 
 
 def _create(db: sqlite3.Connection, collections: Sequence[CollectionSpec]) -> None:

@@ -234,6 +234,10 @@ class Consumer:
     def _count(self, heard: Sequence[tuple[Received, Heard]], parked: Sequence[Parked]) -> None:
         not_taken = {id(one.record) for one in parked}
         applied = Counter(type(one.event).__name__ for record, one in heard if id(record) not in not_taken)
+        now = self._unit.house.clock.now()
+        for record, one in heard:
+            if one.event.guarded and id(record) not in not_taken:
+                metrics.EFFECT_SECONDS.labels(self._unit.house.name).observe(max(0.0, (now - one.envelope.time).total_seconds()))
         for name, count in applied.items():
             metrics.EVENTS_APPLIED.labels(self._unit.house.name, name).inc(count)
 

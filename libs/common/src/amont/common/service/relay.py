@@ -5,7 +5,7 @@ may publish twice: readers' `seq` guard absorbs it.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -22,6 +22,8 @@ OUTBOX = ("_out", "_out_at")
 LEFT_BEHIND_AFTER = timedelta(seconds=5)
 """How old a pending event must be before the sweep takes it: the writer itself is about to publish younger ones."""
 SWEEP_PAGE = 200
+MAX_LEFT = 10_000
+"""Documents whose events a process may leave behind while the log is away; then it takes no more commands."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -33,6 +35,8 @@ class Relay:
         self._house = house
         self._log = log
         self._clears: dict[Key, Clear] = {}
+        self.left = 0
+        """How many documents were left with events since a sweep last found the log at work."""
 
     async def publish(self, entries: Sequence[Entry], recent: Recent | None = None) -> None:
         """Put the entries' events on the log, in order, and remember that their outboxes may be cleared. Raises Unavailable.
@@ -55,6 +59,8 @@ class Relay:
         records = [record for entry in full for record in entry.records(self._house.name)]
         await self._log.append(records)
         metrics.EVENTS_PUBLISHED.labels(self._house.name).inc(len(records))
+        since = datetime.fromisoformat(min(entry.out[0]["at"] for entry in full))
+        metrics.RELAY_SECONDS.labels(self._house.name).observe(max(0.0, (self._house.clock.now() - since).total_seconds()))
         for entry in full:
             self._clears[entry.key] = Clear(*entry.key, entry.version or 0, OUTBOX)
             if recent is not None:
@@ -79,10 +85,24 @@ class Relay:
     async def sweep(self, *, older_than: timedelta = LEFT_BEHIND_AFTER) -> int:
         """Publish what was left behind; how many documents had something. Raises Unavailable."""
         await self.clear()
+        await self._measure()
         swept = 0
         for collection in self._house.collections.values():
             swept += await self._sweep(collection, older_than)
+        self.left = 0
         return swept
+
+    async def _measure(self) -> None:
+        """Say how many documents hold events that are not known to be on the log, and since when the oldest does."""
+        now = self._house.clock.now()
+        limit, pending, oldest = AtMost(instant_text(now)), 0, now
+        for name in (collection.name for collection in self._house.collections.values()):
+            first = await self._house.store.find(Find(collection=name, where={"_out_at": limit}, sort="_out_at", limit=1))
+            if first:
+                oldest = min(oldest, datetime.fromisoformat(first[0]["_out_at"]))
+                pending += sum((await self._house.store.count_by(name, "v", {"_out_at": limit})).values())
+        metrics.OUTBOX_PENDING.labels(self._house.name).set(pending)
+        metrics.OUTBOX_OLDEST_SECONDS.labels(self._house.name).set((now - oldest).total_seconds())
 
     async def _sweep(self, collection: Collection[Any], older_than: timedelta) -> int:
         limit = instant_text(self._house.clock.now() - older_than)

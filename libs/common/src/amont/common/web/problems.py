@@ -10,12 +10,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from amont.common.errors import DomainError, NotAllowed, NotFound, Unavailable
+from amont.common.errors import DomainError, NotAllowed, NotFound, Unacceptable, Unavailable
 from amont.common.web.tokens import BadToken
+from amont.common.work import Backlog
 
 MEDIA_TYPE = "application/problem+json"
 MAX_BODY_BYTES = 1_000_000
 RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_BACKLOG_SECONDS = 30
 
 _logger = structlog.get_logger(__name__)
 
@@ -55,6 +57,16 @@ def handle_errors(app: FastAPI) -> None:
     @app.exception_handler(BadToken)
     async def nobody(_: Request, error: BadToken) -> JSONResponse:
         return problem(401, "not-authenticated", "Who asks?", str(error), headers={"WWW-Authenticate": "Bearer"})
+
+    @app.exception_handler(Unacceptable)
+    async def too_large(_: Request, error: Unacceptable) -> JSONResponse:
+        _logger.error("answered_413", reason=str(error))
+        return problem(413, "too-large", "Too large", str(error))
+
+    @app.exception_handler(Backlog)
+    async def behind(_: Request, error: Backlog) -> JSONResponse:
+        _logger.warning("answered_503", reason=str(error))
+        return problem(503, "backlog", "Not now", f"Nothing was done. {error}", headers={"Retry-After": str(RETRY_AFTER_BACKLOG_SECONDS)})
 
     @app.exception_handler(Unavailable)
     async def away(_: Request, error: Unavailable) -> JSONResponse:
