@@ -105,7 +105,8 @@ class Entry:
 
     def document(self, now: str) -> dict[str, Any]:
         """The whole document as it is to be written: the next version."""
-        document = {**self.collection.dump(self.aggregate), "v": (self.version or 0) + 1}
+        document = self.collection.dump(self.aggregate)
+        document["v"] = (self.version or 0) + 1
         if self.seen:
             document["_seen"] = dict(self.seen)
         if self.out:
@@ -409,14 +410,14 @@ class Work:
         self._step.effects.append(continued(effect))
 
     def _pending(self, event: Event) -> Mapping[str, Any]:
-        cause, data = self._step.cause, event.encode()
+        cause, data, kind, subject = self._step.cause, event.encode(), event.type_name(), event.subject
         if len(data) > MAX_EVENT_BYTES:
-            raise TooMuchToSay(f"{event.type_name()} about {event.subject!r} has {len(data):,} bytes; {MAX_EVENT_BYTES:,} is the most.")
+            raise TooMuchToSay(f"{kind} about {subject!r} has {len(data):,} bytes; {MAX_EVENT_BYTES:,} is the most.")
         entry = {
-            "id": derived(event.type_name(), event.subject, event.seq),
-            "type": event.type_name(),
+            "id": derived(kind, subject, event.seq),
+            "type": kind,
             "topic": event.topic,
-            "subject": event.subject,
+            "subject": subject,
             "key": event.key,
             "seq": event.seq,
             "at": self._now_text,
@@ -446,8 +447,9 @@ class Work:
                     self._entries[key] = entry
             raise
         else:
-            saved = frozenset(step.undo)
-            self._effects.extend((saved, effect) for effect in step.effects)
+            if step.effects:
+                saved = frozenset(step.undo)
+                self._effects.extend((saved, effect) for effect in step.effects)
         finally:
             self._step = outer
 

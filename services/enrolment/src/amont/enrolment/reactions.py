@@ -4,7 +4,10 @@ Staff records carry no `seq`: an employee knows by a record's position whether i
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
+
+from prometheus_client import Counter
 
 from amont.common import metrics
 from amont.common.errors import DomainError
@@ -71,7 +74,13 @@ def _event_id(work: Work) -> str:
 
 def _count(tenant: str, outcome: Outcome) -> None:
     """One record was handled; one handled again after a lost compare-and-set counts again."""
-    metrics.HRIS_RECORDS.labels(tenant, outcome).inc()
+    _counter(tenant, outcome).inc()
+
+
+@cache
+def _counter(tenant: str, outcome: Outcome) -> Counter:
+    """Looked up once: tenants are bounded, records are not."""
+    return metrics.HRIS_RECORDS.labels(tenant, outcome)
 
 
 def _needs(event: StaffFact) -> Iterable[tuple[type[Employee | Subsidiary], str]]:

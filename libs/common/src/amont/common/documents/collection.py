@@ -47,9 +47,10 @@ class Collection(Generic[A]):
 
     def dump(self, aggregate: A) -> dict[str, Any]:
         """The aggregate's own part of its document."""
-        body: dict[str, Any] = self._adapter.dump_python(aggregate, mode="json")
-        del body["id"]
-        return {"_id": aggregate.id, **body, **self._keys(aggregate)}
+        document: dict[str, Any] = self._adapter.serializer.to_python(aggregate, mode="json")
+        document["_id"] = document.pop("id")
+        document.update(self._keys(aggregate))
+        return document
 
     def load(self, document: Document) -> A:
         """The aggregate back from its document; what the shell keeps is ignored."""

@@ -8,6 +8,7 @@ ignored), so that a newer writer never breaks an older reader.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -40,6 +41,7 @@ class Event(BaseModel):
     seq: int = Field(ge=0, lt=2**53)
 
     @classmethod
+    @cache
     def type_name(cls) -> str:
         """The CloudEvents type, `amont.<topic>.<Class>.v<major>`."""
         return f"amont.{cls.topic}.{cls.__name__}.v{cls.version}"
@@ -65,7 +67,7 @@ class Event(BaseModel):
     def decode(cls, value: bytes) -> "Event":
         """Read a value tolerantly; raises Unreadable with every fault's place and never the value itself."""
         try:
-            return cls.model_validate_json(value, extra="ignore")
+            return cls.__pydantic_validator__.validate_json(value, extra="ignore")
         except ValidationError as error:
             raise Unreadable("invalid-payload", faults_of(error)) from None
 
@@ -141,7 +143,7 @@ class Envelope:
 
 def header_pairs(values: Mapping[str, str | None]) -> Headers:
     """Header values as the wire wants them, with what every event of ours has; absent ones left out."""
-    return (*_ALWAYS, *((name, value.encode()) for name, value in values.items() if value is not None))
+    return (*_ALWAYS, *[(name, value.encode()) for name, value in values.items() if value is not None])
 
 
 def _decoded(headers: Iterable[tuple[str, bytes | None]]) -> Mapping[str, str]:

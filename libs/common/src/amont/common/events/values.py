@@ -2,11 +2,13 @@
 
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, Field, PlainSerializer, StringConstraints
 
 
+@lru_cache(maxsize=4096)
 def instant_text(at: datetime) -> str:
     """RFC 3339 in UTC with six digits always, so that texts sort as the instants do."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"

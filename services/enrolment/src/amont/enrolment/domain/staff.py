@@ -6,6 +6,7 @@ Records of one person are ordered by `Position`, never by arrival. What is not h
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from amont.common.errors import DomainError
@@ -62,10 +63,11 @@ class Profile:
     joined_on: date | None
 
     def facts(self) -> Mapping[str, Any]:
-        return {name: getattr(self, name) for name in _PROFILE_FIELDS}
+        return dict(zip(_PROFILE_FIELDS, _VALUES_OF(self), strict=True))
 
 
 _PROFILE_FIELDS = tuple(field.name for field in fields(Profile))
+_VALUES_OF = attrgetter(*_PROFILE_FIELDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
