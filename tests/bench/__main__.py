@@ -1,18 +1,32 @@
-"""`make bench`: every benchmark, each a ratio against a named baseline in the same run. `make bench ARGS=staff_events` runs one."""
+"""`make bench`: every benchmark, each a ratio against a named baseline in the same run. `make bench ARGS=staff_events` runs one.
+
+`reload` takes minutes and runs only when it is asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter.
+"""
 
 import asyncio
+import logging
 import sys
-from collections.abc import Awaitable, Callable
+from types import ModuleType
 
-from tests.bench import staff_events
+import structlog
+from tests.bench import costs, embedded, readers, reload, staff_events
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[None]]] = {"staff_events": staff_events.main}
+BENCHMARKS: dict[str, ModuleType] = {
+    "staff_events": staff_events,
+    "readers": readers,
+    "costs": costs,
+    "embedded": embedded,
+    "reload": reload,
+}
+LONG = {"reload"}
 
 
 async def main(names: list[str]) -> None:
-    for name in names or list(BENCHMARKS):
-        print(f"\n== {name}: {(sys.modules[BENCHMARKS[name].__module__].__doc__ or '').strip().splitlines()[0]}\n", flush=True)
-        await BENCHMARKS[name]()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    for name in names or [name for name in BENCHMARKS if name not in LONG]:
+        print(f"\n== {name}: {(BENCHMARKS[name].__doc__ or '').strip().splitlines()[0]}\n", flush=True)
+        await BENCHMARKS[name].main()
 
 
 if __name__ == "__main__":

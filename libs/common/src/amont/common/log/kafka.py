@@ -33,6 +33,7 @@ ANSWER_WITHIN_SECONDS = 15.0
 
 _PARTITIONER = DefaultPartitioner()
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaOptions:
     """What the two ends need beside addresses."""
