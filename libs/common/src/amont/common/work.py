@@ -141,7 +141,10 @@ def pending_record(entry: Mapping[str, Any], source: str) -> Record:
 
 
 class Recent:
-    """The aggregates that this process wrote last. Optimistic: a stale one fails its compare-and-set and is read again."""
+    """The aggregates that this process wrote last. Optimistic: a stale one fails its compare-and-set and is read again.
+
+    Shared by the batches of one topic that are handled side by side; of one aggregate the newest version stays.
+    """
 
     def __init__(self, size: int = 20_000) -> None:
         self._size = size
@@ -154,8 +157,11 @@ class Recent:
         return entry
 
     def put(self, entry: Entry) -> None:
-        self._entries[entry.key] = entry
-        self._entries.move_to_end(entry.key)
+        key = entry.key
+        known = self._entries.get(key)
+        if known is None or (known.version or 0) <= (entry.version or 0):
+            self._entries[key] = entry
+        self._entries.move_to_end(key)
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 

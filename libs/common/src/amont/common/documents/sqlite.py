@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -243,7 +244,8 @@ def _create_elements(db: sqlite3.Connection, table: str, name: str) -> None:
 
 def _list_elements(db: sqlite3.Connection, write: Put | Remove, many: frozenset[str]) -> None:
     table = _name(write.collection)
-    _unlist(db, table, write.id, many)
+    if write.expected is not None:
+        _unlist(db, table, write.id, many)
     if isinstance(write, Put):
         for name in many:
             rows = [(value, write.id) for value in set(write.document.get(name) or ()) - {None}]
@@ -289,14 +291,17 @@ def _beyond(sort: str | None, after: tuple[Any, ...]) -> tuple[str, list[Any]]:
     return f"({_field(sort)}, id) > (?, ?)", [value, id_]
 
 
+@cache
 def _field(name: str) -> str:
     return "id" if name == "_id" else f"json_extract(body, '$.{_checked(name)}')"
 
 
+@cache
 def _name(collection: str) -> str:
     return f"d_{_checked(collection)}"
 
 
+@cache
 def _checked(name: str) -> str:
     """A field or collection name as part of a statement; anything but letters, digits and underscores is a mistake of ours."""
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):

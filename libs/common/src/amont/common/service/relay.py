@@ -1,4 +1,4 @@
-"""The relay: what a commit has put into outboxes goes to the log, and what the log has taken leaves the outboxes.
+"""The relay: what a commit has put into outboxes goes to the log, and what the log has taken leaves the outboxes. One per service, for all who write.
 
 Published at once after the write; swept every few seconds for what a crash, or a log that was away, has left behind. Two relays on one document
 may publish twice: readers' `seq` guard absorbs it.
@@ -61,8 +61,8 @@ class Relay:
         metrics.EVENTS_PUBLISHED.labels(self._house.name).inc(len(records))
         since = datetime.fromisoformat(min(entry.out[0]["at"] for entry in full))
         metrics.RELAY_SECONDS.labels(self._house.name).observe(max(0.0, (self._house.clock.now() - since).total_seconds()))
+        self.give_back([Clear(*entry.key, entry.version or 0, OUTBOX) for entry in full])
         for entry in full:
-            self._clears[entry.key] = Clear(*entry.key, entry.version or 0, OUTBOX)
             if recent is not None:
                 recent.put(Entry(entry.collection, entry.aggregate, entry.version, entry.seen, trace=entry.trace))
 
@@ -72,6 +72,14 @@ class Relay:
         self._clears = {}
         return clears
 
+    def give_back(self, clears: Sequence[Clear]) -> None:
+        """Clear these when something is next written. Of one document the newest version counts: who is slower must not hide it."""
+        for clear in clears:
+            key = (clear.collection, clear.id)
+            known = self._clears.get(key)
+            if known is None or known.version <= clear.version:
+                self._clears[key] = clear
+
     async def clear(self) -> None:
         """Write down now what is known to be on the log."""
         clears = self.take_clears({})
@@ -79,7 +87,7 @@ class Relay:
             try:
                 await self._house.store.commit(clears)
             except Unavailable:
-                self._clears = {(clear.collection, clear.id): clear for clear in clears} | self._clears
+                self.give_back(clears)
                 raise
 
     async def sweep(self, *, older_than: timedelta = LEFT_BEHIND_AFTER) -> int:

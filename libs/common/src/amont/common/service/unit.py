@@ -85,7 +85,11 @@ class Unit:
             raise Moved(stale, frozenset())
         entries = work.written()
         clears = self.relay.take_clears({entry.key: entry for entry in entries})
-        lost = await self.house.store.commit([*work.puts(entries), *clears])
+        try:
+            lost = await self.house.store.commit([*work.puts(entries), *clears])
+        except BaseException:
+            self.relay.give_back(clears)  # they are others' too
+            raise
         won = []
         for entry in entries:
             if entry.key in lost:
