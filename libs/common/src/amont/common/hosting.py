@@ -15,7 +15,7 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 
-from amont.common import tracing
+from amont.common import memory, tracing
 from amont.common.clock import Clock, SystemClock
 from amont.common.documents import store_from
 from amont.common.errors import PortTaken
@@ -158,5 +158,6 @@ def serve(make: Callable[[Callable[[], None]], FastAPI], bound: socket.socket) -
     server = _Server(
         uvicorn.Config(make(fail), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=10, server_header=False),
     )
+    memory.settle()
     server.run(sockets=[bound])
     return 1 if failed else 0

@@ -31,9 +31,10 @@ from amont.common.log import Handler, Received
 if TYPE_CHECKING:
     from amont.common.log.kafka import KafkaLog
 
-BATCH = 1000
+BATCH = 4000
+"""More than the fetches of eight partitions bring: the client fills a batch from one partition after the other, and lanes want some of each."""
 FETCH_WAIT_MS = 50
-PARTITION_BYTES = 1_048_576
+PARTITION_BYTES = 262_144
 """What one fetch brings of a partition: a reader holds at most two such per partition, one in hand and one fetched ahead, or one larger record."""
 FETCH_BYTES = 8 * PARTITION_BYTES
 SLOW_SECONDS = 2.0
