@@ -183,15 +183,15 @@ async def test_a_reader_holds_no_more_bytes_than_it_says(place: Place) -> None:
         await asyncio.sleep(0.01)
 
     log = await place.open()
-    for begin in range(0, 120, 20):
-        await log.append([Record(topic=place.topic, key=f"k{n % KEYS}", value=bytes(150_000)) for n in range(begin, begin + 20)])
+    for begin in range(0, 240, 20):
+        await log.append([Record(topic=place.topic, key=f"k{n % KEYS}", value=bytes(40_000)) for n in range(begin, begin + 20)])
     hears = Hears(before=weigh)
     reader = reader_of(log, place, hears)
     await reader.start()
-    await until(lambda: len(hears.records) == 120, within=20)
+    await until(lambda: len(hears.records) == 240, within=20)
     await reader.stop()
     assert max(held) <= PARTITION_BYTES
-    assert max(held) > 150_000, "nothing was batched, so nothing was shown"
+    assert max(held) > 40_000, "nothing was batched, so nothing was shown"
 
 
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
