@@ -14,7 +14,7 @@ from amont.common.errors import Conflict
 from amont.common.events import Event, topics
 from amont.common.events.values import PersonId
 from amont.common.service import Parts, Service
-from amont.common.service import consumer as shell
+from amont.common.service import reading as shell
 from amont.common.testing import hearing as testing
 from amont.common.testing.hearing import Hearing, hearing
 from amont.common.work import Reactions, Work

@@ -27,6 +27,8 @@ from amont.common.log.kafka import KafkaLog, KafkaOptions
 from amont.common.log.sqlite import SqliteLog
 from amont.common.log.topics import create
 from amont.common.service.consumer import Consumer
+from amont.common.service.letters.letter import LETTERS as DEAD_LETTERS
+from amont.common.service.letters.letter import DeadLetter
 from amont.common.service.unit import Unit
 from amont.common.testing.hearing import START, record_of
 from amont.common.testing.waiting import until
@@ -637,8 +639,9 @@ class Parking:
             self._heard.append(event.subsidiary)
 
         clock = FixedClock(START)
-        store = SqliteStore(self._folder / "store.sqlite", sync="normal")  # opened by nobody: nothing is saved
-        unit = Unit(House("notifications", store, clock, SeededIds(clock, 1), {}), log)
+        store = SqliteStore(self._folder / "store.sqlite", sync="normal")
+        await store.open([DEAD_LETTERS.spec])
+        unit = Unit(House("notifications", store, clock, SeededIds(clock, 1), {DeadLetter: DEAD_LETTERS}), log)
         return Consumer(unit, TOPIC, {SubsidiaryChanged: react})
 
     @asynccontextmanager

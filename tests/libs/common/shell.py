@@ -17,6 +17,7 @@ from amont.common.events.envelope import Envelope
 from amont.common.ids import SeededIds
 from amont.common.log import Received, Record
 from amont.common.log.sqlite import SqliteLog
+from amont.common.service.letters.letter import LETTERS, DeadLetter
 from amont.common.service.unit import Unit
 from amont.common.testing.hearing import START, record_of
 from amont.common.work import House, Work
@@ -55,7 +56,7 @@ class Note(Aggregate):
 
 TALLIES = Collection(Tally, "tallies", indexes=(Index(("team",)), Index(("tags",), many=True)), due=True)
 NOTES = Collection(Note, "notes")
-COLLECTIONS = {Tally: TALLIES, Note: NOTES}
+COLLECTIONS: dict[type[Aggregate], Collection[Any]] = {Tally: TALLIES, Note: NOTES, DeadLetter: LETTERS}
 
 
 class WatchedStore:

@@ -143,12 +143,12 @@ async def refuse_odd_ones(event: SubsidiaryChanged, work: Work) -> None:
             raise KeyError("ada@example.org")
 
 
-async def test_a_refusal_and_a_defect_are_parked_alone_and_leave_nothing_behind(shell: Shell) -> None:
+async def test_a_refusal_and_a_defect_are_parked_with_what_follows_them_and_leave_nothing_behind(shell: Shell) -> None:
     events = [told("a", 1), told("r", 1, "refused"), told("a", 2, "defect"), told("a", 3), told("d", 1, "defect"), told("b", 1)]
     await consumer(shell, refuse_odd_ones)(batch_of(*events))
-    assert await shell.letters() == [("r", "conflict"), ("a", "defect"), ("d", "defect")]
-    assert (await shell.tally("a")).told == ("x", "x")
-    assert sorted(await shell.said()) == [("a", 1), ("a", 2), ("b", 1)]
+    assert await shell.letters() == [("r", "conflict"), ("a", "defect"), ("a", "blocked-by"), ("d", "defect")]
+    assert (await shell.tally("a")).told == ("x",)
+    assert sorted(await shell.said()) == [("a", 1), ("b", 1)]
     for id_ in ("r", "d"):
         assert await shell.document(id_) == await shell.document(id_, "notes") == {}
 

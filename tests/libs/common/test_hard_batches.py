@@ -81,7 +81,7 @@ def failing_once(method: Any, error: Exception) -> Any:
 
 
 @pytest.mark.parametrize("broken", ["commit", "append"])
-async def test_a_refused_event_before_a_good_one_is_parked_even_when_the_batch_is_begun_again(
+async def test_a_refused_event_and_what_follows_it_are_parked_once_even_when_the_batch_is_begun_again(
     broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with hearing(reader, tmp_path) as service:
@@ -89,8 +89,9 @@ async def test_a_refused_event_before_a_good_one_is_parked_even_when_the_batch_i
         owner = service.service.unit.house.store if broken == "commit" else service.log
         monkeypatch.setattr(owner, broken, failing_once(getattr(owner, broken), Unavailable("away")))
         await service.settle()
-        assert [reason for reason, _ in await service.parked()] == ["nameless"]
-        assert (await service.look(Known, "fr")).heard == 1
+        assert [reason for reason, _ in await service.parked()] == ["nameless", "blocked-by"]
+        with pytest.raises(NotFound):
+            await service.look(Known, "fr")
 
 
 async def test_what_the_store_will_never_take_is_parked_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from amont.common.cli import root
 from amont.common.events.hris import StaffLeft, StaffRecorded
 from amont.common.log import Received
 from amont.common.log.sqlite import SqliteLog
-from amont.common.service.consumer import Heard, read
+from amont.common.service.reading import Heard, read
 
 ADA: dict[str, Any] = {
     "tenant": "fr",

@@ -10,6 +10,7 @@
     ├── Unreadable             bytes we cannot read: dead letter
     ├── Unacceptable           the store or the log will never take this as it is: dead letter
     ├── Unavailable            store, log or network: retried with back-off, then stop and page
+    │   └── Halted             a topic stands still until a restart: too many dead letters in a row
     └── PortTaken              a start that cannot listen
 
 A message says what is wrong, where, and what to do. It carries ids, never a name or an address.
@@ -110,6 +111,10 @@ class Unacceptable(Exception):
 
 class Unavailable(Exception):
     """The store, the log or the network does not answer now; the same call may work later."""
+
+
+class Halted(Unavailable):
+    """A reader has stopped for good: what it reads looks as if it could never be taken. Only a new process goes on."""
 
 
 class PortTaken(Exception):

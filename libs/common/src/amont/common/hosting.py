@@ -45,6 +45,7 @@ def parts_from(settings: Settings, service: str, *, clock: Clock | None = None) 
         log=log_from(settings.log_url, client_id=f"amont-{service}", options=kafka_options(settings)),
         clock=clock,
         ids=RandomIds(clock),
+        dead_letters_in_a_row=settings.dead_letters_in_a_row,
     )
 
 

@@ -11,7 +11,7 @@ EVENTS_SKIPPED = Counter(
     "amont_events_skipped", "Events of a known type that this service does not need", ["service", "type"], registry=REGISTRY
 )
 EVENTS_PUBLISHED = Counter("amont_events_published", "Events that the log acknowledged", ["service"], registry=REGISTRY)
-DEAD_LETTERS = Counter("amont_dead_letters", "Records parked in the dead-letter topic", ["service", "reason"], registry=REGISTRY)
+DEAD_LETTERS = Counter("amont_dead_letters", "Records parked in the dead-letter topic, by reason", ["service", "reason"], registry=REGISTRY)
 BATCH_RETRIES = Counter(
     "amont_batch_retries", "Batches begun again: a lost compare-and-set or an outage", ["service", "why"], registry=REGISTRY
 )
@@ -38,6 +38,11 @@ EFFECT_SECONDS = Histogram(
     ["service"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900),
     registry=REGISTRY,
+)
+DEAD_LETTERS_OPEN = Gauge("amont_dead_letters_open", "Dead letters that nobody has resolved yet", ["service"], registry=REGISTRY)
+KEYS_PARKED = Gauge("amont_keys_parked", "Keys whose records wait behind an unresolved dead letter", ["service"], registry=REGISTRY)
+READERS_HALTED = Gauge(
+    "amont_readers_halted", "Subscriptions that stand still after too many dead letters in a row", ["service"], registry=REGISTRY
 )
 READERS_ALIVE = Gauge("amont_readers_alive", "Subscriptions that are reading", ["service"], registry=REGISTRY)
 READERS_IN_TROUBLE = Gauge("amont_readers_in_trouble", "Subscriptions that only a new process can mend", ["service"], registry=REGISTRY)

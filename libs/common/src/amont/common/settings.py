@@ -46,6 +46,9 @@ class Settings(LogSettings, IdentitySettings, TraceSettings):
 
     store_url: str = Field(description="mongodb://host:port or sqlite:///folder")
     store_driver: Literal["motor", "pymongo"] = Field(default="motor", description="the MongoDB driver")
+    dead_letters_in_a_row: int = Field(
+        default=50, ge=0, description="how many dead letters of our own fault in a row stop a topic; 0 is never"
+    )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on")
 

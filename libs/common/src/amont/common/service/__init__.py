@@ -24,7 +24,9 @@ from amont.common.events.envelope import Event
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids
 from amont.common.log import Log, Reader
-from amont.common.service.consumer import Consumer
+from amont.common.service.consumer import DEAD_LETTERS_IN_A_ROW, Consumer
+from amont.common.service.letters.letter import LETTERS
+from amont.common.service.letters.replaying import Replayer
 from amont.common.service.unit import Moved, Unit
 from amont.common.tracing import TRACING
 from amont.common.work import Backlog, House, Reactions, Work
@@ -55,12 +57,15 @@ class Parts:
     ids: Ids
     tools: Mapping[type, object] = field(default_factory=dict)
     """What a service's own ports are bound to; what is not here, the service binds by its settings."""
+    dead_letters_in_a_row: int = DEAD_LETTERS_IN_A_ROW
+    """How many dead letters of our own fault stop a topic; 0 is never."""
 
 
 class Service:
     """One of the four, assembled by its `app.build`.
 
     `consumes` and `publishes` are its tables, `keeps` its collections, `due` what to do with a document whose time has come, `routers` its HTTP.
+    Every service keeps its dead letters, too.
     """
 
     def __init__(
@@ -81,11 +86,13 @@ class Service:
         self.routers = tuple(routers)
         self.clock = parts.clock
         self._due = due or {}
-        self._keeps = tuple(keeps)
-        house = House(name, parts.store, parts.clock, parts.ids, {one.kind: one for one in keeps}, {**(tools or {}), **parts.tools})
+        self._keeps = (*keeps, LETTERS)
+        house = House(name, parts.store, parts.clock, parts.ids, {one.kind: one for one in self._keeps}, {**(tools or {}), **parts.tools})
         self.unit = Unit(house, parts.log)
+        self.letters = Replayer(self.unit, consumes)
         self.run = self.unit.run
         self._store, self._log = parts.store, parts.log
+        self._consumers = {topic: Consumer(self.unit, topic, consumes, in_a_row=parts.dead_letters_in_a_row) for topic in self.topics}
         self._readers: list[Reader] = []
         self._timers: list[asyncio.Task[None]] = []
         self._stopping = self.unit.stopping
@@ -107,8 +114,7 @@ class Service:
         await self._log.open()
         if not self._readers:
             self._readers = [
-                self._log.reader(f"{self.name}-{topic}", topic, Consumer(self.unit, topic, self.consumes), types=types)
-                for topic, types in self.topics.items()
+                self._log.reader(f"{self.name}-{topic}", topic, self._consumers[topic], types=types) for topic, types in self.topics.items()
             ]
 
     async def start(self) -> None:
@@ -128,6 +134,7 @@ class Service:
                 pause = min(pause * 2, 10.0)
         self._timers = [
             asyncio.create_task(self._every(TICK_SECONDS, self.tick), name=f"{self.name} due"),
+            asyncio.create_task(self._every(TICK_SECONDS, self.letters.tick), name=f"{self.name} letters"),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep), name=f"{self.name} sweep"),
         ]
         self.ready = True
@@ -158,6 +165,7 @@ class Service:
     async def check(self) -> dict[str, str]:
         """What is wrong with what it is wired to, by part; empty when it is ready to work."""
         faults = {} if self.ready else {"service": "starting or stopping"}
+        faults |= {topic: one.halted for topic, one in self._consumers.items() if one.halted}
         for name, part in (("store", self._store), ("log", self._log)):
             try:
                 await asyncio.wait_for(part.ping(), ANSWER_WITHIN_SECONDS)
@@ -173,16 +181,17 @@ class Service:
             found = await asyncio.gather(*(reader.trouble() for reader in self._readers))
             self.trouble = {topic: why for topic, why in zip(self.topics, found, strict=True) if why is not None}
             metrics.READERS_IN_TROUBLE.labels(self.name).set(len(self.trouble))
+            metrics.READERS_HALTED.labels(self.name).set(sum(one.halted is not None for one in self._consumers.values()))
             metrics.READERS_ALIVE.labels(self.name).set(sum(reader.alive for reader in self._readers))
         return self.trouble
 
     async def step(self) -> int:
-        """Embedded only: take what is on the log now and what is due now; how much there was. The demo and tests run on it without waiting."""
+        """Embedded only: take what is on the log, due or to be replayed now; how much there was. The demo and tests run on it without waiting."""
         taken = 0
         for reader in self._readers:
             while handled := await reader.drain():  # type: ignore[attr-defined]  # the embedded log's readers can be stepped
                 taken += handled
-        return taken + await self.tick()
+        return taken + await self.tick() + await self.letters.tick()
 
     async def tick(self) -> int:
         """Handle every document whose time has come; how many there were. Raises Unavailable."""

@@ -1,7 +1,10 @@
 """The consuming shell: what happens to a batch of records, for every service and every log.
 
     applied, duplicate, stale     their position is committed
-    permanent                     (undecodable, unknown type or version, the domain says no, a defect) to the dead-letter topic, awaited, then committed
+    permanent                     (undecodable, unknown type or version, the domain says no, a defect) to the dead-letter topic, awaited, and into the
+                                  store as a letter; then committed
+    behind a dead letter          of its own key, where order matters: parked as well, untried, so that nobody sees a later fact before an earlier one
+    too many dead letters in a row the deployment is bad, not the data: nothing more is parked or committed, and the topic stands still until a restart
     transient                     (store, log, network) the batch is begun again with back-off and jitter, 60 s in all; then it is given back
                                   to the log uncommitted and comes again: nothing is skipped
     a compare-and-set was lost    the batch is begun again at once; what was applied is recognised by its `seq`
@@ -10,53 +13,35 @@ Records are decoded one by one, so that a bad one harms nobody else.
 """
 
 import asyncio
-import hashlib
 import random
 import time
-import traceback
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import structlog
-from opentelemetry.trace import SpanKind
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
-from amont.common.errors import DomainError, Unacceptable, Unavailable, Unreadable
-from amont.common.events.envelope import Envelope, Event
-from amont.common.events.topics import TOPICS, TYPES, dead_letters_of
-from amont.common.events.values import instant_text
-from amont.common.log import Received, Record
+from amont.common.errors import Halted, Unacceptable, Unavailable, Unreadable
+from amont.common.events.envelope import Event
+from amont.common.log import Received
+from amont.common.service.letters import parking
+from amont.common.service.letters.letter import BLOCKED_BY, letter_id, text_of
+from amont.common.service.letters.parking import First, Parked
+from amont.common.service.reading import Heard, react, read
 from amont.common.service.unit import Moved, Unit
-from amont.common.tracing import TRACING
 from amont.common.work import Backlog, Key, Reaction, Reactions, Recent, Work
 
 BACK_OFF_SECONDS = 60.0
 """How long one batch is tried before it is given back to the log."""
-LARGEST_VALUE = 1_500_000
-"""What a dead letter keeps of a record that is larger than any broker takes by default."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
+DEAD_LETTERS_IN_A_ROW = 50
+"""How many dead letters that look like a fault of ours, with nothing applied in between, stop a topic; 0 is never."""
+OUR_FAULT = frozenset({"defect", "refused-by-the-store"})
+"""Reasons that are a fault of ours on any topic; on a topic of our own, every reason but `blocked-by` is."""
 
 _logger = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A record that could be read."""
-
-    envelope: Envelope
-    event: Event
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """A record that could not be taken, and why."""
-
-    record: Received
-    reason: str
-    detail: str
 
 
 @dataclass(slots=True)
@@ -64,53 +49,57 @@ class _Tried:
     """What earlier attempts at a batch have settled: where inserts met somebody, and which records are parked."""
 
     inserts: frozenset[Key] = frozenset()
-    parked: set[tuple[int, int]] = field(default_factory=set)
+    told: set[tuple[int, int]] = field(default_factory=set)
+    """Those on the dead-letter topic."""
+    parked: dict[tuple[int, int], Parked] = field(default_factory=dict)
+    """Those that have their letters, too."""
     cut_off: bool = False
     """Whether one of them ended in an outage: what it had saved may not be published."""
+
+
+@dataclass(slots=True)
+class _Decided:
+    """What a batch comes to, before anything is written: each record that is of concern here, in order, with why it is not taken if it is not."""
+
+    work: Work
+    outcomes: list[tuple[Received, Heard | None, Parked | None]]
+
+    @property
+    def parked(self) -> list[Parked]:
+        return [parked for *_, parked in self.outcomes if parked is not None]
+
+    @property
+    def refused(self) -> bool:
+        """Whether anything that could be read was not taken."""
+        return any(heard is not None and parked is not None for _, heard, parked in self.outcomes)
 
 
 def _place(record: Received) -> tuple[int, int]:
     return record.partition, record.offset
 
 
-def read(record: Received, topic: str) -> Heard | None:
-    """Decode a record; None for a tombstone and for a type of the topic that is known but not asked for. Raises Unreadable."""
-    if record.value is None:
-        return None
-    try:
-        key = record.key.decode("utf-8")
-    except UnicodeDecodeError:
-        raise Unreadable("broken-key", "The key is not UTF-8.") from None
-    envelope = Envelope.parse(record.headers, key=key)
-    kind = TYPES.get(envelope.type)
-    if kind is None or kind.topic != topic:
-        known = ", ".join(one.type_name() for one in TOPICS[topic].types)
-        raise Unreadable("unknown-type", f"{envelope.type[:120]!r} is not a type of {topic}. Known here: {known}.")
-    event = kind.decode(record.value)
-    if event.key != key:
-        raise Unreadable(
-            "wrong-key",
-            f"The key does not name what the event is about; {topic} is keyed by {kind.__name__}'s subject, here it would be {event.key!r}.",
-        )
-    if event.guarded and envelope.subject != event.subject:
-        raise Unreadable("wrong-subject", "ce_subject does not name the event's own subject.")
-    return Heard(envelope, event)
-
-
 class Consumer:
     """Hears one topic for one service."""
 
-    def __init__(self, unit: Unit, topic: str, reactions: Reactions) -> None:
+    def __init__(self, unit: Unit, topic: str, reactions: Reactions, *, in_a_row: int = DEAD_LETTERS_IN_A_ROW) -> None:
         self._unit = unit
         self._topic = topic
         self._reactions = reactions
         self._recent = Recent()
+        self._in_order = parking.in_order(topic)
+        self._most_in_a_row = in_a_row
+        self._row = 0
+        self.halted: str | None = None
+        """Why it takes nothing more, for whoever has to do something about it."""
 
     async def __call__(self, batch: Sequence[Received]) -> None:
         """Take a batch. When this returns, every effect is saved, its events are on the log, and every record that could not be taken is parked.
 
-        Raises Unavailable when it could not be done within the back-off: nothing of the batch may then be committed.
+        Raises Unavailable when it could not be done within the back-off: nothing of the batch may then be committed. Raises Halted, now and from then on,
+        when there were too many dead letters in a row.
         """
+        if self.halted:
+            raise Halted(self.halted)
         began = time.monotonic()
         attempt = 0
         tried = _Tried()
@@ -121,6 +110,8 @@ class Consumer:
             except Moved as moved:
                 tried.inserts |= moved.inserts
                 metrics.BATCH_RETRIES.labels(self._unit.house.name, "moved").inc()
+            except Halted:
+                raise
             except Unavailable as error:
                 metrics.BATCH_RETRIES.labels(self._unit.house.name, "unavailable").inc()
                 tried.cut_off = True
@@ -148,7 +139,9 @@ class Consumer:
             if len(batch) == 1:
                 if isinstance(error, Backlog):
                     raise
-                await self._park([Parked(batch[0], "refused-by-the-store", type(error).__name__)], tried)
+                refused = [Parked(batch[0], "refused-by-the-store", type(error).__name__)]
+                self._row = self._row_after([(batch[0], None, refused[0])])
+                await self._park(refused, tried)
                 return
             middle = len(batch) // 2
             await self._take(batch[:middle], tried)
@@ -160,46 +153,59 @@ class Consumer:
         Parked before anything is saved: once a later event of the same stream is saved, a refused one would look as if it had been applied. What is
         parked stays parked when the batch is begun again; so a refusal must rest on what the store holds, not on what this process remembers.
         """
-        work, parked, heard = await self._decide([record for record in batch if _place(record) not in tried.parked], tried, self._recent)
-        heard_of = {id(record) for record, _ in heard}
-        if work.trusts_memory and any(id(one.record) in heard_of for one in parked):
+        left = [record for record in batch if _place(record) not in tried.parked]
+        firsts = await self._parked_keys(left, tried)
+        decided = await self._decide(left, tried, self._recent, firsts)
+        if decided.work.trusts_memory and decided.refused:
             self._recent.clear()
             await self._unit.relay.clear()  # what is read now must not hold events that are on the log already
-            work, parked, heard = await self._decide([record for record in batch if _place(record) not in tried.parked], tried, None)
-        await self._park(parked, tried)
+            decided = await self._decide(left, tried, None, firsts)
+        self._row_after(decided.outcomes)
+        work = decided.work
+        await self._park(decided.parked, tried)
         entries = await self._unit.save(work, self._recent)
         await self._unit.relay.publish(work.pending() if tried.cut_off else entries, self._recent)
-        self._count(heard, parked)
+        self._row = self._row_after(decided.outcomes)  # another partition's batch may have counted meanwhile
+        self._count(decided)
         if work.ignored:
             metrics.EVENTS_IGNORED.labels(self._unit.house.name).inc(work.ignored)
             _logger.info("events_ignored", service=self._unit.house.name, topic=self._topic, saves=work.ignored)
         await self._unit.do_effects(work.effects)
 
-    async def _decide(
-        self, batch: Sequence[Received], tried: _Tried, recent: Recent | None
-    ) -> tuple[Work, list[Parked], list[tuple[Received, Heard]]]:
-        work = Work(self._unit.house, recent=recent)
-        await work.look_at(tried.inserts)
-        parked: list[Parked] = []
-        heard = [(record, one) for record, one in self._read_all(batch, parked) if one is not None]
-        await self._read_ahead(work, [one.event for _, one in heard])
-        for record, one in heard:
-            await self._react(work, record, one, parked)
-        return work, parked, heard
+    async def _parked_keys(self, batch: Sequence[Received], tried: _Tried) -> dict[str, First]:
+        """The keys of the batch that have something unresolved before them. The store says so, since another process may have parked it."""
+        if not self._in_order or not batch:
+            return {}
+        firsts = await parking.parked_keys(self._unit.house.store, self._topic, {text_of(record.key) for record in batch})
+        for one in tried.parked.values():  # for the one letter that a store has refused
+            firsts.setdefault(text_of(one.record.key), First(letter_id(one.record), *_place(one.record)))
+        return firsts
 
-    def _read_all(self, batch: Iterable[Received], parked: list[Parked]) -> Iterable[tuple[Received, Heard | None]]:
-        for record in batch:
-            try:
-                one = read(record, self._topic)
-            except Unreadable as error:
-                parked.append(Parked(record, error.reason, str(error)))
-                continue
-            if one is not None and type(one.event) not in self._reactions:
-                metrics.EVENTS_SKIPPED.labels(self._unit.house.name, type(one.event).__name__).inc()
-                continue
-            yield record, one
+    async def _decide(self, batch: Sequence[Received], tried: _Tried, recent: Recent | None, firsts: dict[str, First]) -> _Decided:
+        decided = _Decided(Work(self._unit.house, recent=recent), [])
+        await decided.work.look_at(tried.inserts)
+        readings = [(record, one) for record in batch if (one := self._read(record)) is not None]
+        await self._read_ahead(decided.work, [one.event for _, one in readings if isinstance(one, Heard)])
+        firsts = dict(firsts)
+        for record, one in readings:
+            parked = await self._taken(decided.work, record, one, firsts)
+            if parked is not None and self._in_order:
+                firsts.setdefault(text_of(record.key), First(letter_id(record), *_place(record)))
+            decided.outcomes.append((record, one if isinstance(one, Heard) else None, parked))
+        return decided
 
-    async def _read_ahead(self, work: Work, events: Iterable[Event]) -> None:
+    def _read(self, record: Received) -> Heard | Unreadable | None:
+        """The event, why there is none, or None when it is nothing to this service."""
+        try:
+            one = read(record, self._topic)
+        except Unreadable as error:
+            return error
+        if one is not None and type(one.event) not in self._reactions:
+            metrics.EVENTS_SKIPPED.labels(self._unit.house.name, type(one.event).__name__).inc()
+            return None
+        return one
+
+    async def _read_ahead(self, work: Work, events: Sequence[Event]) -> None:
         wanted: dict[type[Aggregate], list[str]] = defaultdict(list)
         for event in events:
             reaction = self._reactions[type(event)]
@@ -209,34 +215,42 @@ class Consumer:
         for kind, ids in wanted.items():
             await work.prefetch(kind, ids)
 
-    async def _react(self, work: Work, record: Received, one: Heard, parked: list[Parked]) -> None:
-        reaction = self._reactions[type(one.event)]
-        handle = reaction.handle if isinstance(reaction, Reaction) else reaction
-        name = f"{self._unit.house.name} hears {type(one.event).__name__}"
-        step = None
-        try:
-            with (
-                TRACING.span(name, one.envelope.traceparent, kind=SpanKind.CONSUMER, event=one.envelope.id, subject=one.envelope.subject),
-                work.step(one.envelope, seq=one.event.seq if one.event.guarded else 0) as step,
-            ):
-                await handle(one.event, work)
-        except (Unavailable, asyncio.CancelledError):
-            raise
-        except DomainError as error:
-            if step is not None and work.applied_before(step):
-                work.ignored += 1
-                return
-            parked.append(Parked(record, error.code, str(error)))
-        except Exception as error:
-            _logger.exception("reaction_failed", service=self._unit.house.name, type=one.envelope.type, id=one.envelope.id)
-            parked.append(Parked(record, "defect", _trace_hash(error)))
+    async def _taken(self, work: Work, record: Received, one: Heard | Unreadable, firsts: dict[str, First]) -> Parked | None:
+        if isinstance(one, Unreadable):
+            return Parked(record, one.reason, str(one))
+        first = firsts.get(text_of(record.key))
+        if first is not None and first.comes_before(record):
+            return Parked(record, BLOCKED_BY, f"It waits behind dead letter {first.id} of the same key.", blocked_by=first.id)
+        refused = await react(self._unit.house.name, self._reactions, work, one)
+        return None if refused is None else Parked(record, refused.reason, refused.detail)
 
-    def _count(self, heard: Sequence[tuple[Received, Heard]], parked: Sequence[Parked]) -> None:
-        not_taken = {id(one.record) for one in parked}
-        applied = Counter(type(one.event).__name__ for record, one in heard if id(record) not in not_taken)
+    def _row_after(self, outcomes: Sequence[tuple[Received, Heard | None, Parked | None]]) -> int:
+        """How many dead letters in a row there are with these. Raises Halted when that is too many."""
+        row = self._row
+        for *_, parked in outcomes:
+            if parked is None:
+                row = 0
+            elif parked.reason in OUR_FAULT or (self._in_order and parked.reason != BLOCKED_BY):
+                row += 1
+                if row == self._most_in_a_row:
+                    self._halt(parked)
+        return row
+
+    def _halt(self, last: Parked) -> None:
+        self.halted = (
+            f"{self._topic}: {self._most_in_a_row} dead letters in a row, the last one {letter_id(last.record)} for {last.reason}. Nothing more of it is "
+            "taken, parked or committed. Look at what was deployed last, mend it and start again; if the records are to blame, start with a larger "
+            "AMONT_DEAD_LETTERS_IN_A_ROW (0: never stop)."
+        )
+        _logger.error("reader_halted", service=self._unit.house.name, topic=self._topic, what_to_do=self.halted)
+        raise Halted(self.halted)
+
+    def _count(self, decided: _Decided) -> None:
+        taken = [heard for _, heard, parked in decided.outcomes if heard is not None and parked is None]
+        applied = Counter(type(one.event).__name__ for one in taken)
         now = self._unit.house.clock.now()
-        for record, one in heard:
-            if one.event.guarded and id(record) not in not_taken:
+        for one in taken:
+            if one.event.guarded:
                 metrics.EFFECT_SECONDS.labels(self._unit.house.name).observe(max(0.0, (now - one.envelope.time).total_seconds()))
         for name, count in applied.items():
             metrics.EVENTS_APPLIED.labels(self._unit.house.name, name).inc(count)
@@ -244,42 +258,9 @@ class Consumer:
     async def _park(self, parked: Sequence[Parked], tried: _Tried) -> None:
         if not parked:
             return
-        service, now = self._unit.house.name, self._unit.house.clock.now()
-        await self._unit.log.append([dead_letter(one, service, now) for one in parked])
-        tried.parked.update(_place(one.record) for one in parked)
-        for one in parked:
-            metrics.DEAD_LETTERS.labels(service, one.reason).inc()
-            _logger.warning(
-                "parked",
-                service=service,
-                topic=one.record.topic,
-                partition=one.record.partition,
-                offset=one.record.offset,
-                reason=one.reason,
-            )
-
-
-def dead_letter(parked: Parked, service: str, now: datetime) -> Record:
-    """The record as it came, with why and where from in headers of its own. It goes under the original key, so that one person's stay in order."""
-    record = parked.record
-    why = {
-        "amont_dlq_reason": parked.reason,
-        "amont_dlq_detail": parked.detail[:2000],
-        "amont_dlq_topic": record.topic,
-        "amont_dlq_partition": str(record.partition),
-        "amont_dlq_offset": str(record.offset),
-        "amont_dlq_at": instant_text(now),
-    }
-    value = record.value
-    if value is not None and len(value) > LARGEST_VALUE:
-        why["amont_dlq_truncated_from"] = str(len(value))
-        value = value[:LARGEST_VALUE]
-    original = tuple((name, value) for name, value in record.headers if not name.startswith("amont_dlq_"))
-    headers = (*original, *((name, value.encode()) for name, value in why.items()))
-    return Record(topic=dead_letters_of(service), key=record.key.decode("utf-8", "replace"), value=value, headers=headers)
-
-
-def _trace_hash(error: Exception) -> str:
-    """Which defect it was, without what it was about: the type and a hash of where it was raised."""
-    frames = "".join(f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__))
-    return f"{type(error).__name__} at {hashlib.sha256(frames.encode()).hexdigest()[:16]}"
+        untold = [one for one in parked if _place(one.record) not in tried.told]
+        await parking.tell(self._unit, untold)
+        tried.told.update(_place(one.record) for one in untold)
+        await parking.keep(self._unit, parked)
+        tried.parked.update((_place(one.record), one) for one in parked)
+        parking.note(self._unit.house.name, parked)

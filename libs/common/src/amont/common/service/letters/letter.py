@@ -1,0 +1,279 @@
+"""A dead letter as a document: the record as it came, why it was not taken, and everything that has happened to it since. Pure.
+
+What a record is parked *for* is the consumer's business, how letters reach topic and store is `parking`'s, what people do with them is in `commands`,
+and how one is taken up again in `replaying`.
+"""
+
+import hashlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from amont.common.aggregate import Aggregate, Decision
+from amont.common.documents import Index
+from amont.common.documents.collection import Collection
+from amont.common.errors import Conflict
+from amont.common.events.values import Instant, instant_text
+from amont.common.log import RawHeaders, Received
+
+BLOCKED_BY = "blocked-by"
+"""The reason of a record that has no fault of its own: one before it, under the same key, waits to be resolved."""
+LARGEST_VALUE = 1_500_000
+"""What is kept of a record's value, in bytes: more than any broker takes by default."""
+RETENTION = timedelta(days=30)
+"""How long a letter is kept after the last thing that happened to it."""
+MOST_NOTES = 50
+"""How many notes a letter keeps; the shell's own go first."""
+SHELL = "amont"
+"""Who did it when it was nobody."""
+
+
+class Status(StrEnum):
+    """Where a letter stands."""
+
+    OPEN = "open"
+    REPLAYING = "replaying"
+    REPLAYED = "replayed"
+    DROPPED = "dropped"
+
+
+UNRESOLVED = (Status.OPEN, Status.REPLAYING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One thing that happened to a letter. `fields` are the names of what an edit changed."""
+
+    at: Instant
+    who: str
+    what: str
+    why: str | None = None
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """A record's value and headers, each as base64, since they may be any bytes."""
+
+    value: str | None
+    headers: tuple[tuple[str, str | None], ...] = ()
+
+    @classmethod
+    def of(cls, value: bytes | None, headers: RawHeaders) -> "Content":
+        return cls(value=_text(value), headers=tuple((name, _text(one)) for name, one in headers))
+
+    @property
+    def raw_value(self) -> bytes | None:
+        return _bytes(self.value)
+
+    @property
+    def raw_headers(self) -> RawHeaders:
+        return tuple((name, _bytes(one)) for name, one in self.headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter(Aggregate):
+    """See the module. `due_at` is when it is forgotten, or given up when nobody has resolved it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    """The record's key as text, for people and for queries."""
+    key_bytes: str
+    content: Content
+    original: Content | None = None
+    """The record as it came, once it has been edited."""
+    truncated_from: int | None = None
+    """How many bytes the value had, when it is not kept whole."""
+    ordered: bool
+    """Whether what follows under the same key waits for this one."""
+    tenant: str | None = None
+    type: str | None = None
+    event_id: str | None = None
+    reason: str
+    detail: str
+    blocked_by: str | None = None
+    """The first unresolved letter of the key when this one was parked behind it."""
+    status: Status = Status.OPEN
+    parked_at: Instant
+    attempts: int = 1
+    history: tuple[Note, ...] = ()
+
+    @classmethod
+    def of(cls, record: Received, *, reason: str, detail: str, blocked_by: str | None, ordered: bool, now: datetime) -> "DeadLetter":
+        """The letter of a record that was not taken."""
+        value, truncated_from = kept_of(record.value)
+        said = _said(record.headers)
+        key = text_of(record.key)
+        return cls(
+            id=letter_id(record),
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            key=key,
+            key_bytes=_text(record.key) or "",
+            content=Content.of(value, record.headers),
+            truncated_from=truncated_from,
+            ordered=ordered,
+            tenant=said.get("ce_tenant") or (key.partition(":")[0] if ":" in key else None),
+            type=said.get("ce_type"),
+            event_id=said.get("ce_id"),
+            reason=reason,
+            detail=detail[:2000],
+            blocked_by=blocked_by,
+            parked_at=now,
+            due_at=now + RETENTION,
+            history=(Note(at=now, who=SHELL, what="parked", why=reason),),
+        )
+
+    @property
+    def record(self) -> Received:
+        """The record, as it is to be taken."""
+        return Received(
+            topic=self.topic,
+            partition=self.partition,
+            offset=self.offset,
+            key=_bytes(self.key_bytes) or b"",
+            value=self.content.raw_value,
+            headers=self.content.raw_headers,
+        )
+
+    @property
+    def unresolved(self) -> bool:
+        return self.status in UNRESOLVED
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is only here because of another one before it."""
+        return self.status is Status.OPEN and self.reason == BLOCKED_BY
+
+    @property
+    def lane(self) -> str:
+        """What it is in order with."""
+        return lane_of(self.topic, self.key)
+
+    @property
+    def order(self) -> str:
+        """Sorts letters by when they were parked, and those parked together as their records came."""
+        return f"{instant_text(self.parked_at)} {self.topic} {self.partition:05d} {self.offset:019d}"
+
+    def ask_replay(self, who: str, why: str | None, now: datetime) -> Decision["DeadLetter"]:
+        """Have it taken up again; one that is or was is left as it is. Raises Conflict."""
+        if self.status in (Status.REPLAYING, Status.REPLAYED):
+            return Decision(self)
+        if self.status is Status.DROPPED:
+            raise Conflict(f"Dead letter {self.id} has been dropped; what was dropped is not replayed.")
+        if self.truncated_from is not None:
+            raise Conflict(
+                f"Of dead letter {self.id} only a part is kept ({self.truncated_from:,} bytes came): drop it, and have it sent anew."
+            )
+        return self._noted(Note(at=now, who=who, what="replay asked for", why=why), status=Status.REPLAYING)
+
+    def applied(self, now: datetime) -> Decision["DeadLetter"]:
+        """It has taken effect."""
+        return self._noted(Note(at=now, who=SHELL, what="replayed"), status=Status.REPLAYED)
+
+    def refuse(self, reason: str, detail: str, now: datetime) -> Decision["DeadLetter"]:
+        """It was tried and not taken again."""
+        note = Note(at=now, who=SHELL, what="refused again", why=reason)
+        return self._noted(note, status=Status.OPEN, reason=reason, detail=detail[:2000], attempts=self.attempts + 1, blocked_by=None)
+
+    def put_back(self, behind: str, now: datetime) -> Decision["DeadLetter"]:
+        """It was to be replayed, and one before it is in the way."""
+        return self._noted(Note(at=now, who=SHELL, what="put back", why=f"{behind} comes before it"), status=Status.OPEN)
+
+    def drop(self, who: str, why: str, now: datetime) -> Decision["DeadLetter"]:
+        """Give it up; one that was given up is left as it is. Raises Conflict."""
+        if self.status is Status.DROPPED:
+            return Decision(self)
+        if self.status is not Status.OPEN:
+            raise Conflict(f"Dead letter {self.id} is {self.status.value}; only an open one can be dropped.")
+        return self._noted(Note(at=now, who=who, what="dropped", why=why), status=Status.DROPPED)
+
+    def give_up(self, now: datetime) -> Decision["DeadLetter"]:
+        """Nobody has resolved it in time: drop it, and keep nothing of what it said."""
+        note = Note(at=now, who=SHELL, what="dropped", why=f"nobody resolved it within {RETENTION.days} days")
+        return self._noted(note, status=Status.DROPPED, content=Content(value=None), original=None)
+
+    def edit(self, content: Content, fields: tuple[str, ...], who: str, why: str, now: datetime) -> Decision["DeadLetter"]:
+        """Say something else from now on; what came is kept beside it. Raises Conflict."""
+        if self.status is not Status.OPEN:
+            raise Conflict(f"Dead letter {self.id} is {self.status.value}; only an open one can be edited.")
+        note = Note(at=now, who=who, what="edited", why=why, fields=fields)
+        said = _said(content.raw_headers)
+        return self._noted(
+            note,
+            content=content,
+            original=self.original or self.content,
+            type=said.get("ce_type"),
+            event_id=said.get("ce_id"),
+            truncated_from=None,
+        )
+
+    def _noted(self, note: Note, **changes: Any) -> Decision["DeadLetter"]:
+        notes = [*self.history, note]
+        while len(notes) > MOST_NOTES:
+            notes.pop(next((place for place, one in enumerate(notes[:-1]) if one.who == SHELL), 0))
+        return self.becomes(history=tuple(notes), due_at=note.at + RETENTION, **changes)
+
+
+def letter_id(record: Received) -> str:
+    """Where the record stood and a fingerprint of it: the same record makes the same letter, and a topic that was made anew makes others."""
+    seen = hashlib.sha256(repr((record.key, record.value, record.headers)).encode()).hexdigest()
+    return f"{record.topic}.{record.partition}.{record.offset}.{seen[:8]}"
+
+
+def lane_of(topic: str, key: str) -> str:
+    """The records that are in order with each other."""
+    return f"{topic} {key}"
+
+
+def text_of(key: bytes) -> str:
+    """A key for people; one that is not UTF-8 as far as it can be read."""
+    return key.decode("utf-8", "replace")
+
+
+def kept_of(value: bytes | None) -> tuple[bytes | None, int | None]:
+    """What is kept of a value, and how many bytes it had when that is not all."""
+    if value is None or len(value) <= LARGEST_VALUE:
+        return value, None
+    return value[:LARGEST_VALUE], len(value)
+
+
+def _said(headers: RawHeaders) -> dict[str, str]:
+    return {name.lower(): value.decode("utf-8", "replace")[:200] for name, value in headers if value}
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else b64encode(value).decode()
+
+
+def _bytes(value: str | None) -> bytes | None:
+    return None if value is None else b64decode(value)
+
+
+def _keys_of(letter: DeadLetter) -> Mapping[str, Any]:
+    keys: dict[str, Any] = {"order": letter.order}
+    if letter.unresolved and letter.ordered:
+        keys |= {"blocking": letter.topic, "lane": letter.lane}
+    return keys
+
+
+LETTERS = Collection(
+    DeadLetter,
+    "dead_letters",
+    indexes=[
+        Index(("blocking", "lane")),
+        Index(("lane", "offset")),
+        Index(("status", "order")),
+        Index(("status", "reason", "blocked_by")),
+        Index(("order",)),
+    ],
+    keys=_keys_of,
+    due=True,
+)
+"""A room of every service's house."""

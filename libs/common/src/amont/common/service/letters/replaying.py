@@ -1,0 +1,181 @@
+"""Taking dead letters up again: by the service that parked them, from its own store, through the same reaction.
+
+Three things bring a letter back: somebody asked for it; what it waited behind is resolved; or nobody has cared for it for too long, and then it is
+given up. The records do not travel through their topic again: it may be compacted (an older state would bury a newer one), it belongs to another
+service, and its other readers have taken them long ago.
+
+A letter is settled after its effect is saved, never with it, since a store writes documents one by one: a crash in between replays once more, and the
+guard in each document knows. In order: of a key only the first unresolved letter is tried, so whatever follows it is still parked.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import structlog
+
+from amont.common import metrics
+from amont.common.documents import AnyOf, AtMost, Document, Find, Remove
+from amont.common.errors import Unacceptable, Unavailable, Unreadable
+from amont.common.events.values import instant_text
+from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, UNRESOLVED, DeadLetter, Status
+from amont.common.service.letters.parking import first_in
+from amont.common.service.reading import Heard, Refused, react, read
+from amont.common.service.unit import ATTEMPTS, Moved, Unit
+from amont.common.work import Backlog, Key, Reactions, Work
+
+PAGE = 50
+
+_logger = structlog.get_logger(__name__)
+
+
+class Replayer:
+    """See the module. Several processes may do this at once: what one has done, the other recognises."""
+
+    def __init__(self, unit: Unit, reactions: Reactions) -> None:
+        self._unit = unit
+        self._reactions = reactions
+        self._store = unit.house.store
+
+    async def tick(self) -> int:
+        """Do what is to be done now; how many letters were settled or forgotten. Raises Unavailable."""
+        name = self._unit.house.name
+        unresolved = await self._store.count_by(LETTERS.name, "status", {"status": AnyOf(UNRESOLVED)})
+        metrics.DEAD_LETTERS_OPEN.labels(name).set(sum(unresolved.values()))
+        metrics.KEYS_PARKED.labels(name).set(len(await self._lanes()) if unresolved else 0)
+        handled = await self._forget()
+        if unresolved.get(Status.REPLAYING):
+            handled += await self._replay_asked()
+        if unresolved.get(Status.OPEN):
+            handled += await self._let_followers_go()
+        return handled
+
+    async def _lanes(self) -> Mapping[Any, int]:
+        topics = tuple({kind.topic for kind in self._reactions})
+        return await self._store.count_by(LETTERS.name, "lane", {"blocking": AnyOf(topics)})
+
+    async def _replay_asked(self) -> int:
+        handled, flown = 0, set[str]()
+        async for letter in self._all({"status": Status.REPLAYING}):
+            if self._unit.stopping.is_set():
+                break
+            if not letter.ordered:
+                handled += await self._try(letter) is not None
+            elif letter.lane not in flown:
+                flown.add(letter.lane)
+                handled += await self._flow(letter.lane)
+        return handled
+
+    async def _let_followers_go(self) -> int:
+        """Take up those that wait behind nothing any more."""
+        waiting = {"status": Status.OPEN, "reason": BLOCKED_BY}
+        behind = await self._store.count_by(LETTERS.name, "blocked_by", waiting)
+        if not behind:
+            return 0
+        still = await self._store.count_by(LETTERS.name, "_id", {"_id": AnyOf(tuple(behind)), "status": AnyOf(UNRESOLVED)})
+        handled = 0
+        for id_ in sorted(set(behind) - set(still)):
+            for document in await self._store.find(
+                Find(collection=LETTERS.name, where={**waiting, "blocked_by": id_}, sort="offset", limit=1)
+            ):
+                handled += await self._flow(LETTERS.load(document).lane)
+        return handled
+
+    async def _flow(self, lane: str) -> int:
+        """Take up a key's letters from the first on, as long as they are taken; those after one that is not stay."""
+        handled = 0
+        while (first := await first_in(self._store, lane)) is not None and not self._unit.stopping.is_set():
+            if not (first.waits or first.status is Status.REPLAYING):
+                await self._put_back(lane, first)
+                break
+            taken = await self._try(first)
+            if taken is None:
+                break
+            handled += 1
+        return handled
+
+    async def _put_back(self, lane: str, first: DeadLetter) -> None:
+        async for letter in self._all({"lane": lane, "status": Status.REPLAYING}):
+            await self._unit.run(put_back, letter.id, first.id)
+
+    async def _try(self, letter: DeadLetter) -> bool | None:
+        """Whether the letter was taken; None when it must wait, because the log has been away for too long. Raises Unavailable."""
+        try:
+            refused = await self._apply(letter)
+        except Backlog as error:
+            _logger.warning("replay_waits", service=self._unit.house.name, letter=letter.id, reason=str(error))
+            return None
+        await self._unit.run(settle, letter.id, refused)
+        reason = refused.reason if refused else None
+        _logger.info("replayed" if refused is None else "refused_again", service=self._unit.house.name, letter=letter.id, reason=reason)
+        return refused is None
+
+    async def _apply(self, letter: DeadLetter) -> Refused | None:
+        """React to the record and save; why it is refused, None when it has taken effect, now or before. Raises Unavailable."""
+        try:
+            one = read(letter.record, letter.topic)
+        except Unreadable as error:
+            return Refused(error.reason, str(error))
+        if one is None or type(one.event) not in self._reactions:
+            return None
+        inserts: frozenset[Key] = frozenset()
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._apply_once(one, inserts)
+            except Moved as moved:
+                inserts |= moved.inserts
+            except (Unacceptable, ValueError) as error:
+                return Refused("refused-by-the-store", type(error).__name__)
+        raise Unavailable(f"What dead letter {letter.id} is about keeps changing.")
+
+    async def _apply_once(self, one: Heard, inserts: frozenset[Key]) -> Refused | None:
+        work = Work(self._unit.house)
+        await work.look_at(inserts)
+        refused = await react(self._unit.house.name, self._reactions, work, one)
+        if refused is not None:
+            return refused
+        entries = await self._unit.save(work)
+        await self._unit.publish_or_leave(entries)
+        await self._unit.do_effects(work.effects)
+        return None
+
+    async def _forget(self) -> int:
+        """Remove the resolved letters whose time is over; give up the open ones."""
+        now = self._unit.house.clock.now()
+        due = Find(collection=LETTERS.name, where={"due_at": AtMost(instant_text(now))}, sort="due_at", limit=PAGE)
+        found = [(LETTERS.load(document), document["v"]) for document in await self._store.find(due)]
+        over = [Remove(LETTERS.name, letter.id, version) for letter, version in found if not letter.unresolved]
+        await self._store.commit(over)
+        given_up = [letter for letter, _ in found if letter.status is Status.OPEN]
+        for letter in given_up:
+            await self._unit.run(give_up, letter.id)
+            _logger.warning("letter_given_up", service=self._unit.house.name, letter=letter.id, reason=letter.reason)
+        return len(over) + len(given_up)
+
+    async def _all(self, where: Mapping[str, Any]) -> AsyncIterator[DeadLetter]:
+        """Every letter that meets the conditions, in the order in which they were parked."""
+        after: tuple[Any, ...] | None = None
+        while True:
+            page: list[Document] = await self._store.find(Find(collection=LETTERS.name, where=where, sort="order", after=after, limit=PAGE))
+            for document in page:
+                yield LETTERS.load(document)
+            if len(page) < PAGE:
+                return
+            after = (page[-1]["order"], page[-1]["_id"])
+
+
+async def settle(work: Work, id_: str, refused: Refused | None) -> None:
+    letter = await work.get(DeadLetter, id_)
+    if letter.unresolved:
+        work.save(letter.applied(work.now) if refused is None else letter.refuse(refused.reason, refused.detail, work.now))
+
+
+async def put_back(work: Work, id_: str, behind: str) -> None:
+    letter = await work.get(DeadLetter, id_)
+    if letter.status is Status.REPLAYING:
+        work.save(letter.put_back(behind, work.now))
+
+
+async def give_up(work: Work, id_: str) -> None:
+    letter = await work.get(DeadLetter, id_)
+    if letter.status is Status.OPEN:
+        work.save(letter.give_up(work.now))
