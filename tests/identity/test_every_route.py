@@ -19,8 +19,13 @@ from tests.support.together import Together, together
 from amont.common.errors import NotAllowed, NotFound
 from amont.common.events.values import tenant_of
 from amont.common.identity import RIGHTS, Action, Actor, Privilege, Resource, authorize
+from amont.common.log import Received
+from amont.common.service.letters.letter import letter_id
+from amont.common.service.letters.parking import Parked, park
+from amont.common.web.letters import letters_router
 
 GROUP = "group:ada|group-coordinator"
+OPS = "group:otto|ops"
 TENANTS = ("fr", "de", "es")
 MENTEE, MENTOR, COLLEAGUE = "fr:e1", "de:e1", "fr:e3"
 FORM = {
@@ -31,7 +36,7 @@ FORM = {
     "charter_accepted": True,
 }
 GRADES = {"J": 4, "D": 16}
-NOT_OVER_HTTP = {Action.FEED_STAFF, Action.OPERATE}
+NOT_OVER_HTTP = {Action.FEED_STAFF}
 """Rights that no route of a service asks for."""
 
 
@@ -49,6 +54,7 @@ RESOURCES = {
         about("mentee", "fr", people=(MENTEE,)),
         about("colleague", "fr", people=(COLLEAGUE,)),
         about("pair", "fr", "de", people=(MENTEE, MENTOR)),
+        about("dead letter"),
     )
 }
 """Whom each thing in the scene concerns: written down here, not taken from the code."""
@@ -124,6 +130,16 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("POST", f"{ENROLMENT}/programmes/{{programme_id}}/close"): needs(Action.MANAGE_PROGRAMME, "programme"),
 }
 """In the order in which what is granted is asked for: questions first, what ends something last."""
+LETTER = "dead-letters/{letter_id}"
+for _api in (ENROLMENT, MATCHING, SCHEDULING, NOTIFICATIONS):  # the same in every service
+    ROUTES |= {
+        ("GET", f"{_api}/dead-letters"): Asks(needs=((Action.OPERATE, "dead letter"),), lists=(Action.OPERATE, "dead letter", "letter_id")),
+        ("GET", f"{_api}/{LETTER}"): needs(Action.OPERATE, "dead letter"),
+        ("PATCH", f"{_api}/{LETTER}"): needs(Action.OPERATE, "dead letter", body=lambda _: {"why": "a test"}),
+        ("POST", f"{_api}/dead-letters/replay"): needs(Action.OPERATE, "dead letter", body=lambda _: {"key": "nobody"}),
+        ("POST", f"{_api}/{LETTER}/replay"): needs(Action.OPERATE, "dead letter"),
+        ("POST", f"{_api}/{LETTER}/drop"): needs(Action.OPERATE, "dead letter", body=lambda _: {"why": "a test"}),
+    }
 
 
 @dataclass
@@ -209,6 +225,9 @@ async def played(scene: Scene) -> Scene:
     plan = await ask("GET", f"/scheduling/plans/{pair['id']}", mentee)
     slots = await ask("GET", f"/scheduling/plans/{pair['id']}/slots", mentee)
     deliveries = await scene.all_four.every("/notifications/deliveries", mentee)
+    broken = Received(topic="matching-pairs", partition=0, offset=7, key=b"p", value=b"{")
+    for service in scene.all_four.services.values():
+        await service.run(park, [Parked(broken, "missing-headers", "a test")])
     scene.slots = [slot["starts_at"] for slot in slots["slots"]]
     scene.ids |= {
         "pair_id": pair["id"],
@@ -220,6 +239,7 @@ async def played(scene: Scene) -> Scene:
         "programme_id": "one",
         "subsidiary_id": "fr",
         "person:path": MENTEE,
+        "letter_id": letter_id(broken),
     }
     return scene
 
@@ -229,7 +249,7 @@ def served(all_four: Together) -> set[tuple[str, str]]:
     return {
         (method, route.path)
         for service in all_four.services.values()
-        for router in service.routers
+        for router in (*service.routers, letters_router(service.name))
         for route in router.routes
         if isinstance(route, APIRoute)
         for method in route.methods
@@ -296,7 +316,7 @@ async def test_what_the_table_grants_is_granted_and_a_list_holds_what_one_may_re
 
 
 async def picture(scene: Scene) -> list[Any]:
-    """What the group's coordinator sees: all that a change would show in."""
+    """What the group's coordinator and operations see: all that a change would show in."""
     lists = (
         "/enrolment/subsidiaries",
         "/enrolment/programmes",
@@ -305,4 +325,5 @@ async def picture(scene: Scene) -> list[Any]:
         "/matching/pairs?programme=one",
         "/scheduling/plans?programme=one",
     )
-    return [await scene.all_four.every(path, GROUP) for path in lists]
+    letters = [f"/{name}/dead-letters" for name in scene.all_four.services]
+    return [await scene.all_four.every(path, who) for paths, who in ((lists, GROUP), (letters, OPS)) for path in paths]

@@ -41,11 +41,18 @@ class TraceSettings(BaseSettings):
     trace_ratio: float = Field(default=1.0, ge=0, le=1, description="the share of traces begun here that is recorded")
 
 
-class Settings(LogSettings, IdentitySettings, TraceSettings):
-    """What every service needs to know."""
+class StoreSettings(BaseSettings):
+    """What it takes to reach the services' stores."""
+
+    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     store_url: str = Field(description="mongodb://host:port or sqlite:///folder")
     store_driver: Literal["motor", "pymongo"] = Field(default="motor", description="the MongoDB driver")
+
+
+class Settings(LogSettings, IdentitySettings, TraceSettings, StoreSettings):
+    """What every service needs to know."""
+
     dead_letters_in_a_row: int = Field(
         default=50, ge=0, description="how many dead letters of our own fault in a row stop a topic; 0 is never"
     )

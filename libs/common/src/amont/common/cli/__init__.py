@@ -33,12 +33,13 @@ def root() -> typer.Typer:
 
 
 def commands(root: typer.Typer) -> None:
-    """What every image has: run, topics, contracts, hris."""
-    from amont.common.cli import contracts, hris, run, topics  # noqa: PLC0415 - built only when the command line is
+    """What every image has: run, topics, contracts, hris, dlq."""
+    from amont.common.cli import contracts, dlq, hris, run, topics  # noqa: PLC0415 - built only when the command line is
 
     root.command("run")(run.run)
     root.add_typer(topics.app, name="topics", help="Topics on a Kafka cluster: made by this explicit step, never by accident.")
     root.add_typer(hris.app, name="hris", help="Staff records for the inbound topic, from a file.")
+    root.add_typer(dlq.app, name="dlq", help="Dead letters: what a service could not take, and what is to become of it.")
     root.add_typer(contracts.app, name="contracts", help="The events that Amont exchanges: JSON Schemas, AsyncAPI.")
 
 

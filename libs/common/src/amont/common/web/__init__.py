@@ -154,8 +154,10 @@ def app(
     made.state.verifier = verifier or NoVerifier()
     made.add_middleware(BodyLimit)
     handle_errors(made)
+    from amont.common.web.letters import letters_router  # noqa: PLC0415 - it stands on this module
+
     for service in services:
-        for router in service.routers:
+        for router in (*service.routers, letters_router(service.name)):
             made.include_router(router)
     made.include_router(_operations(services))
     made.include_router(docs_router())

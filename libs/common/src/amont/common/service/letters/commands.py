@@ -157,9 +157,9 @@ def readable(record: Received) -> Heard:
     return heard
 
 
-def shown(letter: DeadLetter) -> str:
+def shown(content: Content) -> str:
     """The value for people: as it is where it is text, the number of its bytes otherwise."""
-    value = letter.content.raw_value
+    value = content.raw_value
     if value is None:
         return ""
     try:

@@ -1,0 +1,101 @@
+"""`amont dlq replay`: which letters, asking for them, waiting, and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from amont.common.cli import NO, UNREACHABLE, err, out, table
+from amont.common.cli.dlq.showing import line
+from amont.common.cli.dlq.stores import Place, holder
+from amont.common.cli.dlq.waiting import Watched, ask, chosen_in, until_done
+from amont.common.service.letters import commands
+from amont.common.service.letters.commands import Chosen
+from amont.common.service.letters.letter import DeadLetter, Status
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it."""
+
+    asked: int = 0
+    replayed: int = 0
+    in_part: int = 0
+    """Those that are not kept whole, and so cannot be replayed."""
+    left: list[tuple[str, DeadLetter]] = field(default_factory=list)
+    only: str | None = None
+    """Why nothing was waited for."""
+    gave_up: bool = False
+
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        if self.gave_up:
+            return UNREACHABLE
+        return NO if not self.only and (self.left or self.in_part) else 0
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "asked": self.asked,
+            "replayed": self.replayed,
+            "in_part": self.in_part,
+            "done": not (self.only or self.gave_up),
+            "left": [line(name, letter) for name, letter in self.left],
+        }
+
+    def print(self) -> None:
+        if self.only:
+            out.print(f"{self.asked} {self.only}.")
+        else:
+            out.print(f"Replayed {self.replayed} of {self.asked}.")
+        if self.in_part:
+            out.print(f"{self.in_part} came too large to be kept whole: have them sent anew, then drop them.")
+        if self.left and not self.only:
+            rows = [(name, one.id, one.status.value, one.reason, one.detail) for name, one in self.left]
+            err.print(table(("service", "letter", "status", "reason", "what is wrong"), rows))
+        if self.gave_up:
+            services = sorted({name for name, _ in self.left})
+            err.print(
+                f"Nothing happens any more: is {' and '.join(services) or 'the service'} running? They stay asked for, and are done when it runs.",
+                style="red",
+            )
+
+
+async def replay(
+    found: Sequence[Place], id_: str | None, chosen: Chosen, who: str, why: str | None, *, patience: float, dry_run: bool, shown: bool
+) -> Outcome:
+    """Ask, and wait until the services have done it. Raises NotFound, Conflict."""
+    watched = await _one(await holder(found, id_), id_) if id_ else [await chosen_in(place, chosen) for place in found]
+    outcome = Outcome(asked=sum(len(one.ids) for one in watched), in_part=sum(one.in_part for one in watched))
+    if dry_run:
+        return replace(outcome, only="would be replayed")
+    for one in watched:
+        if id_:
+            await one.place.run(commands.replay, id_, who, why)
+        else:
+            await ask(one.place, chosen, who, why)
+    if not patience:
+        return replace(outcome, only="asked for")
+    columns = (TextColumn("Replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not shown) as progress:
+        task = progress.add_task("", total=outcome.asked)
+        done = await until_done(watched, patience, lambda count: progress.update(task, completed=count))
+    outcome.left = [(one.place.service, letter) for one in watched for letter in await one.left()]
+    outcome.replayed = outcome.asked - len(outcome.left)
+    outcome.gave_up = not done
+    return outcome
+
+
+async def _one(place: Place, id_: str) -> list[Watched]:
+    """The letter, and what waits behind it and follows by itself."""
+    letter, _ = await place.run(commands.one, id_)
+    if not letter.unresolved:
+        return [Watched(place)]
+    watched = Watched(place)
+    if letter.ordered:
+        lane = await chosen_in(place, Chosen(topic=letter.topic, key=letter.key, reason="blocked-by", statuses=(Status.OPEN,)))
+        watched.ids, watched.lanes = lane.ids, lane.lanes
+    if id_ not in watched.ids:
+        watched.add(letter)
+    return [watched]
