@@ -24,6 +24,15 @@ T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True)
 
 
+def instant(text: str) -> datetime:
+    """An instant or a day as people write them; UTC unless it has an offset. Raises BadParameter."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no instant: write 2027-01-04 or 2027-01-04T08:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
 class State(StrEnum):
     """What `--status` takes: where a letter stands, or a group of these."""
 
@@ -43,11 +52,10 @@ Reason = Annotated[str | None, typer.Option(help="Only those parked for this rea
 Tenant = Annotated[str | None, typer.Option(help="Only those of this subsidiary")]
 Key = Annotated[str | None, typer.Option(help="Only those of this key, for instance fr:e42")]
 Topic = Annotated[str | None, typer.Option(help="Only those of this topic")]
-TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 Since = Annotated[
-    datetime | None, typer.Option(formats=TIMES, help="Only those parked at or after this instant; UTC unless it has an offset")
+    datetime | None, typer.Option(parser=instant, metavar="TIME", help="Only those parked then or later; UTC unless it has an offset")
 ]
-Until = Annotated[datetime | None, typer.Option(formats=TIMES, help="Only those parked at or before this instant")]
+Until = Annotated[datetime | None, typer.Option(parser=instant, metavar="TIME", help="Only those parked then or before")]
 Every = Annotated[bool, typer.Option("--all", help="All that are unresolved")]
 Who = Annotated[str, typer.Option(help="Who does it, for the letter's history", default_factory=getpass.getuser, show_default="you")]
 Why = Annotated[str, typer.Option(help="Why, for the letter's history")]
@@ -178,7 +186,7 @@ def replay(
     """
     from amont.common.cli.dlq import replaying  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
-    chosen = _which(letter, every, _chosen(reason, tenant, key, topic, since, until, State.UNRESOLVED))
+    chosen = _which(letter, _chosen(reason, tenant, key, topic, since, until, State.UNRESOLVED), every=every)
     shown = err.is_terminal and not as_json
 
     async def do(found: "Sequence[Place]") -> replaying.Outcome:
@@ -215,7 +223,7 @@ def drop(
     """Give open letters up. What waits behind them goes on; a letter that only waits is dropped when it is named or chosen by its reason."""
     from amont.common.cli.dlq import dropping  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
-    chosen = _which(letter, every, _chosen(reason, tenant, key, topic, since, until, State.OPEN))
+    chosen = _which(letter, _chosen(reason, tenant, key, topic, since, until, State.OPEN), every=every)
 
     def sure(count: int) -> bool:
         if yes or dry_run:
@@ -248,14 +256,10 @@ def _chosen(
 
     groups: dict[State, tuple[Status, ...]] = {State.UNRESOLVED: UNRESOLVED, State.ALL: ()}
     statuses = groups[status] if status in groups else (Status(status),)
-    return Chosen(reason=reason, tenant=tenant, key=key, topic=topic, since=_utc(since), until=_utc(until), statuses=statuses)
+    return Chosen(reason=reason, tenant=tenant, key=key, topic=topic, since=since, until=until, statuses=statuses)
 
 
-def _utc(at: datetime | None) -> datetime | None:
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
-
-
-def _which(letter: str | None, every: bool, chosen: "Chosen") -> "Chosen":
+def _which(letter: str | None, chosen: "Chosen", *, every: bool) -> "Chosen":
     """One letter, those that the options choose, or all, and nothing by accident."""
     options = any(value is not None for value in (chosen.reason, chosen.tenant, chosen.key, chosen.topic, chosen.since, chosen.until))
     if sum((letter is not None, options, every)) != 1:

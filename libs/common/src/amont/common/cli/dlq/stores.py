@@ -57,15 +57,7 @@ class Place:
 @asynccontextmanager
 async def places(service: str | None, data: Path | None) -> AsyncIterator[list[Place]]:
     """The stores of one service or of all. Raises NotFound when there is none, MissingSettings, Unavailable, ValueError."""
-    if service is not None and service not in SERVICES:
-        raise ValueError(f"{service!r} is no service; there is {', '.join(SERVICES)}")
-    if data is not None and not data.is_dir():
-        raise NotFound("folder", str(data))
-    settings = StoreSettings(store_url=f"sqlite://{data.absolute()}") if data else read_settings(StoreSettings)
-    names = [name for name in ([service] if service else SERVICES) if _is_there(settings.store_url, name)]
-    if not names:
-        raise NotFound("store of " + (service or "a service"), settings.store_url.partition("?")[0])
-    found = [Place(name, store_from(settings.store_url, database=f"amont_{name}", driver=settings.store_driver)) for name in names]
+    found = _named(service, data)
     try:
         for place in found:
             await place.store.open([LETTERS.spec])
@@ -73,6 +65,18 @@ async def places(service: str | None, data: Path | None) -> AsyncIterator[list[P
     finally:
         for place in found:
             await place.store.close()
+
+
+def _named(service: str | None, data: Path | None) -> list[Place]:
+    if service is not None and service not in SERVICES:
+        raise ValueError(f"{service!r} is no service; there is {', '.join(SERVICES)}")
+    if data is not None and not data.is_dir():
+        raise NotFound("folder", str(data))
+    settings = StoreSettings(store_url=f"sqlite://{data.absolute()}") if data else read_settings(StoreSettings)
+    names = [name for name in ([service] if service else SERVICES) if _is_there(settings.store_url, name)]
+    if not names:
+        raise NotFound(f"store of {service or 'any service'}", str(data) if data else "AMONT_STORE_URL")
+    return [Place(name, store_from(settings.store_url, database=f"amont_{name}", driver=settings.store_driver)) for name in names]
 
 
 def _is_there(url: str, service: str) -> bool:
