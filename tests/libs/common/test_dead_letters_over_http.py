@@ -1,0 +1,132 @@
+"""Dead letters over HTTP: what operations see and may do. Who may at all is in tests/identity."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.libs.common.listeners import Faults, listening, told_to
+from tests.libs.common.shell import told
+
+from amont.common.identity import Privilege
+from amont.common.testing.hearing import Hearing, record_of
+
+LETTERS = "/api/matching/v1/dead-letters"
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults(defects={"ada@example.org"})
+
+
+@pytest.fixture
+async def one(faults: Faults, tmp_path: Path) -> AsyncIterator[Hearing]:
+    async with listening(faults, tmp_path) as made:
+        broken = replace(record_of(told("b", 1)), value=b'{"name": "Ada')
+        await made.hears(told("a", 1, "ada@example.org"), told("a", 2, "2"), broken)
+        yield made
+
+
+@pytest.fixture
+async def ops(one: Hearing) -> AsyncIterator[httpx.AsyncClient]:
+    async with one.client("group:otto", Privilege.OPS) as client:
+        yield client
+
+
+async def listed(ops: httpx.AsyncClient, **query: Any) -> list[Any]:
+    answer = await ops.get(LETTERS, params=query)
+    assert answer.status_code == 200, answer.text
+    items: list[Any] = answer.json()["items"]
+    return items
+
+
+async def test_a_list_says_where_letters_stand_and_nothing_of_what_they_say(ops: httpx.AsyncClient) -> None:
+    answer = await ops.get(LETTERS)
+    assert [(one["key"], one["reason"], one["status"]) for one in answer.json()["items"]] == [
+        ("a", "defect", "open"),
+        ("a", "blocked-by", "open"),
+        ("b", "invalid-payload", "open"),
+    ]
+    assert "ada" not in answer.text.lower()
+    assert [one["key"] for one in await listed(ops, reason="invalid-payload")] == ["b"]
+    assert await listed(ops, status="dropped") == []
+
+
+async def test_pages_hold_every_letter_once_and_follow_their_links(ops: httpx.AsyncClient) -> None:
+    whole, address = [], f"{LETTERS}?limit=1"
+    for _ in range(3):
+        answer = await ops.get(address)
+        whole += answer.json()["items"]
+        address = answer.json()["next"]
+        assert f"<{address}>" in answer.headers["Link"]
+    assert whole == await listed(ops)
+    assert (await ops.get(address)).json()["items"] == []
+
+
+async def test_a_single_letter_shows_what_it_says_and_is_not_to_be_stored(ops: httpx.AsyncClient) -> None:
+    defect, _, broken = await listed(ops)
+    answer = await ops.get(f"{LETTERS}/{defect['id']}")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.json()["content"]["value"]["name"] == "ada@example.org"
+    assert answer.json()["content"]["headers"]["ce_seq"] == "1"
+    assert [one["what"] for one in answer.json()["history"]] == ["parked"]
+    assert (await ops.get(f"{LETTERS}/{broken['id']}")).json()["content"]["value"] == '{"name": "Ada'
+    assert (await ops.get(f"{LETTERS}/nothing")).status_code == 404
+
+
+async def test_one_letter_is_mended_and_replayed_and_what_waited_follows(ops: httpx.AsyncClient, one: Hearing) -> None:
+    defect, waiting, broken = await listed(ops)
+    refused = await ops.post(f"{LETTERS}/{waiting['id']}/replay")
+    assert (refused.status_code, defect["id"] in refused.json()["detail"]) == (409, True)
+    value = {**told("a", 1, "mended").model_dump(mode="json")}
+    version = (await ops.get(f"{LETTERS}/{defect['id']}")).headers["ETag"]
+    edited = await ops.patch(
+        f"{LETTERS}/{defect['id']}", json={"why": "a name that breaks us", "value": value}, headers={"If-Match": version}
+    )
+    assert edited.status_code == 200, edited.text
+    assert edited.json()["original"]["value"]["name"] == "ada@example.org"
+    assert edited.json()["history"][-1] | {"at": ""} == {
+        "at": "",
+        "who": "group:otto",
+        "what": "edited",
+        "why": "a name that breaks us",
+        "fields": ["value"],
+    }
+    stale = await ops.post(f"{LETTERS}/{defect['id']}/replay", headers={"If-Match": version})
+    assert stale.status_code == 409
+    assert (await ops.post(f"{LETTERS}/{defect['id']}/replay")).status_code == 202
+    assert (await ops.post(f"{LETTERS}/{broken['id']}/drop", json={"why": "cut short"})).json()["status"] == "dropped"
+    await one.settle()
+    assert await told_to(one, "a") == ("mended", "2")
+    assert await listed(ops) == []
+
+
+async def test_an_edit_that_could_not_be_read_is_refused_with_its_place(ops: httpx.AsyncClient) -> None:
+    defect, *_ = await listed(ops)
+    answer = await ops.patch(f"{LETTERS}/{defect['id']}", json={"why": "try", "value": {"seq": 1}})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/value"
+    assert "/subsidiary" in answer.json()["detail"]
+    lone = await ops.patch(f"{LETTERS}/{defect['id']}", content=b'{"why": "try", "value": {"name": "\\ud800"}}')
+    assert lone.status_code == 422
+    assert (await ops.patch(f"{LETTERS}/{defect['id']}", json={"value": {}})).status_code == 422
+
+
+async def test_many_are_replayed_by_conditions_or_all_and_never_by_accident(ops: httpx.AsyncClient, one: Hearing, faults: Faults) -> None:
+    for body in ({}, {"everything": True, "key": "a"}):
+        assert (await ops.post(f"{LETTERS}/replay", json=body)).status_code == 422
+    faults.mend()
+    asked = await ops.post(f"{LETTERS}/replay", json={"everything": True, "why": "mended"})
+    assert (asked.status_code, asked.json()) == (202, {"replaying": 2, "waiting": 1, "in_part": 0})
+    await one.settle()
+    assert await told_to(one, "a") == ("ada@example.org", "2")
+    [left] = await listed(ops)
+    assert (left["key"], left["status"], left["attempts"]) == ("b", "open", 2)
+
+
+async def test_times_without_an_offset_are_refused(ops: httpx.AsyncClient) -> None:
+    assert (await ops.get(LETTERS, params={"since": "2027-01-04T08:00:00"})).status_code == 422
+    assert len(await listed(ops, since="2027-01-04T09:00:00+01:00", until="2027-01-04T08:00:00Z")) == 3
+    assert await listed(ops, since="2027-01-04T08:00:01Z") == []
