@@ -1,0 +1,255 @@
+"""`amont dlq` on a real folder, beside a service that runs and without one: what it prints, what it does, and how it ends."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.libs.common.listeners import Faults, build_with
+from tests.libs.common.shell import Tally, told
+from typer.testing import CliRunner
+
+from amont.common import hosting
+from amont.common.cli import main
+from amont.common.events import SubsidiaryChanged
+from amont.common.service import Service
+from amont.common.settings import Settings
+from amont.common.testing.hearing import record_of
+
+Amont = Callable[..., Any]
+
+
+@pytest.fixture
+def amont(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Amont:
+    """Runs `amont dlq …` on the folder as its own thread would; (exit code, standard output, standard error)."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    async def run(*words: str, data: bool = True, stdin: str | None = None) -> tuple[int, str, str]:
+        folder = ("--data", str(tmp_path)) if data else ()
+        import typer
+
+        app = typer.Typer()
+        app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(lambda: main(["dlq", *words, *folder]))
+        result = await asyncio.to_thread(CliRunner().invoke, app, [], input=stdin)
+        return result.exit_code, result.stdout, result.stderr
+
+    return run
+
+
+@asynccontextmanager
+async def service_on(folder: Path, faults: Faults) -> AsyncIterator[Service]:
+    """A service on the folder that is open but does not run; `running()` starts it."""
+    url = f"sqlite://{folder}?sync=normal"
+    service = build_with(faults)(hosting.parts_from(Settings(log_url=url, store_url=url), "matching"))
+    await service.open()
+    service.ready = True
+    try:
+        yield service
+    finally:
+        await service.stop()
+
+
+@asynccontextmanager
+async def ticking(service: Service) -> AsyncIterator[None]:
+    """The service does what is to be done, while the block runs."""
+
+    async def tick() -> None:
+        while True:
+            await service.step()
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults(defects={"ada@example.org"})
+
+
+@pytest.fixture
+async def service(tmp_path: Path, faults: Faults) -> AsyncIterator[Service]:
+    """With a defect, one that waits behind it, and a record that cannot be read."""
+    async with service_on(tmp_path, faults) as made:
+        broken = replace(record_of(told("b", 1)), value=b'{"seq":1,"subsidiary":"b","name":3}')
+        await made.unit.log.append([record_of(told("a", 1, "ada@example.org")), record_of(told("a", 2, "2")), broken])
+        await made.step()
+        yield made
+
+
+async def listed(amont: Amont, *words: str) -> list[Any]:
+    code, said, _ = await amont("list", "--json", *words)
+    assert code == 0
+    found: list[Any] = json.loads(said)
+    return found
+
+
+async def told_to(service: Service, id_: str) -> tuple[str, ...]:
+    async def look(work: Any) -> Any:
+        return (await work.get_or_new(Tally, id_)).told
+
+    found: tuple[str, ...] = await service.run(look)
+    return found
+
+
+async def test_a_list_is_a_table_with_what_it_comes_to_and_never_says_what_is_in_a_letter(service: Service, amont: Amont) -> None:
+    code, said, _ = await amont("list")
+    assert code == 0
+    assert "3 shown: 1 defect, 1 blocked-by, 1 invalid-payload" in said
+    assert [line.split()[0] for line in said.splitlines()[1:4]] == ["matching"] * 3
+    assert "ada" not in said.lower()
+    assert [one["key"] for one in await listed(amont)] == ["a", "a", "b"]
+    assert [one["key"] for one in await listed(amont, "--reason", "invalid-payload", "--service", "matching")] == ["b"]
+    assert len(await listed(amont, "--limit", "1")) == 1
+    assert await listed(amont, "--status", "dropped") == await listed(amont, "--until", "2020-01-01") == []
+    assert len(await listed(amont, "--since", "2020-01-01T00:00:00+01:00", "--status", "all")) == 3
+
+
+async def test_a_letter_is_shown_with_its_headers_its_value_and_its_history(service: Service, amont: Amont) -> None:
+    first, *_ = await listed(amont)
+    code, said, _ = await amont("show", first["id"])
+    assert code == 0
+    assert '"name": "ada@example.org"' in said
+    assert "ce_subject" in said
+    assert "parked" in said
+    code, said, _ = await amont("show", first["id"], "--json")
+    assert json.loads(json.loads(said)["content"]["value"])["name"] == "ada@example.org"
+
+
+async def test_letters_are_replayed_by_the_service_that_runs_and_what_came_of_it_is_said(
+    service: Service, amont: Amont, faults: Faults
+) -> None:
+    faults.mend()
+    async with ticking(service):
+        code, said, why = await amont("replay", "--all", "--who", "otto", "--why", "mended")
+    assert (code, said.strip()) == (1, "Replayed 2 of 3.")
+    assert "invalid-payload" in why
+    assert await told_to(service, "a") == ("ada@example.org", "2")
+    [left] = await listed(amont)
+    assert (left["key"], left["attempts"]) == ("b", 2)
+    _, said, _ = await amont("list", "--status", "replayed", "--key", "a", "--json")
+    assert len(json.loads(said)) == 2
+
+
+async def test_one_letter_takes_what_waits_behind_it_along(service: Service, amont: Amont, faults: Faults) -> None:
+    faults.mend()
+    first, behind, _ = await listed(amont)
+    code, _, why = await amont("replay", behind["id"])
+    assert (code, first["id"] in why.replace("\n", "")) == (1, True)
+    async with ticking(service):
+        code, said, _ = await amont("replay", first["id"], "--json")
+        assert (code, json.loads(said)["replayed"]) == (0, 2)
+        code, said, _ = await amont("replay", first["id"])
+        assert (code, said.strip()) == (0, "Replayed 0 of 0.")
+    assert await told_to(service, "a") == ("ada@example.org", "2")
+
+
+async def test_without_a_service_that_runs_they_stay_asked_for_and_it_says_so(service: Service, amont: Amont, faults: Faults) -> None:
+    code, said, _ = await amont("replay", "--key", "a", "--dry-run")
+    assert (code, said.strip()) == (0, "2 would be replayed.")
+    assert {one["status"] for one in await listed(amont)} == {"open"}
+    code, said, _ = await amont("replay", "--key", "a", "--wait", "0")
+    assert (code, said.strip()) == (0, "2 asked for.")
+    code, _, why = await amont("replay", "--key", "a", "--wait", "0.3")
+    assert code == 3
+    assert "is matching running" in why
+    faults.mend()
+    await service.step()
+    assert await told_to(service, "a") == ("ada@example.org", "2")
+
+
+async def test_an_edit_is_checked_first_kept_with_who_and_why_and_can_be_tried(service: Service, amont: Amont, tmp_path: Path) -> None:
+    *_, broken = await listed(amont)
+    edit = ("edit", broken["id"], "--who", "otto", "--why", "a number for a name")
+    code, _, why = await amont(*edit, "--set", "/name=x")
+    assert code == 1
+    assert "/zone" in why
+    value = tmp_path / "value.json"
+    value.write_bytes(SubsidiaryChanged(**{**told("b", 1).model_dump(), "name": "three"}).encode())
+    code, said, _ = await amont(*edit, "--value", str(value), "--dry-run")
+    assert (code, "Nothing was changed" in said) == (0, True)
+    assert json.loads((await amont("show", broken["id"], "--json"))[1])["original"] is None
+    code, said, _ = await amont(*edit, "--value", str(value))
+    assert (code, f"amont dlq replay {broken['id']}" in said.replace("\n", " ")) == (0, True)
+    assert (await amont(*edit, "--set", "/name=four"))[0] == 0
+    shown = json.loads((await amont("show", broken["id"], "--json"))[1])
+    assert shown["original"]["value"] == '{"seq":1,"subsidiary":"b","name":3}'
+    assert [(note["who"], note["what"], note["why"]) for note in shown["history"][1:]] == [("otto", "edited", "a number for a name")] * 2
+    async with ticking(service):
+        assert (await amont("replay", broken["id"]))[0] == 0
+    assert await told_to(service, "b") == ("four",)
+
+
+async def test_a_drop_says_why_is_asked_about_and_lets_the_rest_go_on(service: Service, amont: Amont) -> None:
+    assert (await amont("drop", "--key", "a"))[0] == 2
+    code, _, why = await amont("drop", "--key", "a", "--why", "made twice")
+    assert (code, "--yes" in why) == (2, True)
+    code, said, _ = await amont("drop", "--key", "a", "--why", "made twice", "--dry-run")
+    assert (code, said.strip()) == (0, "Would drop 1.")
+    code, said, _ = await amont("drop", "--key", "a", "--why", "made twice", "--yes")
+    assert (code, said.strip()) == (0, "Dropped 1.")
+    await service.step()
+    assert await told_to(service, "a") == ("2",)
+    [dropped] = await listed(amont, "--status", "dropped")
+    shown = json.loads((await amont("show", dropped["id"], "--json"))[1])
+    assert shown["history"][-1]["why"] == "made twice"
+    assert shown["history"][-1]["who"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("replay",), 2, "say which"),
+        (("replay", "--all", "--key", "a"), 2, "say which"),
+        (("show", "nothing"), 1, "no dead letter 'nothing'"),
+        (("replay", "nothing"), 1, "no dead letter 'nothing'"),
+        (("list", "--service", "payroll"), 2, "enrolment, matching"),
+        (("list", "--service", "enrolment"), 1, "no store of enrolment"),
+        (("list", "--since", "soon"), 2, "no instant"),
+        (("edit", "x", "--why", "y"), 2, "say what to change"),
+        (("edit", "x", "--why", "y", "--header", "ce_type"), 2, "NAME=VALUE"),
+        (("edit", "x"), 2, "--why"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_with_a_sentence(
+    service: Service, amont: Amont, words: tuple[str, ...], code: int, said: str
+) -> None:
+    ended, _, why = await amont(*words)
+    assert ended == code
+    assert said in " ".join(why.replace("│", " ").split())
+
+
+def stores_in(folder: Path) -> list[Path]:
+    return list(folder.glob("*.sqlite"))
+
+
+async def test_a_folder_that_is_none_and_settings_that_are_missing(amont: Amont, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _, why = await amont("list")
+    assert (code, "no store" in why) == (1, True)
+    assert stores_in(tmp_path) == []
+    monkeypatch.delenv("AMONT_STORE_URL", raising=False)
+    code, _, why = await amont("list", data=False)
+    assert (code, "AMONT_STORE_URL" in why) == (2, True)
+    monkeypatch.setenv("AMONT_STORE_URL", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100")
+    monkeypatch.setattr("amont.common.documents.mongo.ANSWER_WITHIN_SECONDS", 0.2)
+    code, _, why = await amont("list", data=False)
+    assert code == 3, why
+
+
+async def test_the_same_record_in_two_services_must_be_named_with_its_service(
+    service: Service, amont: Amont, tmp_path: Path, faults: Faults
+) -> None:
+    first, *_ = await listed(amont)
+    (tmp_path / "amont_scheduling.sqlite").write_bytes((tmp_path / "amont_matching.sqlite").read_bytes())
+    (tmp_path / "amont_scheduling.sqlite-wal").write_bytes((tmp_path / "amont_matching.sqlite-wal").read_bytes())
+    code, _, why = await amont("show", first["id"])
+    assert (code, "matching and scheduling" in " ".join(why.split())) == (1, True)
+    assert (await amont("show", first["id"], "--service", "scheduling"))[0] == 0
