@@ -113,6 +113,18 @@ async def test_a_list_is_a_table_with_what_it_comes_to_and_never_says_what_is_in
     assert len(await listed(amont, "--since", "2020-01-01T00:00:00+01:00", "--status", "all")) == 3
 
 
+async def test_what_would_steer_a_terminal_is_spelled_out(service: Service, amont: Amont) -> None:
+    hostile = replace(record_of(told("c", 1)), key="[/red]\x1b[2J", value=b"\x1b]0;x\x07", headers=(("ce_type", b"[/x]\x1b[31m"),))
+    await service.unit.log.append([hostile])
+    await service.step()
+    *_, letter = await listed(amont)
+    for words in (("list",), ("show", letter["id"])):
+        code, said, _ = await amont(*words)
+        assert (code, "\x1b" in said, "[/red]\\x1b[2J" in said) == (0, False, True)
+    code, _, why = await amont("show", "[/x]\x1b[2J")
+    assert (code, "\x1b" in why) == (1, False)
+
+
 async def test_a_letter_is_shown_with_its_headers_its_value_and_its_history(service: Service, amont: Amont) -> None:
     first, *_ = await listed(amont)
     code, said, _ = await amont("show", first["id"])
@@ -148,7 +160,7 @@ async def test_one_letter_takes_what_waits_behind_it_along(service: Service, amo
         code, said, _ = await amont("replay", first["id"], "--json")
         assert (code, json.loads(said)["replayed"]) == (0, 2)
         code, said, _ = await amont("replay", first["id"])
-        assert (code, said.strip()) == (0, "Replayed 0 of 0.")
+        assert (code, said.strip()) == (0, "Nothing to replay.")
     assert await told_to(service, "a") == ("ada@example.org", "2")
 
 

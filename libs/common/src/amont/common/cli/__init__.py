@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from amont.common.errors import DomainError, PortTaken, Unavailable
 from amont.common.settings import MissingSettings
@@ -52,14 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         err.print(table(("variable", "what is wrong", "what it is"), error.rows))
         sys.exit(USAGE)
     except (PortTaken, DomainError) as error:
-        err.print(str(error), style="red")
+        _complain(error)
         sys.exit(NO)
     except Unavailable as error:
-        err.print(str(error), style="red")
+        _complain(error)
         sys.exit(UNREACHABLE)
     except ValueError as error:
-        err.print(str(error), style="red")
+        _complain(error)
         sys.exit(USAGE)
+
+
+def _complain(error: Exception) -> None:
+    err.print(Text(visible(str(error)), style="red"))
 
 
 def table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
@@ -68,8 +73,13 @@ def table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(str(cell) for cell in row))
+        made.add_row(*(Text(visible(str(cell))) for cell in row))
     return made
+
+
+def visible(text: str) -> str:
+    """Text from outside for a terminal: what would steer it is spelled out."""
+    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
 
 
 def print_json(data: Any) -> None:

@@ -47,6 +47,8 @@ class Outcome:
     def print(self) -> None:
         if self.only:
             out.print(f"{self.asked} {self.only}.")
+        elif not self.asked:
+            out.print("Nothing to replay.")
         else:
             out.print(f"Replayed {self.replayed} of {self.asked}.")
         if self.in_part:

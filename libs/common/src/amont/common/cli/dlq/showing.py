@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 from rich.json import JSON
 from rich.text import Text
 
-from amont.common.cli import out, table
+from amont.common.cli import out, table, visible
 from amont.common.events.values import instant_text
 from amont.common.service.letters.commands import shown
 from amont.common.service.letters.letter import Content, DeadLetter
@@ -62,23 +62,25 @@ def print_whole(service: str, letter: DeadLetter) -> None:
         "detail": letter.detail,
         **({"kept": f"a part; {letter.truncated_from:,} bytes came"} if letter.truncated_from else {}),
     }
-    out.print(table(("", ""), facts.items()))
+    about = table(("", ""), facts.items())
+    about.show_header = False
+    out.print(about)
     for title, content in (("says", letter.content), ("came as", letter.original)):
         if content is not None:
             out.print(Text(f"\n{title}", style="bold"))
             out.print(table(("header", "value"), [(name, _plain(value)) for name, value in content.raw_headers]))
-            _print_value(letter, content)
+            _print_value(content)
     out.print(Text("\nhistory", style="bold"))
     rows = [(f"{one.at:%Y-%m-%d %H:%M:%S}Z", one.who, one.what, ", ".join(one.fields), one.why or "") for one in letter.history]
     out.print(table(("at", "who", "what", "changed", "why"), rows))
 
 
-def _print_value(letter: DeadLetter, content: Content) -> None:
+def _print_value(content: Content) -> None:
     value = content.raw_value
     try:
         out.print(JSON(to_json(from_json(value or b"")).decode()))
     except ValueError:
-        out.print(Text(shown(content) or f"(no value: {letter.status.value})"))
+        out.print(Text(visible(shown(content)) or "(no value)"))
 
 
 def _content(content: Content) -> dict[str, Any]:
