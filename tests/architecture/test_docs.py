@@ -24,7 +24,7 @@ def test_every_local_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 def test_every_command_that_the_readme_names_is_there() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"amont (run|up|demo|topics create|stack up|hris send|contracts)\b", readme))
+    named = set(re.findall(r"amont (run|up|demo|topics create|stack up|hris send|contracts|dlq list)\b", readme))
     assert {"run", "up", "topics create", "stack up"} <= named
     for command in named:
         done = subprocess.run(
