@@ -1,1 +1,1 @@
-"""What tests need: clock, ids, running services."""
+"""What tests need: clock, ids, running services, the promises, ports in memory, the simulator."""

@@ -1,0 +1,124 @@
+"""The store port in memory: a `Database` is what is kept, a `MemoryStore` is one process's connection to it.
+
+A commit writes one document after the other with a pause between them, as a server does that has other clients: who is cut off in the middle has
+written some. Which of several competitors lost is told as the MongoDB adapter tells it: by looking again afterwards.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write
+
+Pause = Callable[[], Awaitable[None]]
+
+
+async def _let_others() -> None:
+    await asyncio.sleep(0)
+
+
+class Database:
+    """The documents of one service, by collection and id; what every connection to it shares."""
+
+    def __init__(self) -> None:
+        self.collections: dict[str, dict[str, Document]] = defaultdict(dict)
+
+    def everything(self) -> dict[str, list[Document]]:
+        """Every document by collection, in order of id."""
+        return {name: [held[id_] for id_ in sorted(held)] for name, held in self.collections.items()}
+
+    def write(self, write: Write, document: Document | None) -> bool:
+        """Do one write if its compare-and-set holds; `document` is a Put's, as it is to be kept."""
+        held = self.collections[write.collection]
+        now = held.get(write.id)
+        match write:
+            case Put(expected=expected):
+                if document is None or (now["v"] if now else None) != expected:
+                    return False
+                held[write.id] = document
+            case Clear(version=version, fields=fields):
+                if now is not None and now["v"] == version:
+                    held[write.id] = {name: value for name, value in now.items() if name not in fields}
+            case Remove(expected=expected):
+                if now is not None and now["v"] != expected:
+                    return False
+                held.pop(write.id, None)
+        return True
+
+
+class MemoryStore:
+    """See the module. `pause` is what happens between two documents of a commit."""
+
+    def __init__(self, database: Database, pause: Pause = _let_others) -> None:
+        self._database, self._pause = database, pause
+
+    async def open(self, collections: Sequence[CollectionSpec]) -> None:
+        for spec in collections:
+            self._database.collections.setdefault(spec.name, {})
+
+    async def close(self) -> None:
+        return
+
+    async def ping(self) -> None:
+        return
+
+    async def get(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        held = self._database.collections[collection]
+        return {id_: held[id_] for id_ in ids if id_ in held}
+
+    async def find(self, query: Find) -> list[Document]:
+        found = sorted(self._meeting(query.collection, query.where), key=lambda one: _place(one, query.sort))
+        if query.after is not None:
+            last = query.after if query.sort is None else (query.after[0] is not None, *query.after)
+            found = [one for one in found if _place(one, query.sort) > last]
+        return found[: query.limit]
+
+    async def count_by(self, collection: str, field: str, where: Mapping[str, Any]) -> dict[Any, int]:
+        return dict(Counter(one.get(field) for one in self._meeting(collection, where)))
+
+    async def commit(self, writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
+        kept: dict[Write | int, Document] = {}
+        for number, write in enumerate(writes):
+            if isinstance(write, Put):
+                kept[number] = from_json(to_json(write.document))
+        lost = set()
+        for number, write in enumerate(writes):
+            if number:
+                await self._pause()
+            if not self._database.write(write, kept.get(number)):
+                lost.add((write.collection, write.id))
+        contested = sum(not isinstance(write, Clear) for write in writes)
+        if lost and contested > 1:
+            await self._pause()
+            lost |= {
+                (write.collection, write.id)
+                for number, write in enumerate(writes)
+                if isinstance(write, Put) and self._database.collections[write.collection].get(write.id) is not kept[number]
+            }
+        return frozenset(lost)
+
+    def _meeting(self, collection: str, where: Mapping[str, Any]) -> Iterable[Document]:
+        documents = self._database.collections[collection].values()
+        return [one for one in documents if all(_holds(one.get(name), wanted) for name, wanted in where.items())]
+
+
+def _holds(value: Any, wanted: Any) -> bool:
+    """The port's rules: equality, for a list field containment; None is a field that is absent or null."""
+    match wanted:
+        case AnyOf(values):
+            return any(_holds(value, one) for one in values)
+        case AtMost(limit):
+            return any(one is not None and one <= limit for one in (value if isinstance(value, list) else [value]))
+        case _:
+            return wanted in value if isinstance(value, list) else bool(value == wanted)
+
+
+def _place(document: Document, sort: str | None) -> tuple[Any, ...]:
+    """Where a document stands: by the field, those without it first, then by id."""
+    if sort is None:
+        return (document["_id"],)
+    value = document.get(sort)
+    return (value is not None, value, document["_id"])

@@ -1,0 +1,324 @@
+"""The promises about delivery, written down once: pure functions on plain evidence, shared by the simulator, the kill tests and the campaign.
+
+Evidence is what is left when all is quiet: every document, every record on the log, what the mail server took, how often processes were cut off.
+`broken` says in words what was not kept; `figures` counts. How the evidence is collected, and how a run is made to hurt, is not here; what the log
+alone would give on an empty store is computed in `replay`.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from amont.common.documents import Document
+from amont.common.events.topics import TYPES, dead_letters_of
+from amont.common.events.values import DeliveryStatus, PairStatus
+from amont.common.log import Received
+
+SENDS_AT_ONCE = 8
+"""How many mails one process of notifications hands over at a time, so how many one crash can cause to be sent again."""
+FOLLOWS_A_PARKED_ONE = "blocked-by"
+"""The reason of a dead letter that is one only because an earlier record of its key is."""
+NAMED = 3
+"""How many culprits a sentence names."""
+
+Documents = Mapping[str, Mapping[str, Sequence[Document]]]
+"""By service and collection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose `seq` numbers the events of a topic: service, collection, and the field of the event that names the document."""
+
+    service: str
+    collection: str
+    field: str
+
+
+OWNERS: Mapping[str, Owner] = {
+    "enrolment-subsidiaries": Owner("enrolment", "subsidiaries", "subsidiary"),
+    "enrolment-employees": Owner("enrolment", "employees", "person"),
+    "enrolment-enrolments": Owner("enrolment", "employees", "person"),
+    "enrolment-programmes": Owner("enrolment", "programmes", "programme"),
+    "matching-rounds": Owner("matching", "rounds", "round"),
+    "matching-pairs": Owner("matching", "pairs", "pair"),
+    "scheduling-sessions": Owner("scheduling", "plans", "pair"),
+    "notifications-deliveries": Owner("notifications", "deliveries", "delivery"),
+}
+"""By topic. An employee owns its enrolments. Staff records are numbered by nobody."""
+
+_CLOCKWORK = frozenset({"due_at", "recheck"})
+_PLANNED = ("programme", "mentee", "mentor", "mentee_enrolment", "mentor_enrolment")
+_TOLD = ("person", "kind", "channel", "about", "matter", "happened_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Which fields of a collection are copies of others' facts: all but the service's `own`, or `only` these. The guard `_seen` is one of them."""
+
+    own: frozenset[str] = frozenset()
+    only: tuple[str, ...] = ()
+
+    def of(self, document: Document) -> Mapping[str, Any]:
+        """The part of a document that the log alone decides."""
+        if self.only:
+            return {name: document.get(name) for name in ("_id", *self.only)}
+        return {name: value for name, value in document.items() if name not in _SHELL and name not in self.own}
+
+
+_SHELL = frozenset({"v", "_out", "_out_at"})
+
+PROJECTIONS: Mapping[tuple[str, str], Projection] = {
+    ("matching", "people"): Projection(own=_CLOCKWORK),
+    ("matching", "enrolments"): Projection(own=_CLOCKWORK),
+    ("matching", "programmes"): Projection(
+        own=_CLOCKWORK | {"edition", "publishing", "authority", "replace_at", "rechecked_to"},
+    ),
+    ("scheduling", "people"): Projection(),
+    ("scheduling", "enrolments"): Projection(),
+    ("scheduling", "programmes"): Projection(),
+    ("scheduling", "plans"): Projection(only=_PLANNED),
+    ("notifications", "recipients"): Projection(),
+    ("notifications", "subsidiaries"): Projection(),
+    ("notifications", "programmes"): Projection(),
+    ("notifications", "deliveries"): Projection(only=_TOLD),
+}
+"""The collections that a replay of the log must give again, each by the fields that it decides."""
+
+OWN: Collection[tuple[str, str]] = frozenset(
+    {
+        ("enrolment", "subsidiaries"),
+        ("enrolment", "employees"),
+        ("enrolment", "programmes"),
+        ("matching", "rounds"),
+        ("matching", "pairs"),
+    },
+)
+"""The collections that hold a service's own decisions: no replay gives them again. Dead letters (`dead_letters`) are of neither kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A record that nobody could take, and must be found as a dead letter."""
+
+    key: bytes
+    value: bytes | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is left of a run when all is quiet."""
+
+    documents: Documents
+    """Everything in the stores."""
+    log: Mapping[str, Sequence[Received]]
+    """Every record by topic; in order within a partition."""
+    mails: Mapping[str, int] = field(default_factory=dict)
+    """How often the mail server took each Message-ID."""
+    crashes: Mapping[str, int] = field(default_factory=dict)
+    """How often a process of each service was cut off: killed, or silent for longer than its claims hold."""
+    replayed: Documents | None = None
+    """What `replay` makes of the log; None when it was not asked."""
+    poison: Mapping[str, Collection[Poison]] = field(default_factory=dict)
+    """The dead letters there must be, by service; where a service is not named, none."""
+
+
+class _Said(NamedTuple):
+    """An event as the log has it."""
+
+    id: str
+    type: str
+    value: bytes
+    key: bytes
+    owner: str
+    seq: int
+
+
+def broken(evidence: Evidence) -> list[str]:
+    """Every promise that was not kept, in words; empty when all were."""
+    return [
+        *_one_thing_each(evidence),
+        *_in_order(evidence),
+        *_whole(evidence),
+        *_outboxes_are_empty(evidence),
+        *_nobody_above_capacity(evidence),
+        *_projections_equal_a_replay(evidence),
+        *_only_poison_is_parked(evidence),
+        *_everybody_was_told(evidence),
+        *_as_little_twice_as_promised(evidence),
+    ]
+
+
+def figures(evidence: Evidence) -> dict[str, int]:
+    """What was seen: a run in which nothing was repeated has shown nothing."""
+    events = [one for topic in OWNERS for one in _said(evidence, topic)]
+    letters = [one for service in evidence.documents for one in _letters(evidence, service)]
+    return {
+        "records": sum(len(records) for records in evidence.log.values()),
+        "events": len({one.id for one in events}),
+        "repeated on the log": len(events) - len({one.id for one in events}),
+        "dead letters": len({_identity(one) for one in letters}),
+        "parked again": len(letters) - len({_identity(one) for one in letters}),
+        "mails": len(evidence.mails),
+        "mails again": sum(evidence.mails.values()) - len(evidence.mails),
+        "crashes": sum(evidence.crashes.values()),
+    }
+
+
+def _said(evidence: Evidence, topic: str) -> list[_Said]:
+    field_name, said = OWNERS[topic].field, []
+    for record in evidence.log.get(topic, ()):
+        headers, body = dict(record.headers), json.loads(record.value or b"{}")
+        id_, kind = _text(headers["ce_id"]), _text(headers["ce_type"])
+        said.append(_Said(id_, kind, record.value or b"", record.key, str(body[field_name]), body["seq"]))
+    return said
+
+
+def _first(said: Iterable[_Said]) -> list[_Said]:
+    """Without repetitions: what comes again under the same id is the same event."""
+    return list({one.id: one for one in reversed(list(said))}.values())[::-1]
+
+
+def _one_thing_each(evidence: Evidence) -> Iterator[str]:
+    """An event's id stands for one content, however often it is on the log."""
+    for topic in OWNERS:
+        contents: dict[str, set[tuple[str, bytes]]] = defaultdict(set)
+        for one in _said(evidence, topic):
+            contents[one.id].add((one.type, one.value))
+        yield from _wrong(f"{topic}: says two things under one id", (id_ for id_, said in contents.items() if len(said) > 1))
+        yield from _wrong(f"{topic}: has a type that is not its own", (one.id for one in _said(evidence, topic) if one.type not in TYPES))
+
+
+def _in_order(evidence: Evidence) -> Iterator[str]:
+    """Within a topic and a key, each aggregate's events appear for the first time in the order of their `seq`."""
+    for topic in OWNERS:
+        numbers: dict[tuple[bytes, str], list[int]] = defaultdict(list)
+        for one in _first(_said(evidence, topic)):
+            numbers[one.key, one.owner].append(one.seq)
+        wrong = (f"{owner} {seqs}" for (_, owner), seqs in numbers.items() if seqs != sorted(set(seqs)))
+        yield from _wrong(f"{topic}: out of order", wrong)
+
+
+def _whole(evidence: Evidence) -> Iterator[str]:
+    """Each aggregate's events are numbered 1, 2, 3, … up to the `seq` of its document: no committed decision without its event, none invented."""
+    said: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for topic, owner in OWNERS.items():
+        for one in _first(_said(evidence, topic)):
+            said[owner.service, owner.collection][one.owner].append(one.seq)
+    for service, collection in dict.fromkeys((owner.service, owner.collection) for owner in OWNERS.values()):
+        saved = {one["_id"]: one["seq"] for one in _documents(evidence, service, collection) if one["seq"]}
+        here = said[service, collection]
+        wrong = (
+            f"{id_} (saved up to {saved.get(id_, 0)}, said {sorted(here.get(id_, ()))})"
+            for id_ in sorted(saved.keys() | here.keys())
+            if sorted(here.get(id_, ())) != list(range(1, saved.get(id_, 0) + 1))
+        )
+        yield from _wrong(f"{service}/{collection}: what was saved is not what was said", wrong)
+
+
+def _outboxes_are_empty(evidence: Evidence) -> Iterator[str]:
+    for service, collections in evidence.documents.items():
+        for collection, documents in collections.items():
+            left = (one["_id"] for one in documents if one.get("_out") or one.get("_out_at"))
+            yield from _wrong(f"{service}/{collection}: holds events that were never published", left)
+
+
+def _nobody_above_capacity(evidence: Evidence) -> Iterator[str]:
+    """No enrolment has more living pairs than the seats it ever had, and the same two are not a living pair twice."""
+    seats: dict[str, int] = defaultdict(int)
+    for record in evidence.log.get("enrolment-enrolments", ()):
+        body = json.loads(record.value or b"{}")
+        seats[body["enrolment"]] = max(seats[body["enrolment"]], body["capacity"])
+    living = [pair for pair in _documents(evidence, "matching", "pairs") if pair["status"] != PairStatus.ENDED]
+    taken = Counter(pair[side] for pair in living for side in ("mentee_enrolment", "mentor_enrolment"))
+    above = (f"{enrolment} ({count} pairs, {seats[enrolment]} seats)" for enrolment, count in taken.items() if count > seats[enrolment])
+    yield from _wrong("matching: above capacity", above)
+    couples = Counter((pair["programme"], pair["mentee"], pair["mentor"]) for pair in living)
+    yield from _wrong("matching: the same two are a pair twice", (" ".join(couple) for couple, count in couples.items() if count > 1))
+
+
+def _projections_equal_a_replay(evidence: Evidence) -> Iterator[str]:
+    """Every copy of others' facts, and everything that is to be told because of them, is what the log alone gives on an empty store."""
+    if evidence.replayed is None:
+        return
+    for (service, collection), projection in PROJECTIONS.items():
+        there = {one["_id"]: projection.of(one) for one in _documents(evidence, service, collection)}
+        again = {one["_id"]: projection.of(one) for one in evidence.replayed.get(service, {}).get(collection, ())}
+        differ = (id_ for id_ in sorted(there.keys() | again.keys()) if there.get(id_) != again.get(id_))
+        wrong = (f"{id_} ({_difference(there.get(id_), again.get(id_))})" for id_ in differ)
+        yield from _wrong(f"{service}/{collection}: is not what a replay of the log gives", wrong)
+
+
+def _difference(there: Mapping[str, Any] | None, again: Mapping[str, Any] | None) -> str:
+    if there is None or again is None:
+        return "missing" if there is None else "not on the log"
+    return ", ".join(sorted(name for name in there.keys() | again.keys() if there.get(name) != again.get(name)))
+
+
+def _only_poison_is_parked(evidence: Evidence) -> Iterator[str]:
+    """The dead letters are the poison, each with its reason, what followed a parked record of the same key, and nothing else."""
+    for service in sorted({*evidence.documents, *evidence.poison}):
+        letters = _letters(evidence, service)
+        first = [one for one in letters if _header(one, "amont_dlq_reason") != FOLLOWS_A_PARKED_ONE]
+        parked = {_identity(one) for one in first}
+        expected = {(one.key, one.value, one.reason) for one in evidence.poison.get(service, ())}
+        yield from _wrong(f"{service}: poison that nobody parked", (f"{key!r} {reason}" for key, _, reason in expected - parked))
+        yield from _wrong(f"{service}: parked, and no poison", (f"{key!r} {reason}" for key, _, reason in parked - expected))
+        keys = {(_header(one, "amont_dlq_topic"), one.key) for one in first}
+        alone = (repr(one.key) for one in letters if (_header(one, "amont_dlq_topic"), one.key) not in keys)
+        yield from _wrong(f"{service}: parked behind nothing", alone)
+
+
+def _everybody_was_told(evidence: Evidence) -> Iterator[str]:
+    """Every delivery has an outcome; those that were sent were received; nothing was received that nobody meant to send; nobody is told a thing twice."""
+    deliveries = _documents(evidence, "notifications", "deliveries")
+    open_ = (one["_id"] for one in deliveries if one["status"] in {DeliveryStatus.PENDING, DeliveryStatus.SENDING})
+    yield from _wrong("notifications: deliveries without an outcome", open_)
+    received = {_delivery_of(message_id) for message_id in evidence.mails}
+    sent = {one["_id"] for one in deliveries if one["status"] == DeliveryStatus.SENT}
+    yield from _wrong("notifications: said to be sent, never received", sorted(sent - received))
+    yield from _wrong("notifications: received, and nobody meant to send it", sorted(received - {one["_id"] for one in deliveries}))
+    told = Counter((one["person"], one["kind"], one["about"], one["channel"]) for one in deliveries)
+    yield from _wrong("notifications: intended twice", (" ".join(one) for one, count in told.items() if count > 1))
+
+
+def _as_little_twice_as_promised(evidence: Evidence) -> Iterator[str]:
+    """A mail comes again only because of a crash, and a crash costs at most what one process hands over at a time."""
+    again = {message_id: count - 1 for message_id, count in evidence.mails.items() if count > 1}
+    crashes = evidence.crashes.get("notifications", 0)
+    if sum(again.values()) > SENDS_AT_ONCE * crashes:
+        yield from _wrong(f"notifications: {sum(again.values())} mails came again in {crashes} crashes", sorted(again))
+
+
+def _documents(evidence: Evidence, service: str, collection: str) -> Sequence[Document]:
+    return evidence.documents.get(service, {}).get(collection, ())
+
+
+def _letters(evidence: Evidence, service: str) -> Sequence[Received]:
+    return evidence.log.get(dead_letters_of(service), ())
+
+
+def _identity(letter: Received) -> tuple[bytes, bytes | None, str]:
+    return letter.key, letter.value, _header(letter, "amont_dlq_reason")
+
+
+def _header(record: Received, name: str) -> str:
+    return _text(dict(record.headers).get(name))
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode()
+
+
+def _delivery_of(message_id: str) -> str:
+    """A Message-ID is `<delivery@domain>`."""
+    return message_id.strip("<>").partition("@")[0]
+
+
+def _wrong(what: str, culprits: Iterable[str]) -> Iterator[str]:
+    found = list(culprits)
+    if found:
+        more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+        yield f"{what}: {'; '.join(found[:NAMED])}{more}"

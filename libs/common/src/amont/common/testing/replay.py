@@ -1,0 +1,51 @@
+"""What the log alone gives: every record is handed once more to the real reactions, on empty stores. Promises compare it with what was kept."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from amont.common.clock import FixedClock
+from amont.common.ids import SeededIds
+from amont.common.log import Handler, Reader, Received, Record
+from amont.common.service import Parts, Service
+from amont.common.service.consumer import Consumer
+from amont.common.testing.hearing import START
+from amont.common.testing.memory import Database, MemoryStore
+from amont.common.testing.promises import Documents
+
+BATCH = 500
+
+
+class NoLog:
+    """A log that takes everything and gives nothing: what a replay says has been said before."""
+
+    async def open(self) -> None:
+        return
+
+    async def close(self) -> None:
+        return
+
+    async def ping(self) -> None:
+        return
+
+    async def append(self, _: Sequence[Record]) -> None:
+        return
+
+    def reader(self, group: str, topic: str, handler: Handler, **_: Any) -> Reader:
+        raise NotImplementedError("a replay hands records over itself")
+
+
+async def replay(log: Mapping[str, Sequence[Received]], builders: Mapping[str, Callable[[Parts], Service]], **tools: Any) -> Documents:
+    """Every document that the services' reactions make of the log, by service and collection. Nothing that is due is done.
+
+    `builders` are the services' composition roots by name, `tools` goes to `Parts` (`tools={Kind: part}`).
+    """
+    databases = {}
+    for name, build in builders.items():
+        databases[name] = Database()
+        clock = FixedClock(START)
+        service = build(Parts(store=MemoryStore(databases[name]), log=NoLog(), clock=clock, ids=SeededIds(clock, 1), **tools))
+        for topic in service.topics:
+            hear, records = Consumer(service.unit, topic, service.consumes), log.get(topic, ())
+            for begin in range(0, len(records), BATCH):
+                await hear(records[begin : begin + BATCH])
+    return {name: database.everything() for name, database in databases.items()}

@@ -1,0 +1,161 @@
+"""The promises, shown on a small programme that keeps them all, and on what is left of it after somebody has tampered with it: each is noticed."""
+
+import email
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+import pytest
+from tests.support.programme import GRADES, GROUP, PROGRAMME, ZONES, staff
+from tests.support.together import Together, together
+
+from amont.common import hosting
+from amont.common.documents import Find
+from amont.common.events.topics import SERVICES, TOPICS, dead_letters_of
+from amont.common.log import Received
+from amont.common.testing.promises import OWN, OWNERS, PROJECTIONS, Evidence, Poison, broken, figures
+from amont.common.testing.replay import replay
+from amont.notifications.sending import FolderSender, MailSender
+
+COORDINATOR = "|".join(GROUP)
+
+
+async def a_small_programme(house: Together) -> None:
+    """Two pairs from the first staff record to both having said yes."""
+    for tenant in ("fr", "de"):
+        body = {"name": tenant, "zone": ZONES[tenant], "languages": ["en"], "grades": GRADES}
+        await house.done("PUT", f"/enrolment/subsidiaries/{tenant}", COORDINATOR, body)
+    await house.hears([*(staff("de", n, grade="D") for n in (1, 2)), *(staff("fr", n) for n in (1, 2)), staff("fr", 9, grade="none")])
+    programme = {"programme": PROGRAMME, "name": "Digital", "tenants": ["fr", "de"], "topics": ["ai"], "policy": {"sessions": 1}}
+    await house.done("POST", "/enrolment/programmes", COORDINATOR, programme)
+    await house.done("POST", f"/enrolment/programmes/{PROGRAMME}/open", COORDINATOR, {})
+    form = {"programme": PROGRAMME, "topics": {"ai": 3}, "availability": ["mon 09:00-12:00"], "charter_accepted": True}
+    for number in (1, 2):
+        await house.done("POST", "/enrolment/enrolments", f"de:e{number}", {**form, "role": "mentee"})
+        await house.done("POST", "/enrolment/enrolments", f"fr:e{number}", {**form, "role": "mentor"})
+    await house.settle()
+    round_ = await house.done("POST", f"/matching/programmes/{PROGRAMME}/rounds", COORDINATOR, {"seed": "small"})
+    await house.done("POST", f"/matching/rounds/{round_['id']}/publish", COORDINATOR, {})
+    await house.settle()
+    for side in ("mentee", "mentor"):
+        for pair in await house.every(f"/matching/pairs?programme={PROGRAMME}", COORDINATOR):
+            await house.done("POST", f"/matching/pairs/{pair['id']}/accept", pair[side])
+        await house.settle()
+
+
+@pytest.fixture(scope="module")
+async def kept(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """What is left of a programme in which nothing went wrong but one record that nobody can take."""
+    folder = tmp_path_factory.mktemp("promises")
+    async with together(folder) as house:
+        await a_small_programme(house)
+        log = {topic: await house.log.read("observer", topic, 1_000_000) for topic in TOPICS}
+        documents = {
+            name: {kept.name: await service._store.find(Find(collection=kept.name, limit=1_000_000)) for kept in service._keeps}
+            for name, service in house.services.items()
+        }
+    mails = {email.message_from_bytes(path.read_bytes())["Message-ID"]: 1 for path in house.mails.glob("*.eml")}
+    bad = staff("fr", 9, grade="none")
+    return Evidence(
+        documents=documents,
+        log=log,
+        mails=mails,
+        replayed=await replay(log, hosting.service_builders(), tools={MailSender: FolderSender(folder)}),
+        poison={"enrolment": [Poison(bad.key.encode(), bad.value, "unknown-grade")]},
+    )
+
+
+def test_a_programme_in_which_nothing_went_wrong_keeps_every_promise(kept: Evidence) -> None:
+    assert broken(kept) == []
+    seen = figures(kept)
+    assert seen["mails"] > 8
+    assert seen | {"events": 0, "records": 0, "mails": 0} == {
+        "records": 0, "events": 0, "repeated on the log": 0, "dead letters": 1, "parked again": 0, "mails": 0, "mails again": 0, "crashes": 0,
+    }  # fmt: skip
+
+
+Tamper = Callable[[Evidence], Evidence]
+
+
+def on_log(topic: str, change: Callable[[list[Received]], list[Received]]) -> Tamper:
+    return lambda kept: replace(kept, log={**kept.log, topic: change(list(kept.log[topic]))})
+
+
+def in_store(service: str, collection: str, change: Callable[[list[Any]], list[Any]]) -> Tamper:
+    def tamper(kept: Evidence) -> Evidence:
+        documents = {name: dict(held) for name, held in kept.documents.items()}
+        documents[service][collection] = change(list(documents[service][collection]))
+        return replace(kept, documents=documents)
+
+    return tamper
+
+
+def mails(change: Callable[[Mapping[str, int]], Mapping[str, int]]) -> Tamper:
+    return lambda kept: replace(kept, mails=change(kept.mails))
+
+
+def one_more_pair(pairs: list[Any]) -> list[Any]:
+    mentor = pairs[1]
+    return [*pairs, {**pairs[0], "_id": "another", "seq": 0, "mentor": mentor["mentor"], "mentor_enrolment": mentor["mentor_enrolment"]}]
+
+
+@pytest.mark.parametrize(
+    ("tamper", "complaint"),
+    [
+        (on_log("matching-pairs", lambda log: log[:-1]), "matching/pairs: what was saved is not what was said"),
+        (in_store("scheduling", "plans", lambda plans: plans[1:]), "scheduling/plans: what was saved is not what was said"),
+        (on_log("matching-pairs", lambda log: log[::-1]), "matching-pairs: out of order"),
+        (
+            on_log("enrolment-employees", lambda log: [*log, replace(log[0], value=log[1].value)]),
+            "enrolment-employees: says two things under one id",
+        ),
+        (in_store("matching", "pairs", lambda pairs: [{**pairs[0], "_out": [{}]}, *pairs[1:]]), "matching/pairs: holds events"),
+        (in_store("matching", "pairs", one_more_pair), "matching: above capacity"),
+        (in_store("matching", "people", lambda people: people[1:]), "matching/people: is not what a replay of the log gives"),
+        (
+            in_store("notifications", "recipients", lambda people: [{**people[0], "function": "x"}, *people[1:]]),
+            r"notifications/recipients: is not what a replay of the log gives: .*\(function\)",
+        ),
+        (in_store("notifications", "deliveries", lambda told: told[1:]), "notifications/deliveries: is not what a replay of the log gives"),
+        (on_log(dead_letters_of("enrolment"), lambda _: []), "enrolment: poison that nobody parked"),
+        (lambda kept: replace(kept, poison={}), "enrolment: parked, and no poison"),
+        (mails(lambda mails: dict(list(mails.items())[1:])), "notifications: said to be sent, never received"),
+        (mails(lambda mails: {**mails, "<x@y>": 1}), "notifications: received, and nobody meant to send it"),
+        (mails(lambda mails: dict.fromkeys(mails, 2)), r"notifications: \d+ mails came again in 0 crashes"),
+        (
+            in_store("notifications", "deliveries", lambda told: [{**told[0], "status": "sending"}, *told[1:]]),
+            "notifications: deliveries without an outcome",
+        ),
+        (in_store("notifications", "deliveries", lambda told: [*told, {**told[0], "_id": "x"}]), "notifications: intended twice"),
+    ],
+)
+def test_what_was_tampered_with_is_noticed(kept: Evidence, tamper: Tamper, complaint: str) -> None:
+    found = broken(tamper(kept))
+    assert any(re.match(complaint, one) for one in found), found
+
+
+def test_a_crash_excuses_as_many_mails_as_are_sent_at_a_time(kept: Evidence) -> None:
+    again = {message_id: 2 if number < 8 else 1 for number, message_id in enumerate(kept.mails)}
+    assert broken(replace(kept, mails=again, crashes={"notifications": 1})) == []
+    assert broken(replace(kept, mails=dict.fromkeys(again, 2), crashes={"notifications": 1}))
+
+
+def test_what_follows_a_parked_record_may_be_parked_and_nothing_else_may(kept: Evidence) -> None:
+    letters = dead_letters_of("enrolment")
+    first = kept.log[letters][0]
+    headers = {**dict(first.headers), "amont_dlq_reason": b"blocked-by"}
+    behind = replace(first, offset=1, value=b"later", headers=tuple(headers.items()))
+    assert broken(on_log(letters, lambda log: [*log, behind])(kept)) == []
+    assert broken(on_log(letters, lambda log: [*log, replace(behind, key=b"fr:e1")])(kept)) == [
+        "enrolment: parked behind nothing: b'fr:e1'"
+    ]
+
+
+def test_every_topic_with_a_seq_has_an_owner_and_every_collection_is_declared() -> None:
+    assert set(OWNERS) == {topic.name for topic in TOPICS.values() if topic.types and topic.name != "hris-staff"}
+    kept = {(name, one.name) for name in SERVICES for one in import_module(f"amont.{name}.documents").COLLECTIONS}
+    assert kept - {(name, "dead_letters") for name in SERVICES} == set(PROJECTIONS) | set(OWN)
+    assert not set(PROJECTIONS) & set(OWN)
+    assert {(owner.service, owner.collection) for owner in OWNERS.values()} <= kept
