@@ -1,4 +1,4 @@
-"""The store port's contract, on every adapter: SQLite, and a MongoDB-wire server through motor and through PyMongo Async."""
+"""The store port's contract, on every adapter: memory, SQLite, and a MongoDB-wire server through motor and through PyMongo Async."""
 
 import asyncio
 import sqlite3
@@ -14,6 +14,7 @@ from amont.common.documents import LARGEST_DOCUMENT, AnyOf, AtMost, Clear, Colle
 from amont.common.documents.mongo import MongoStore
 from amont.common.documents.sqlite import NewerFormat, SqliteStore, connect
 from amont.common.errors import Unacceptable, Unavailable
+from amont.common.testing.memory import Database, MemoryStore
 from amont.common.testing.waiting import until
 from amont.native.servers import Store as StoreServer
 from amont.native.stack import available, speed_up
@@ -50,10 +51,14 @@ STRANGE = [
 Opens = Callable[[], Store]
 
 
-@pytest.fixture(params=["sqlite", "motor", "pymongo"])
+@pytest.fixture(params=["memory", "sqlite", "motor", "pymongo"])
 async def opens(request: pytest.FixtureRequest, tmp_path: Path, database: str) -> AsyncIterator[Opens]:
     """Makes stores of one adapter on one fresh database."""
     made: list[Store] = []
+    held = Database()
+    if request.param == "memory":
+        yield lambda: MemoryStore(held)
+        return
     if request.param == "sqlite":
         url, driver = f"sqlite://{tmp_path}?sync=normal", "motor"
     else:
@@ -188,7 +193,7 @@ async def test_an_insert_that_exists_loses_alone(store: Store) -> None:
 async def test_a_document_that_is_no_json_is_a_value_error_and_harms_nothing_that_comes_later(store: Store) -> None:
     with pytest.raises(ValueError, match=r"JSON|serialize"):
         await store.commit([new("a"), new("b", x=object()), new("c")])
-    if isinstance(store, SqliteStore):
+    if isinstance(store, SqliteStore | MemoryStore):
         assert await store.get("things", ["a", "b", "c"]) == {}
     assert await store.commit([new("d")]) == frozenset()
     assert await held(store, "d") == thing("d")

@@ -6,18 +6,13 @@ written some. Which of several competitors lost is told as the MongoDB adapter t
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write
-
-Pause = Callable[[], Awaitable[None]]
-
-
-async def _let_others() -> None:
-    await asyncio.sleep(0)
+from amont.common.testing.memory.calling import Call, directly
 
 
 class Database:
@@ -50,26 +45,34 @@ class Database:
 
 
 class MemoryStore:
-    """See the module. `pause` is what happens between two documents of a commit."""
+    """See the module."""
 
-    def __init__(self, database: Database, pause: Pause = _let_others) -> None:
-        self._database, self._pause = database, pause
+    def __init__(self, database: Database, call: Call = directly) -> None:
+        self._database, self._call = database, call
 
     async def open(self, collections: Sequence[CollectionSpec]) -> None:
-        for spec in collections:
-            self._database.collections.setdefault(spec.name, {})
+        await self._call("store open", lambda: [self._database.collections[spec.name] for spec in collections])
 
     async def close(self) -> None:
         return
 
     async def ping(self) -> None:
-        return
+        await self._call("store ping", lambda: None)
 
     async def get(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        if not ids:
+            return {}
         held = self._database.collections[collection]
-        return {id_: held[id_] for id_ in ids if id_ in held}
+        found: dict[str, Document] = await self._call(
+            f"get {len(ids)} of {collection}", lambda: {id_: held[id_] for id_ in ids if id_ in held}
+        )
+        return found
 
     async def find(self, query: Find) -> list[Document]:
+        found: list[Document] = await self._call(f"find {query.collection}", lambda: self._find(query))
+        return found
+
+    def _find(self, query: Find) -> list[Document]:
         found = sorted(self._meeting(query.collection, query.where), key=lambda one: _place(one, query.sort))
         if query.after is not None:
             last = query.after if query.sort is None else (query.after[0] is not None, *query.after)
@@ -77,22 +80,26 @@ class MemoryStore:
         return found[: query.limit]
 
     async def count_by(self, collection: str, field: str, where: Mapping[str, Any]) -> dict[Any, int]:
-        return dict(Counter(one.get(field) for one in self._meeting(collection, where)))
+        counted = await self._call(f"count {collection}", lambda: Counter(one.get(field) for one in self._meeting(collection, where)))
+        return dict(counted)
 
     async def commit(self, writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
-        kept: dict[Write | int, Document] = {}
-        for number, write in enumerate(writes):
-            if isinstance(write, Put):
-                kept[number] = from_json(to_json(write.document))
+        if not writes:
+            return frozenset()
+        kept = {n: from_json(to_json(write.document)) for n, write in enumerate(writes) if isinstance(write, Put)}
+        names = ",".join(sorted({write.collection for write in writes}))
+        lost: frozenset[tuple[str, str]] = await self._call(f"write {len(writes)} to {names}", lambda: self._write(writes, kept))
+        return lost
+
+    async def _write(self, writes: Sequence[Write], kept: Mapping[int, Document]) -> frozenset[tuple[str, str]]:
         lost = set()
         for number, write in enumerate(writes):
             if number:
-                await self._pause()
+                await asyncio.sleep(0)
             if not self._database.write(write, kept.get(number)):
                 lost.add((write.collection, write.id))
-        contested = sum(not isinstance(write, Clear) for write in writes)
-        if lost and contested > 1:
-            await self._pause()
+        if lost and sum(not isinstance(write, Clear) for write in writes) > 1:
+            await asyncio.sleep(0)
             lost |= {
                 (write.collection, write.id)
                 for number, write in enumerate(writes)

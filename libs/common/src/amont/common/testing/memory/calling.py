@@ -1,0 +1,22 @@
+"""How a memory adapter reaches what is behind it: one call at a time, through a function that may be replaced by a line that fails."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+Deed = Callable[[], Any | Awaitable[Any]]
+"""What the other end does: at once, or step by step when it returns something to be awaited."""
+
+
+class Call(Protocol):
+    """Has a deed done and answers with its result. `what` names the call for people."""
+
+    async def __call__(self, what: str, deed: Deed) -> Any: ...
+
+
+async def directly(what: str, deed: Deed) -> Any:  # noqa: ARG001 - a line that fails says what it was
+    """Others get their turn, then the deed is done."""
+    await asyncio.sleep(0)
+    done = deed()
+    return await done if inspect.isawaitable(done) else done

@@ -1,0 +1,290 @@
+"""The event-log port in memory: a `Broker` is the cluster, a `MemoryLog` is one process's connection to it.
+
+It reads as the Kafka adapter does: topics have partitions, a key stays in one; a group's members share them, and every one that comes, goes or falls
+silent deals them out anew; whoever had a partition goes on with the batch in hand, and its commit is refused. Positions are committed partition by
+partition behind the batch. What was fetched is handed over one partition at a time, so that more may have been fetched than was handled.
+"""
+
+import asyncio
+import contextlib
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from amont.common.errors import Unavailable
+from amont.common.events.envelope import Event
+from amont.common.log import Handler, Received, Record
+from amont.common.testing.memory.calling import Call, directly
+
+PARTITIONS = 4
+BATCH = 500
+SESSION_SECONDS = 10.0
+"""How long a member may be silent before its partitions go to others."""
+WAIT_SECONDS = 5.0
+"""How long a fetch waits for something to come."""
+PAUSE_SECONDS = 1.0
+"""How long a reader rests after a batch that it had to give back."""
+
+_logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a member may read: its partitions, each from the group's position. Another generation is another deal."""
+
+    generation: int
+    positions: Mapping[int, int]
+
+
+@dataclass(slots=True)
+class _Group:
+    committed: dict[int, int] = field(default_factory=dict)
+    heard: dict[str, float] = field(default_factory=dict)
+    """When each member was heard of last."""
+    generation: int = 0
+
+    def deal(self, member: str, partitions: int) -> Share:
+        members = sorted(self.heard)
+        mine = [number for number in range(partitions) if members[(number + self.generation) % len(members)] == member]
+        return Share(self.generation, {number: self.committed.get(number, 0) for number in mine})
+
+
+class Broker:
+    """The records and the groups; what every connection shares."""
+
+    def __init__(self, *, partitions: int = PARTITIONS, session_seconds: float = SESSION_SECONDS) -> None:
+        self._partitions, self.session_seconds = partitions, session_seconds
+        self.topics: dict[str, list[list[Received]]] = defaultdict(lambda: [[] for _ in range(partitions)])
+        self._groups: dict[tuple[str, str], _Group] = defaultdict(_Group)
+        self._waiting: dict[str, list[asyncio.Future[None]]] = defaultdict(list)
+
+    def everything(self, topic: str) -> list[Received]:
+        """Every record of a topic, partition by partition."""
+        return [record for partition in self.topics[topic] for record in partition]
+
+    def place(self, record: Record) -> tuple[str, int]:
+        """Where a record belongs."""
+        return record.topic, zlib.crc32(record.key.encode()) % self._partitions
+
+    def append(self, topic: str, number: int, records: Sequence[Record]) -> None:
+        """Put records at the end of one partition."""
+        partition = self.topics[topic][number]
+        for record in records:
+            key, offset = record.key.encode(), len(partition)
+            partition.append(
+                Received(topic=topic, partition=number, offset=offset, key=key, value=record.value, headers=tuple(record.headers))
+            )
+        for waiting in self._waiting.pop(topic, ()):
+            if not waiting.done():
+                waiting.set_result(None)
+
+    async def appended(self, topic: str, seconds: float) -> None:
+        """Until something comes, or the time is over."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting[topic].append(waiting)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(waiting, seconds)
+
+    def hear(self, group: str, topic: str, member: str, now: float) -> Share:
+        """A member says that it is there; it is told its share."""
+        found = self._groups[group, topic]
+        silent = [one for one, at in found.heard.items() if now - at > self.session_seconds and one != member]
+        for one in silent:
+            del found.heard[one]
+        if silent or member not in found.heard:
+            found.generation += 1
+        found.heard[member] = now
+        return found.deal(member, self._partitions)
+
+    def leave(self, group: str, topic: str, member: str) -> None:
+        found = self._groups[group, topic]
+        if found.heard.pop(member, None) is not None:
+            found.generation += 1
+
+    def fetch(self, topic: str, positions: Mapping[int, int], limit: int) -> dict[int, list[Received]]:
+        """Up to so many records of each partition, from a position on."""
+        partitions = self.topics[topic]
+        return {number: found for number, begin in positions.items() if (found := partitions[number][begin : begin + limit])}
+
+    def commit(self, group: str, topic: str, member: str, generation: int, ends: Mapping[int, int]) -> bool:
+        """Move the group's positions; False, and nothing moved, when the member's share is no longer what it thinks."""
+        found = self._groups[group, topic]
+        if member not in found.heard or generation != found.generation:
+            return False
+        if not ends.keys() <= found.deal(member, self._partitions).positions.keys():
+            return False
+        found.committed.update(ends)
+        return True
+
+    def lag(self) -> int:
+        """How many records lie behind the positions of all groups that were ever heard of."""
+        groups = self._groups.items()
+        return sum(len(one) - group.committed.get(n, 0) for (_, topic), group in groups for n, one in enumerate(self.topics[topic]))
+
+
+class MemoryLog:
+    """See the module. `batch` says how many records of a partition are fetched at most."""
+
+    def __init__(self, broker: Broker, *, client_id: str, call: Call = directly, batch: Callable[[], int] = lambda: BATCH) -> None:
+        self.broker, self.call, self.batch, self.client_id = broker, call, batch, client_id
+        self._made = 0
+
+    async def open(self) -> None:
+        await self.call("log open", lambda: None)
+
+    async def close(self) -> None:
+        return
+
+    async def ping(self) -> None:
+        await self.call("log ping", lambda: None)
+
+    async def append(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        placed: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        for record in records:
+            placed[self.broker.place(record)].append(record)
+
+        async def produce() -> None:
+            for number, (place, here) in enumerate(placed.items()):
+                if number:
+                    await asyncio.sleep(0)
+                self.broker.append(*place, here)
+
+        topics = ",".join(sorted({topic for topic, _ in placed}))
+        await self.call(f"append {len(records)} to {topics}", produce)
+
+    def reader(self, group: str, topic: str, handler: Handler, *, types: Sequence[type[Event]] = ()) -> "MemoryReader":  # noqa: ARG002
+        self._made += 1
+        return MemoryReader(self, group, topic, handler, f"{self.client_id}/{self._made}")
+
+
+class MemoryReader:
+    """One subscription."""
+
+    def __init__(self, log: MemoryLog, group: str, topic: str, handler: Handler, member: str) -> None:
+        self._log, self._group, self._topic, self._handler, self._member = log, group, topic, handler, member
+        self._generation = 0
+        self._positions: dict[int, int] = {}
+        """Where the next fetch begins, in each partition of ours."""
+        self._fetched: dict[int, list[Received]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+
+    async def start(self) -> None:
+        self._stopping.clear()
+        await self._hear()
+        self._tasks = [
+            asyncio.create_task(self._read_on(), name=f"{self._group} reads"),
+            asyncio.create_task(self._beat(), name=f"{self._group} beats"),
+        ]
+
+    async def stop(self) -> None:
+        self._stopping.set()
+        if self._tasks:
+            reading, beating = self._tasks
+            await asyncio.wait([reading])
+            beating.cancel()
+            await asyncio.wait([beating])
+            self._tasks = []
+        self._generation = 0
+        with contextlib.suppress(Unavailable):  # then the others wait until we are known to be silent
+            await self._log.call(f"leave {self._group}", lambda: self._log.broker.leave(self._group, self._topic, self._member))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._log.broker.session_seconds / 3)
+            with contextlib.suppress(Unavailable):
+                await self._hear()
+
+    async def _hear(self) -> None:
+        """Say that we are there. Another deal, and everything begins at the group's positions."""
+        now = asyncio.get_running_loop().time
+        share = await self._log.call(f"join {self._group}", lambda: self._log.broker.hear(self._group, self._topic, self._member, now()))
+        if share.generation > self._generation:
+            self._generation, self._positions, self._fetched = share.generation, dict(share.positions), {}
+
+    async def _read_on(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                batch = await self._next()
+            except Unavailable as error:
+                await self._rest("fetch_failed", error, 0)
+                continue
+            if batch:
+                await self._take(batch)
+            else:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        """For something to come, or to be stopped."""
+        both = [asyncio.ensure_future(one) for one in (self._log.broker.appended(self._topic, WAIT_SECONDS), self._stopping.wait())]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in both:
+                one.cancel()
+
+    async def _next(self) -> list[Received]:
+        """The next records of one partition."""
+        if not self._fetched:
+            generation, positions, limit = self._generation, dict(self._positions), self._log.batch()
+            found = await self._log.call(
+                f"fetch {self._topic} for {self._group}", lambda: self._log.broker.fetch(self._topic, positions, limit)
+            )
+            if generation != self._generation:
+                return []
+            self._fetched = found
+            self._positions |= {number: records[-1].offset + 1 for number, records in found.items()}
+        for number in list(self._fetched):
+            return self._fetched.pop(number)
+        return []
+
+    async def _take(self, batch: Sequence[Received]) -> None:
+        try:
+            await self._handler(batch)
+        except Unavailable as error:
+            self._give_back(batch)
+            await self._rest("batch_given_back", error, len(batch))
+        except Exception:
+            _logger.exception("batch_failed", topic=self._topic, group=self._group, records=len(batch))
+            self._give_back(batch)
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            await self._commit(self._ends(batch))
+
+    async def _rest(self, event: str, error: Unavailable, records: int) -> None:
+        _logger.warning(event, topic=self._topic, group=self._group, records=records, reason=str(error))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
+
+    def _ends(self, batch: Sequence[Received]) -> dict[int, int]:
+        """Behind the batch, and nothing else."""
+        return {batch[-1].partition: batch[-1].offset + 1}
+
+    async def _commit(self, ends: Mapping[int, int]) -> None:
+        broker, generation = self._log.broker, self._generation
+        try:
+            moved = await self._log.call(
+                f"commit {self._group} {dict(ends)}",
+                lambda: broker.commit(self._group, self._topic, self._member, generation, ends),
+            )
+        except Unavailable as error:
+            _logger.warning("commit_failed", topic=self._topic, group=self._group, reason=str(error))
+        else:
+            if not moved:
+                _logger.warning("commit_refused", topic=self._topic, group=self._group)
+
+    def _give_back(self, batch: Sequence[Received]) -> None:
+        """Go back to where the batch began, if the partition is still ours."""
+        number = batch[0].partition
+        if number in self._positions and batch[0].offset < self._positions[number]:
+            self._positions[number] = batch[0].offset
+            self._fetched.pop(number, None)
