@@ -62,7 +62,7 @@ async def kept(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
         documents=documents,
         log=log,
         mails=mails,
-        replayed=await replay(log, hosting.service_builders(), tools={MailSender: FolderSender(folder)}),
+        replayed=await replay(log, hosting.service_builders(), given=documents, tools={MailSender: FolderSender(folder)}),
         poison={"enrolment": [Poison(bad.key.encode(), bad.value, "unknown-grade")]},
     )
 
@@ -140,6 +140,12 @@ def test_a_crash_excuses_as_many_mails_as_are_sent_at_a_time(kept: Evidence) -> 
     again = {message_id: 2 if number < 8 else 1 for number, message_id in enumerate(kept.mails)}
     assert broken(replace(kept, mails=again, crashes={"notifications": 1})) == []
     assert broken(replace(kept, mails=dict.fromkeys(again, 2), crashes={"notifications": 1}))
+
+
+def test_an_event_that_comes_again_after_a_later_one_is_in_order(kept: Evidence) -> None:
+    doubled = on_log("matching-pairs", lambda log: [*log, *log])(kept)
+    assert broken(doubled) == []
+    assert figures(doubled)["repeated on the log"] == len(kept.log["matching-pairs"])
 
 
 def test_what_follows_a_parked_record_may_be_parked_and_nothing_else_may(kept: Evidence) -> None:

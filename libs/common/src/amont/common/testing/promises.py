@@ -70,6 +70,7 @@ class Projection:
 _SHELL = frozenset({"v", "_out", "_out_at"})
 
 PROJECTIONS: Mapping[tuple[str, str], Projection] = {
+    ("enrolment", "employees"): Projection(only=("last",)),
     ("matching", "people"): Projection(own=_CLOCKWORK),
     ("matching", "enrolments"): Projection(own=_CLOCKWORK),
     ("matching", "programmes"): Projection(
@@ -89,7 +90,6 @@ PROJECTIONS: Mapping[tuple[str, str], Projection] = {
 OWN: Collection[tuple[str, str]] = frozenset(
     {
         ("enrolment", "subsidiaries"),
-        ("enrolment", "employees"),
         ("enrolment", "programmes"),
         ("matching", "rounds"),
         ("matching", "pairs"),
@@ -178,7 +178,10 @@ def _said(evidence: Evidence, topic: str) -> list[_Said]:
 
 def _first(said: Iterable[_Said]) -> list[_Said]:
     """Without repetitions: what comes again under the same id is the same event."""
-    return list({one.id: one for one in reversed(list(said))}.values())[::-1]
+    found: dict[str, _Said] = {}
+    for one in said:
+        found.setdefault(one.id, one)
+    return list(found.values())
 
 
 def _one_thing_each(evidence: Evidence) -> Iterator[str]:

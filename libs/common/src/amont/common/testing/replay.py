@@ -34,14 +34,25 @@ class NoLog:
         raise NotImplementedError("a replay hands records over itself")
 
 
-async def replay(log: Mapping[str, Sequence[Received]], builders: Mapping[str, Callable[[Parts], Service]], **tools: Any) -> Documents:
+GIVEN = (("enrolment", "subsidiaries"),)
+"""What people have told a service and no topic of its own tells it again: a replay begins with it."""
+
+
+async def replay(
+    log: Mapping[str, Sequence[Received]], builders: Mapping[str, Callable[[Parts], Service]], *, given: Documents, **tools: Any
+) -> Documents:
     """Every document that the services' reactions make of the log, by service and collection. Nothing that is due is done.
 
-    `builders` are the services' composition roots by name, `tools` goes to `Parts` (`tools={Kind: part}`).
+    `builders` are the services' composition roots by name, `given` is what the stores hold (only `GIVEN` is taken from it), `tools` goes to `Parts`
+    (`tools={Kind: part}`). Records that lie ahead of `START` stay ahead.
     """
     databases = {}
     for name, build in builders.items():
         databases[name] = Database()
+        for service_name, collection in GIVEN:
+            if service_name == name:
+                held = given.get(name, {}).get(collection, ())
+                databases[name].collections[collection].update((one["_id"], one) for one in held)
         clock = FixedClock(START)
         service = build(Parts(store=MemoryStore(databases[name]), log=NoLog(), clock=clock, ids=SeededIds(clock, 1), **tools))
         for topic in service.topics:
