@@ -2,11 +2,11 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
-Deed = Callable[[], Any | Awaitable[Any]]
-"""What the other end does: at once, or step by step when it returns something to be awaited."""
+Deed = Callable[[], Any | Coroutine[Any, Any, Any]]
+"""What the other end does: at once, or in several parts when it returns a coroutine; then others get their turn between the parts."""
 
 
 class Call(Protocol):

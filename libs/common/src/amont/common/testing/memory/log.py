@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -44,6 +44,8 @@ class _Group:
     committed: dict[int, int] = field(default_factory=dict)
     heard: dict[str, float] = field(default_factory=dict)
     """When each member was heard of last."""
+    lives: dict[str, int] = field(default_factory=dict)
+    """Which life of each member is the last; earlier ones are fenced off."""
     generation: int = 0
 
     def deal(self, member: str, partitions: int) -> Share:
@@ -88,9 +90,12 @@ class Broker:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(waiting, seconds)
 
-    def hear(self, group: str, topic: str, member: str, now: float) -> Share:
-        """A member says that it is there; it is told its share."""
+    def hear(self, group: str, topic: str, member: str, life: int, now: float) -> Share:
+        """A member says that it is there; it is told its share. Another life of the same member takes over where the one before was."""
         found = self._groups[group, topic]
+        if life < found.lives.get(member, life):
+            return Share(found.generation, {})
+        found.lives[member] = life
         silent = [one for one, at in found.heard.items() if now - at > self.session_seconds and one != member]
         for one in silent:
             del found.heard[one]
@@ -99,9 +104,9 @@ class Broker:
         found.heard[member] = now
         return found.deal(member, self._partitions)
 
-    def leave(self, group: str, topic: str, member: str) -> None:
+    def leave(self, group: str, topic: str, member: str, life: int) -> None:
         found = self._groups[group, topic]
-        if found.heard.pop(member, None) is not None:
+        if found.lives.get(member) == life and found.heard.pop(member, None) is not None:
             found.generation += 1
 
     def fetch(self, topic: str, positions: Mapping[int, int], limit: int) -> dict[int, list[Received]]:
@@ -109,28 +114,30 @@ class Broker:
         partitions = self.topics[topic]
         return {number: found for number, begin in positions.items() if (found := partitions[number][begin : begin + limit])}
 
-    def commit(self, group: str, topic: str, member: str, generation: int, ends: Mapping[int, int]) -> bool:
+    def commit(self, group: str, topic: str, member: str, life: int, generation: int, ends: Mapping[int, int]) -> bool:
         """Move the group's positions; False, and nothing moved, when the member's share is no longer what it thinks."""
         found = self._groups[group, topic]
-        if member not in found.heard or generation != found.generation:
+        if member not in found.heard or life != found.lives[member] or generation != found.generation:
             return False
         if not ends.keys() <= found.deal(member, self._partitions).positions.keys():
             return False
         found.committed.update(ends)
         return True
 
-    def lag(self) -> int:
-        """How many records lie behind the positions of all groups that were ever heard of."""
-        groups = self._groups.items()
-        return sum(len(one) - group.committed.get(n, 0) for (_, topic), group in groups for n, one in enumerate(self.topics[topic]))
+    def unread(self) -> Iterator[tuple[str, str, int, int]]:
+        """Group, topic, partition and end, wherever a group that was ever heard of has not committed up to the end."""
+        for (name, topic), group in self._groups.items():
+            for number, records in enumerate(self.topics[topic]):
+                if len(records) > group.committed.get(number, 0):
+                    yield name, topic, number, len(records)
 
 
 class MemoryLog:
-    """See the module. `batch` says how many records of a partition are fetched at most."""
+    """See the module. `batch` is how many records of a partition are fetched at most, `life` numbers the processes that have the same `client_id`."""
 
-    def __init__(self, broker: Broker, *, client_id: str, call: Call = directly, batch: Callable[[], int] = lambda: BATCH) -> None:
-        self.broker, self.call, self.batch, self.client_id = broker, call, batch, client_id
-        self._made = 0
+    def __init__(self, broker: Broker, *, client_id: str, life: int = 1, call: Call = directly, batch: int = BATCH) -> None:
+        self.broker, self.call, self.batch, self.client_id, self.life = broker, call, batch, client_id, life
+        self.readers: list[MemoryReader] = []
 
     async def open(self) -> None:
         await self.call("log open", lambda: None)
@@ -154,23 +161,34 @@ class MemoryLog:
                     await asyncio.sleep(0)
                 self.broker.append(*place, here)
 
-        topics = ",".join(sorted({topic for topic, _ in placed}))
-        await self.call(f"append {len(records)} to {topics}", produce)
+        def produce_together() -> None:
+            for place, here in placed.items():
+                self.broker.append(*place, here)
+
+        await self.call(f"append {' '.join(map(_named, records))}", produce if len(placed) > 1 else produce_together)
 
     def reader(self, group: str, topic: str, handler: Handler, *, types: Sequence[type[Event]] = ()) -> "MemoryReader":  # noqa: ARG002
-        self._made += 1
-        return MemoryReader(self, group, topic, handler, f"{self.client_id}/{self._made}")
+        self.readers.append(MemoryReader(self, group, topic, handler, f"{self.client_id}/{len(self.readers)}"))
+        return self.readers[-1]
+
+
+def _named(record: Record) -> str:
+    """Topic, key and number: which record it is, for people."""
+    number = dict(record.headers).get("ce_seq")
+    return f"{record.topic}/{record.key}{'#' + number.decode() if number else ''}"
 
 
 class MemoryReader:
     """One subscription."""
 
     def __init__(self, log: MemoryLog, group: str, topic: str, handler: Handler, member: str) -> None:
-        self._log, self._group, self._topic, self._handler, self._member = log, group, topic, handler, member
+        self._log, self.group, self._topic, self._handler, self._member = log, group, topic, handler, member
         self._generation = 0
         self._positions: dict[int, int] = {}
         """Where the next fetch begins, in each partition of ours."""
         self._fetched: dict[int, list[Received]] = {}
+        self.handled: dict[int, int] = {}
+        """Up to where each partition of ours was handled since it is ours, whether or not a commit has said so."""
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
 
@@ -182,8 +200,8 @@ class MemoryReader:
         self._stopping.clear()
         await self._hear()
         self._tasks = [
-            asyncio.create_task(self._read_on(), name=f"{self._group} reads"),
-            asyncio.create_task(self._beat(), name=f"{self._group} beats"),
+            asyncio.create_task(self._read_on(), name=f"{self.group} reads"),
+            asyncio.create_task(self._beat(), name=f"{self.group} beats"),
         ]
 
     async def stop(self) -> None:
@@ -196,7 +214,9 @@ class MemoryReader:
             self._tasks = []
         self._generation = 0
         with contextlib.suppress(Unavailable):  # then the others wait until we are known to be silent
-            await self._log.call(f"leave {self._group}", lambda: self._log.broker.leave(self._group, self._topic, self._member))
+            await self._log.call(
+                f"leave {self.group}", lambda: self._log.broker.leave(self.group, self._topic, self._member, self._log.life)
+            )
 
     async def _beat(self) -> None:
         while True:
@@ -207,9 +227,11 @@ class MemoryReader:
     async def _hear(self) -> None:
         """Say that we are there. Another deal, and everything begins at the group's positions."""
         now = asyncio.get_running_loop().time
-        share = await self._log.call(f"join {self._group}", lambda: self._log.broker.hear(self._group, self._topic, self._member, now()))
+        share = await self._log.call(
+            f"join {self.group}", lambda: self._log.broker.hear(self.group, self._topic, self._member, self._log.life, now())
+        )
         if share.generation > self._generation:
-            self._generation, self._positions, self._fetched = share.generation, dict(share.positions), {}
+            self._generation, self._positions, self._fetched, self.handled = share.generation, dict(share.positions), {}, {}
 
     async def _read_on(self) -> None:
         while not self._stopping.is_set():
@@ -235,9 +257,9 @@ class MemoryReader:
     async def _next(self) -> list[Received]:
         """The next records of one partition."""
         if not self._fetched:
-            generation, positions, limit = self._generation, dict(self._positions), self._log.batch()
+            generation, positions, limit = self._generation, dict(self._positions), self._log.batch
             found = await self._log.call(
-                f"fetch {self._topic} for {self._group}", lambda: self._log.broker.fetch(self._topic, positions, limit)
+                f"fetch {self._topic} for {self.group}", lambda: self._log.broker.fetch(self._topic, positions, limit)
             )
             if generation != self._generation:
                 return []
@@ -254,14 +276,16 @@ class MemoryReader:
             self._give_back(batch)
             await self._rest("batch_given_back", error, len(batch))
         except Exception:
-            _logger.exception("batch_failed", topic=self._topic, group=self._group, records=len(batch))
+            _logger.exception("batch_failed", topic=self._topic, group=self.group, records=len(batch))
             self._give_back(batch)
             await asyncio.sleep(PAUSE_SECONDS)
         else:
+            if batch[0].partition in self._positions:
+                self.handled[batch[0].partition] = batch[-1].offset + 1
             await self._commit(self._ends(batch))
 
     async def _rest(self, event: str, error: Unavailable, records: int) -> None:
-        _logger.warning(event, topic=self._topic, group=self._group, records=records, reason=str(error))
+        _logger.warning(event, topic=self._topic, group=self.group, records=records, reason=str(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
 
@@ -273,14 +297,14 @@ class MemoryReader:
         broker, generation = self._log.broker, self._generation
         try:
             moved = await self._log.call(
-                f"commit {self._group} {dict(ends)}",
-                lambda: broker.commit(self._group, self._topic, self._member, generation, ends),
+                f"commit {self.group} {dict(ends)}",
+                lambda: broker.commit(self.group, self._topic, self._member, self._log.life, generation, ends),
             )
         except Unavailable as error:
-            _logger.warning("commit_failed", topic=self._topic, group=self._group, reason=str(error))
+            _logger.warning("commit_failed", topic=self._topic, group=self.group, reason=str(error))
         else:
             if not moved:
-                _logger.warning("commit_refused", topic=self._topic, group=self._group)
+                _logger.warning("commit_refused", topic=self._topic, group=self.group)
 
     def _give_back(self, batch: Sequence[Received]) -> None:
         """Go back to where the batch began, if the partition is still ours."""

@@ -87,9 +87,14 @@ class MemoryStore:
         if not writes:
             return frozenset()
         kept = {n: from_json(to_json(write.document)) for n, write in enumerate(writes) if isinstance(write, Put)}
-        names = ",".join(sorted({write.collection for write in writes}))
-        lost: frozenset[tuple[str, str]] = await self._call(f"write {len(writes)} to {names}", lambda: self._write(writes, kept))
+        what = f"write {' '.join(map(_named, writes))}"
+        one_by_one = self._write if len(writes) > 1 else self._write_one
+        lost: frozenset[tuple[str, str]] = await self._call(what, lambda: one_by_one(writes, kept))
         return lost
+
+    def _write_one(self, writes: Sequence[Write], kept: Mapping[int, Document]) -> frozenset[tuple[str, str]]:
+        (write,) = writes
+        return frozenset() if self._database.write(write, kept.get(0)) else frozenset({(write.collection, write.id)})
 
     async def _write(self, writes: Sequence[Write], kept: Mapping[int, Document]) -> frozenset[tuple[str, str]]:
         lost = set()
@@ -129,3 +134,9 @@ def _place(document: Document, sort: str | None) -> tuple[Any, ...]:
         return (document["_id"],)
     value = document.get(sort)
     return (value is not None, value, document["_id"])
+
+
+def _named(write: Write) -> str:
+    """Which document, from which version, for people."""
+    before = write.version if isinstance(write, Clear) else write.expected
+    return f"{type(write).__name__.lower()} {write.collection}/{write.id}@{before or 0}"
