@@ -4,6 +4,7 @@ import email
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -38,7 +39,8 @@ async def a_small_programme(house: Together) -> None:
     await house.settle()
     round_ = await house.done("POST", f"/matching/programmes/{PROGRAMME}/rounds", COORDINATOR, {"seed": "small"})
     await house.done("POST", f"/matching/rounds/{round_['id']}/publish", COORDINATOR, {})
-    await house.settle()
+    for _ in range(3):
+        await house.passes(timedelta(seconds=2))  # the clock writes the pairs, says that the round is published, and lets go of the pool
     for side in ("mentee", "mentor"):
         for pair in await house.every(f"/matching/pairs?programme={PROGRAMME}", COORDINATOR):
             await house.done("POST", f"/matching/pairs/{pair['id']}/accept", pair[side])
@@ -127,6 +129,14 @@ def one_more_pair(pairs: list[Any]) -> list[Any]:
         (
             in_store("notifications", "deliveries", lambda told: [{**told[0], "status": "sending"}, *told[1:]]),
             "notifications: deliveries without an outcome",
+        ),
+        (
+            in_store("enrolment", "programmes", lambda campaigns: [{**one, "_seen": {}} for one in campaigns]),
+            "enrolment/programmes: has not heard of matching-rounds: digital-2027",
+        ),
+        (
+            in_store("scheduling", "plans", lambda plans: [{**one, "_seen": {}} for one in plans]),
+            "scheduling/plans: has not heard of matching-pairs",
         ),
         (in_store("notifications", "deliveries", lambda told: [*told, {**told[0], "_id": "x"}]), "notifications: intended twice"),
     ],

@@ -126,7 +126,8 @@ class Service:
                 await self.open()
                 await self.unit.relay.sweep(older_than=timedelta(0))
                 for reader in self._readers:
-                    await reader.start()
+                    if not reader.alive:  # a second start beside the first would be a second reader that nobody stops
+                        await reader.start()
                 break
             except Unavailable as error:
                 _logger.warning("waiting", service=self.name, reason=str(error), pause=pause)

@@ -14,7 +14,6 @@ Records are decoded one by one, so that a bad one harms nobody else.
 
 import asyncio
 import random
-import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -100,7 +99,7 @@ class Consumer:
         """
         if self.halted:
             raise Halted(self.halted)
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
         attempt = 0
         tried = _Tried()
         while True:
@@ -117,10 +116,10 @@ class Consumer:
                 tried.cut_off = True
                 self._recent.clear()
                 pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1.0)
-                if time.monotonic() - began + pause > BACK_OFF_SECONDS or await self._stops_within(pause, error):
+                if asyncio.get_running_loop().time() - began + pause > BACK_OFF_SECONDS or await self._stops_within(pause, error):
                     raise
                 attempt += 1
-        metrics.BATCH_SECONDS.labels(self._unit.house.name).observe(time.monotonic() - began)
+        metrics.BATCH_SECONDS.labels(self._unit.house.name).observe(asyncio.get_running_loop().time() - began)
 
     async def _stops_within(self, pause: float, error: Unavailable) -> bool:
         """Wait; whether the service was asked to stop meanwhile."""

@@ -99,6 +99,33 @@ OWN: Collection[tuple[str, str]] = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Listener:
+    """Which of a service's own documents a topic's events act on: `field` of the event names the document, `hears` the classes that do.
+
+    Its guard says up to where a document has heard. With `last`, only the last of the planned sessions acts.
+    """
+
+    service: str
+    collection: str
+    field: str
+    hears: frozenset[str]
+    last: bool = False
+
+
+LISTENERS: Mapping[str, Listener] = {
+    "matching-rounds": Listener("enrolment", "programmes", "programme", frozenset({"RoundPublished"})),
+    "scheduling-sessions": Listener("matching", "pairs", "pair", frozenset({"SessionCompleted"}), last=True),
+    "matching-pairs": Listener(
+        "scheduling",
+        "plans",
+        "pair",
+        frozenset({"PairConfirmed", "PairSuspended", "PairResumed", "PairEnded", "PairDeclined", "PairExpired"}),
+    ),
+}
+"""By topic."""
+
+
+@dataclass(frozen=True, slots=True)
 class Poison:
     """A record that nobody could take, and must be found as a dead letter."""
 
@@ -145,6 +172,7 @@ def broken(evidence: Evidence) -> list[str]:
         *_outboxes_are_empty(evidence),
         *_nobody_above_capacity(evidence),
         *_projections_equal_a_replay(evidence),
+        *_facts_took_effect(evidence),
         *_only_poison_is_parked(evidence),
         *_everybody_was_told(evidence),
         *_as_little_twice_as_promised(evidence),
@@ -252,6 +280,22 @@ def _projections_equal_a_replay(evidence: Evidence) -> Iterator[str]:
         differ = (id_ for id_ in sorted(there.keys() | again.keys()) if there.get(id_) != again.get(id_))
         wrong = (f"{id_} ({_difference(there.get(id_), again.get(id_))})" for id_ in differ)
         yield from _wrong(f"{service}/{collection}: is not what a replay of the log gives", wrong)
+
+
+def _facts_took_effect(evidence: Evidence) -> Iterator[str]:
+    """What others' facts do to a service's own documents was done. A fact that was dropped, as if it had been heard before, leaves the guard behind."""
+    for topic, listener in LISTENERS.items():
+        there = {one["_id"]: one.get("_seen") or {} for one in _documents(evidence, listener.service, listener.collection)}
+        missed = {}
+        for record in evidence.log.get(topic, ()):
+            body, headers = json.loads(record.value or b"{}"), dict(record.headers)
+            concerned = _text(headers["ce_type"]).split(".")[-2] in listener.hears and (
+                not listener.last or body["number"] == body["planned"]
+            )
+            seen = there.get(body[listener.field], {}).get(f"{topic}/{_text(headers['ce_subject'])}", 0)
+            if concerned and body[listener.field] in there and seen < body["seq"]:
+                missed[f"{body[listener.field]} (heard up to {seen}, said {body['seq']})"] = None
+        yield from _wrong(f"{listener.service}/{listener.collection}: has not heard of {topic}", missed)
 
 
 def _difference(there: Mapping[str, Any] | None, again: Mapping[str, Any] | None) -> str:

@@ -1,8 +1,8 @@
 """The event-log port in memory: a `Broker` is the cluster, a `MemoryLog` is one process's connection to it.
 
 It reads as the Kafka adapter does: topics have partitions, a key stays in one; a group's members share them, and every one that comes, goes or falls
-silent deals them out anew; whoever had a partition goes on with the batch in hand, and its commit is refused. Positions are committed partition by
-partition behind the batch. What was fetched is handed over one partition at a time, so that more may have been fetched than was handled.
+silent deals them out anew; whoever had a partition goes on with the batch in hand, and its commit is refused. Partitions are taken side by side, each
+in a lane of its own that handles, commits behind the batch and, when it has to give it back, rests alone.
 """
 
 import asyncio
@@ -186,15 +186,20 @@ class MemoryReader:
         self._generation = 0
         self._positions: dict[int, int] = {}
         """Where the next fetch begins, in each partition of ours."""
-        self._fetched: dict[int, list[Received]] = {}
         self.handled: dict[int, int] = {}
         """Up to where each partition of ours was handled since it is ours, whether or not a commit has said so."""
+        self._lanes: dict[int, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = asyncio.Event()
+        self._stopping, self._news = asyncio.Event(), asyncio.Event()
+        self._torn = False
+        """Whether a lane was cancelled in the middle: nothing behind it may be read."""
 
     @property
     def alive(self) -> bool:
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+        return bool(self._tasks) and not self._torn and not any(task.done() for task in self._tasks)
+
+    async def trouble(self) -> str | None:
+        return None if self.alive or self._stopping.is_set() else "its loop has ended"
 
     async def start(self) -> None:
         self._stopping.clear()
@@ -206,17 +211,16 @@ class MemoryReader:
 
     async def stop(self) -> None:
         self._stopping.set()
+        while self._lanes:
+            await asyncio.wait(self._lanes.values())
+        for task in self._tasks:
+            task.cancel()
         if self._tasks:
-            reading, beating = self._tasks
-            await asyncio.wait([reading])
-            beating.cancel()
-            await asyncio.wait([beating])
-            self._tasks = []
-        self._generation = 0
+            await asyncio.wait(self._tasks)
+        self._tasks, self._generation = [], 0
         with contextlib.suppress(Unavailable):  # then the others wait until we are known to be silent
-            await self._log.call(
-                f"leave {self.group}", lambda: self._log.broker.leave(self.group, self._topic, self._member, self._log.life)
-            )
+            broker = self._log.broker
+            await self._log.call(f"leave {self.group}", lambda: broker.leave(self.group, self._topic, self._member, self._log.life))
 
     async def _beat(self) -> None:
         while True:
@@ -225,67 +229,79 @@ class MemoryReader:
                 await self._hear()
 
     async def _hear(self) -> None:
-        """Say that we are there. Another deal, and everything begins at the group's positions."""
-        now = asyncio.get_running_loop().time
+        """Say that we are there. Another deal, and everything but what is in hand begins at the group's positions."""
+        broker, now = self._log.broker, asyncio.get_running_loop().time
         share = await self._log.call(
-            f"join {self.group}", lambda: self._log.broker.hear(self.group, self._topic, self._member, self._log.life, now())
+            f"join {self.group}", lambda: broker.hear(self.group, self._topic, self._member, self._log.life, now())
         )
         if share.generation > self._generation:
-            self._generation, self._positions, self._fetched, self.handled = share.generation, dict(share.positions), {}, {}
+            self._generation, self._positions, self.handled = share.generation, dict(share.positions), {}
+            self._news.set()
 
     async def _read_on(self) -> None:
-        while not self._stopping.is_set():
+        while not (self._stopping.is_set() or self._torn):
+            self._news.clear()
             try:
-                batch = await self._next()
+                found = await self._fetch()
             except Unavailable as error:
-                await self._rest("fetch_failed", error, 0)
+                _logger.warning("fetch_failed", topic=self._topic, group=self.group, reason=str(error))
+                await self._rest()
                 continue
-            if batch:
-                await self._take(batch)
-            else:
+            for number, records in found.items():
+                self._positions[number] = records[-1].offset + 1
+                self._lanes[number] = asyncio.create_task(self._lane(number, records), name=f"{self.group} lane {number}")
+            if not found:
                 await self._wait()
 
+    async def _fetch(self) -> dict[int, list[Received]]:
+        """The next records of the partitions that have nothing in hand."""
+        generation, limit, broker = self._generation, self._log.batch, self._log.broker
+        free = {number: at for number, at in self._positions.items() if number not in self._lanes}
+        if not free:
+            return {}
+        what = f"fetch {self._topic} for {self.group}"
+        found: dict[int, list[Received]] = await self._log.call(what, lambda: broker.fetch(self._topic, free, limit))
+        return found if generation == self._generation and not self._stopping.is_set() else {}
+
     async def _wait(self) -> None:
-        """For something to come, or to be stopped."""
-        both = [asyncio.ensure_future(one) for one in (self._log.broker.appended(self._topic, WAIT_SECONDS), self._stopping.wait())]
+        """For something to come, for a lane to end, or to be stopped."""
+        waits = (self._log.broker.appended(self._topic, WAIT_SECONDS), self._stopping.wait(), self._news.wait())
+        tasks = [asyncio.ensure_future(one) for one in waits]
         try:
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for one in both:
-                one.cancel()
+            for task in tasks:
+                task.cancel()
 
-    async def _next(self) -> list[Received]:
-        """The next records of one partition."""
-        if not self._fetched:
-            generation, positions, limit = self._generation, dict(self._positions), self._log.batch
-            found = await self._log.call(
-                f"fetch {self._topic} for {self.group}", lambda: self._log.broker.fetch(self._topic, positions, limit)
-            )
-            if generation != self._generation:
-                return []
-            self._fetched = found
-            self._positions |= {number: records[-1].offset + 1 for number, records in found.items()}
-        for number in list(self._fetched):
-            return self._fetched.pop(number)
-        return []
+    async def _lane(self, number: int, batch: Sequence[Received]) -> None:
+        generation = self._generation
+        try:
+            if await self._taken(batch):
+                if generation == self._generation:
+                    self.handled[number] = batch[-1].offset + 1
+                    await self._commit(self._ends(batch), generation)
+            elif generation == self._generation:
+                self._positions[number] = batch[0].offset
+                await self._rest()
+        except BaseException:
+            self._torn = True
+            raise
+        finally:
+            del self._lanes[number]
+            self._news.set()
 
-    async def _take(self, batch: Sequence[Received]) -> None:
+    async def _taken(self, batch: Sequence[Received]) -> bool:
         try:
             await self._handler(batch)
         except Unavailable as error:
-            self._give_back(batch)
-            await self._rest("batch_given_back", error, len(batch))
+            _logger.warning("batch_given_back", topic=self._topic, group=self.group, records=len(batch), reason=str(error))
         except Exception:
             _logger.exception("batch_failed", topic=self._topic, group=self.group, records=len(batch))
-            self._give_back(batch)
-            await asyncio.sleep(PAUSE_SECONDS)
         else:
-            if batch[0].partition in self._positions:
-                self.handled[batch[0].partition] = batch[-1].offset + 1
-            await self._commit(self._ends(batch))
+            return True
+        return False
 
-    async def _rest(self, event: str, error: Unavailable, records: int) -> None:
-        _logger.warning(event, topic=self._topic, group=self.group, records=records, reason=str(error))
+    async def _rest(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), PAUSE_SECONDS)
 
@@ -293,22 +309,14 @@ class MemoryReader:
         """Behind the batch, and nothing else."""
         return {batch[-1].partition: batch[-1].offset + 1}
 
-    async def _commit(self, ends: Mapping[int, int]) -> None:
-        broker, generation = self._log.broker, self._generation
+    async def _commit(self, ends: Mapping[int, int], generation: int) -> None:
+        broker, what = self._log.broker, f"commit {self.group} {dict(ends)}"
         try:
             moved = await self._log.call(
-                f"commit {self.group} {dict(ends)}",
-                lambda: broker.commit(self.group, self._topic, self._member, self._log.life, generation, ends),
+                what, lambda: broker.commit(self.group, self._topic, self._member, self._log.life, generation, ends)
             )
         except Unavailable as error:
             _logger.warning("commit_failed", topic=self._topic, group=self.group, reason=str(error))
         else:
             if not moved:
                 _logger.warning("commit_refused", topic=self._topic, group=self.group)
-
-    def _give_back(self, batch: Sequence[Received]) -> None:
-        """Go back to where the batch began, if the partition is still ours."""
-        number = batch[0].partition
-        if number in self._positions and batch[0].offset < self._positions[number]:
-            self._positions[number] = batch[0].offset
-            self._fetched.pop(number, None)
