@@ -14,6 +14,7 @@ from typing import Any
 from opentelemetry.trace import SpanKind
 
 from amont.common.aggregate import Aggregate, Decision
+from amont.common.errors import Unavailable
 from amont.common.events import NotificationFailed, NotificationSent
 from amont.common.events.values import DeliveryStatus, tenant_of
 from amont.common.identity import Action, Actor, Privilege, Resource, authorize
@@ -29,6 +30,9 @@ from amont.notifications.sending import MailRefused, MailSender, MailUnavailable
 
 PUBLISHES = (NotificationSent, NotificationFailed)
 
+NOTE_SECONDS = 120.0
+"""How long an outcome is tried to be written down while the store is away: a claim that runs out before is handed over again."""
+NOTE_PAUSE_SECONDS = 1.0
 HAND_OVER_SECONDS = (LEASE - START_WITHIN).total_seconds()
 """How long handing over one message may take: what is left of a lease at the latest start, so that two never hand over the same one at once."""
 
@@ -42,7 +46,7 @@ class Post:
         self._sender, self._letterhead, self._run = sender, letterhead, run
 
     async def send(self, delivery_id: str, attempt: int) -> None:
-        """Hand over the message of a claim, if the claim still holds. Raises Unavailable when the store does not answer: the lease will run out."""
+        """Hand over the message of a claim, if the claim still holds. Raises Unavailable when the store stays away: the lease will run out."""
         message = await self._run(write_message, delivery_id, attempt, self._letterhead)
         if message is None:
             return
@@ -51,11 +55,25 @@ class Post:
                 async with asyncio.timeout(HAND_OVER_SECONDS):
                     await self._sender.send(message)
         except MailRefused as error:
-            await self._run(record_refused, delivery_id, attempt, f"refused-{error.code}")
+            await self._note(record_refused, delivery_id, attempt, f"refused-{error.code}")
         except (MailUnavailable, TimeoutError):
-            await self._run(record_unavailable, delivery_id, attempt)
+            await self._note(record_unavailable, delivery_id, attempt)
         else:
-            await self._run(record_sent, delivery_id)
+            await self._note(record_sent, delivery_id)
+
+    async def _note(self, record: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Write down what became of a claim. While the store is away, try again: a mail whose leaving nobody noted leaves twice."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + NOTE_SECONDS
+        while True:
+            try:
+                await self._run(record, *args)
+            except Unavailable:
+                if loop.time() >= until:
+                    raise
+                await asyncio.sleep(NOTE_PAUSE_SECONDS)
+            else:
+                return
 
 
 async def deliver(delivery: Delivery, work: Work) -> None:
