@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs lock clean
+.PHONY: help setup demo test simulate check bench docs lock clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -8,6 +8,8 @@ BIN    := $(VENV)/bin
 MEMBERS := libs/common services/enrolment services/matching services/scheduling services/notifications deploy/local deploy/native
 STAMP  := $(VENV)/.made
 ARGS   ?=
+SEEDS  ?= 1000
+FIRST  ?= 0
 
 help:  ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +31,9 @@ demo: setup  ## Play a programme with made-up people; ARGS=--no-serve ends witho
 
 test: setup  ## Every test that this machine can run; ARGS='-k pairs' narrows
 	@$(BIN)/python -m pytest $(ARGS)
+
+simulate: setup  ## Play the house under seeded storms: SEEDS=10000 FIRST=0
+	@$(BIN)/python -m amont.common.testing.simulation --seeds $(SEEDS) --first $(FIRST)
 
 check: setup  ## Format, lint, types, walls between rooms, generated files
 	$(BIN)/ruff format --check .

@@ -383,6 +383,24 @@ async def test_a_command_that_keeps_losing_is_a_conflict(shell: Shell) -> None:
     assert await shell.said() == []
 
 
+async def test_what_was_decided_on_an_absence_is_not_written_on_top_of_what_has_come_since(shell: Shell) -> None:
+    """Found by the simulator: a query of the same work had met the document meanwhile, and its version made the write hold."""
+    looks = 0
+
+    async def make_unless_there(work: Work) -> int:
+        nonlocal looks
+        looks += 1
+        there = await work.peek(Tally, "a")
+        if looks == 1:
+            await shell.given(Tally(id="a", n=41, team="x"))
+        assert [one.n async for one in work.find(TALLIES.where(team="x"))] == [41]
+        return work.save((there or Tally(id="a", team="x")).becomes(n=there.n + 1 if there else 1)).n
+
+    assert await shell.unit.run(make_unless_there) == 42
+    assert looks == 2
+    assert (await shell.tally("a")).n == 42
+
+
 async def test_a_command_that_makes_what_is_there_already_is_a_conflict_at_once(shell: Shell) -> None:
     async def make(work: Work) -> None:
         work.save(Tally(id="a", n=5).becomes())

@@ -312,8 +312,9 @@ class Work:
         key = (collection.name, document["_id"])
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = Entry.of(collection, document)
-            self._absent.discard(key)
+            entry = Entry.of(collection, document)
+            if key not in self._absent:  # what was decided on its absence must lose against it, not be written on top of it
+                self._entries[key] = entry
         return entry
 
     async def find(self, query: Query[A]) -> AsyncIterator[A]:

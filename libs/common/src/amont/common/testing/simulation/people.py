@@ -187,7 +187,7 @@ class People:
         while True:
             solved = await self._granted("matching", "solve_round", PROGRAMME, actor)
             if solved is not None and solved.round.pairs:
-                await self._rests(0.1)
+                await self._rests(self.chance.choice((0.1, 3.0)))
                 await self._granted("matching", "publish_round", solved.round.id, actor)
             await self._rests(3.0)
 

@@ -27,6 +27,8 @@ from amont.common.testing.simulation.trace import Trace
 LEASE = timedelta(minutes=5)
 """How long a claim to send a mail holds; a jump of the clock over it cuts the mails in hand off, as a crash does."""
 JUMPS = (timedelta(seconds=20), timedelta(minutes=2), timedelta(hours=2), timedelta(days=3))
+CONTESTED = frozenset({"matching"})
+"""Where several people want the same thing at once: here two processes are as likely as one."""
 QUIET_WITHIN = 400.0
 """How long, in seconds of the loop, the house may take to come to rest once nothing goes wrong any more."""
 
@@ -94,7 +96,9 @@ class World:
         self.builders = _builders()
         static = self.chance.random() < 0.5
         self.replicas = [
-            Replica(name, f"{name}-{number}", static=static) for name in SERVICES for number in range(self.chance.choice((1, 1, 2)))
+            Replica(name, f"{name}-{number}", static=static)
+            for name in SERVICES
+            for number in range(self.chance.choice((1, 2) if name in CONTESTED else (1, 1, 2)))
         ]
         self.zombies: list[Process] = []
         self._handed: set[tuple[str, str, int, int]] = set()

@@ -1,0 +1,104 @@
+"""Five bugs of the kind that this house is built against, put back one at a time: a simulator that does not find them finds nothing.
+
+Each is a patch at a seam of the real shell or of the memory log, applied in a process of its own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from amont.common.log import Received, Record
+from amont.common.testing.memory import MemoryLog
+from amont.common.testing.memory.log import MemoryReader
+from amont.common.testing.simulation import Outcome, simulate
+from amont.common.testing.simulation.loop import PROCESS
+from amont.common.work import Work
+from amont.matching.commands import publishing
+from amont.matching.domain.programme import PoolHasMoved, Programme
+
+Mutant = AbstractContextManager[Any]
+
+
+def ack_before_effect() -> Mutant:
+    """FastStream's default: the position moves, then the batch is handled."""
+    handled = MemoryReader._taken
+
+    async def taken(self: MemoryReader, batch: Sequence[Received]) -> bool:
+        await self._commit(self._ends(batch), self._generation)
+        return await handled(self, batch)
+
+    return patch.object(MemoryReader, "_taken", taken)
+
+
+def guard_without_a_stored_seq() -> Mutant:
+    """`seq < n` on a document that has no `seq` of that stream yet never holds: a real event is dropped as stale."""
+    saved = Work.save
+
+    def save(self: Work, decision: Any) -> Any:
+        key, stream = self._key(type(decision.state), decision.state.id), self._step.stream
+        entry = self._entries.get(key)
+        if stream is not None and entry is not None and entry.version is not None and stream not in entry.seen:
+            return entry.aggregate
+        return saved(self, decision)
+
+    return patch.object(Work, "save", save)
+
+
+def commit_of_all_positions() -> Mutant:
+    """`msg.ack()`: whatever was fetched of every partition counts as handled."""
+    return patch.object(MemoryReader, "_ends", lambda self, _: dict(self._positions))
+
+
+def dead_letter_not_awaited() -> Mutant:
+    """The dead letter is sent and the batch committed, whatever becomes of the letter."""
+    import asyncio
+
+    appended = MemoryLog.append
+
+    async def append(self: MemoryLog, records: Sequence[Record]) -> None:
+        if all(record.topic.startswith("dlq-") for record in records):
+            sent = asyncio.ensure_future(appended(self, records))
+            sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+        else:
+            await appended(self, records)
+
+    return patch.object(MemoryLog, "append", append)
+
+
+def capacity_checked_in_memory() -> Mutant:
+    """Whether a round may still be published is looked up in what this process remembers, and who is free in what the round was solved with."""
+    published: dict[str, set[int]] = {}
+    publish = Programme.publish
+
+    def in_memory(self: Programme, publication: Any, *, base: int, full: bool) -> Any:
+        process = PROCESS.get()
+        mine = published.setdefault(process.name if process else "", set())
+        if base in mine:
+            raise PoolHasMoved(self.id, base, self.edition)
+        decision = publish(replace(self, edition=base), publication, base=base, full=full)
+        mine.add(base)
+        return decision
+
+    stack = ExitStack()
+    stack.enter_context(patch.object(Programme, "publish", in_memory))
+    stack.enter_context(patch.object(publishing, "free_seats", lambda enrolments, _: {one.id: one.capacity for one in enrolments}))
+    return stack
+
+
+MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
+    "ack before effect": (ack_before_effect, "is not what a replay of the log gives|has not heard|poison that nobody parked|not what was said"),
+    "guard without a stored seq": (guard_without_a_stored_seq, "has not heard"),
+    "commit of all positions": (commit_of_all_positions, "is not what a replay of the log gives|has not heard|poison that nobody parked"),
+    "dead letter not awaited": (dead_letter_not_awaited, "poison that nobody parked"),
+    "capacity checked in memory": (capacity_checked_in_memory, "above capacity|a pair twice"),
+}
+"""Each with what the simulator must complain about."""
+
+
+def simulate_with(mutant: str, seed: int) -> Outcome:
+    """A seed with a bug put back."""
+    make, _ = MUTANTS[mutant]
+    with make():
+        return simulate(seed)
