@@ -88,7 +88,10 @@ def capacity_checked_in_memory() -> Mutant:
 
 
 MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
-    "ack before effect": (ack_before_effect, "is not what a replay of the log gives|has not heard|poison that nobody parked|not what was said"),
+    "ack before effect": (
+        ack_before_effect,
+        "is not what a replay of the log gives|has not heard|poison that nobody parked|not what was said",
+    ),
     "guard without a stored seq": (guard_without_a_stored_seq, "has not heard"),
     "commit of all positions": (commit_of_all_positions, "is not what a replay of the log gives|has not heard|poison that nobody parked"),
     "dead letter not awaited": (dead_letter_not_awaited, "poison that nobody parked"),

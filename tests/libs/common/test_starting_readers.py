@@ -28,7 +28,9 @@ def silence() -> Iterator[None]:
 class LogAwayInBetween(MemoryLog):
     """The second reader that is started finds the log away, once."""
 
-    starts: Counter[str] = Counter()
+    def __init__(self, broker: Broker) -> None:
+        super().__init__(broker, client_id="test")
+        self.starts: Counter[str] = Counter()
 
     def reader(self, group: str, topic: str, handler: Handler, **more: Any) -> MemoryReader:
         made = super().reader(group, topic, handler, **more)
@@ -50,10 +52,8 @@ async def test_a_reader_that_reads_is_not_started_again_when_another_could_not_b
     real_sleep = asyncio.sleep
     monkeypatch.setattr(service.asyncio, "sleep", lambda seconds: real_sleep(min(seconds, 0.01)))
     clock = FixedClock(START)
-    log = LogAwayInBetween(Broker(), client_id="test")
-    built = hosting.service_builders()["scheduling"](
-        Parts(store=MemoryStore(Database()), log=log, clock=clock, ids=SeededIds(clock, 1))
-    )
+    log = LogAwayInBetween(Broker())
+    built = hosting.service_builders()["scheduling"](Parts(store=MemoryStore(Database()), log=log, clock=clock, ids=SeededIds(clock, 1)))
     async with built.running():
         assert set(log.starts.values()) == {1}
         assert set(log.starts) == set(built.topics)

@@ -286,7 +286,7 @@ def _facts_took_effect(evidence: Evidence) -> Iterator[str]:
     """What others' facts do to a service's own documents was done. A fact that was dropped, as if it had been heard before, leaves the guard behind."""
     for topic, listener in LISTENERS.items():
         there = {one["_id"]: one.get("_seen") or {} for one in _documents(evidence, listener.service, listener.collection)}
-        missed = {}
+        missed: dict[str, None] = {}
         for record in evidence.log.get(topic, ()):
             body, headers = json.loads(record.value or b"{}"), dict(record.headers)
             concerned = _text(headers["ce_type"]).split(".")[-2] in listener.hears and (

@@ -19,4 +19,4 @@ async def directly(what: str, deed: Deed) -> Any:  # noqa: ARG001 - a line that 
     """Others get their turn, then the deed is done."""
     await asyncio.sleep(0)
     done = deed()
-    return await done if inspect.isawaitable(done) else done
+    return await done if inspect.iscoroutine(done) else done

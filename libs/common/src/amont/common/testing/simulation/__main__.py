@@ -1,7 +1,7 @@
 """Play seeds, or one seed again.
 
-    python -m amont.common.testing.simulation --seeds 10000 --first 0     many, on every core, with a rate; ends with 1 when a promise was broken
-    python -m amont.common.testing.simulation --seed 748 --trace          one again, with everything that happened in it
+python -m amont.common.testing.simulation --seeds 10000 --first 0     many, on every core, with a rate; ends with 1 when a promise was broken
+python -m amont.common.testing.simulation --seed 748 --trace          one again, with everything that happened in it
 """
 
 import argparse
@@ -44,7 +44,13 @@ def describe(outcome: Outcome) -> str:
 
 def _play_many(seeds: range, console: Console) -> int:
     failed, seen, figures, began = 0, Counter[str](), Counter[str](), time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("seeds", total=len(seeds), rate="")
         for number, outcome in enumerate(many(seeds), 1):
@@ -72,7 +78,9 @@ def _play_one(seed: int, *, trace: bool) -> int:
 
 def main() -> int:
     """The exit code: 0, or 1 when a promise was broken."""
-    parser = argparse.ArgumentParser(prog="amont.common.testing.simulation", description="Play the house under a storm that a seed decides.")
+    parser = argparse.ArgumentParser(
+        prog="amont.common.testing.simulation", description="Play the house under a storm that a seed decides."
+    )
     parser.add_argument("--seed", type=int, help="play this one again")
     parser.add_argument("--trace", action="store_true", help="with --seed: print everything that happened")
     parser.add_argument("--seeds", type=int, default=1000, help="how many to play")

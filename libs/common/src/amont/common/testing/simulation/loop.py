@@ -58,9 +58,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._now
 
-    def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> "asyncio.Task[Any]":
+    def create_task(self, coro: Any, *, name: object = None, context: Any = None) -> "asyncio.Task[Any]":
         """As always, and held: a task of a dead process must not be found as garbage in the middle of a run, which would end its coroutine."""
-        task = super().create_task(coro, name=name, context=context)
+        task = super().create_task(coro, name=None if name is None else str(name), context=context)
         if len(self._tasks) > MOST_HELD:
             self._tasks = [one for one in self._tasks if not one.done()]
         self._tasks.append(task)
@@ -91,7 +91,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         timers = self._timers
         while timers and (timers[0][0] <= self._now or not ready):
             when, _, timer = heapq.heappop(timers)
-            if not timer._cancelled:  # type: ignore[attr-defined]  # noqa: SLF001 - as BaseEventLoop does
+            if not timer.cancelled():
                 self._now = max(self._now, when)
                 ready.append(timer)
         if not ready:
@@ -100,9 +100,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         handle: Any = ready[number]
         del ready[number]
         self.order = hash((self.order, number, len(ready)))
-        if handle._cancelled:
+        if handle.cancelled():
             return
-        owner = handle._context.get(PROCESS)
+        owner = handle._context.get(PROCESS)  # noqa: SLF001 - there is no other way to ask
         if owner is not None and owner.dead:
             return
         if owner is not None and owner.frozen:
@@ -111,22 +111,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.steps += 1
         if self.on_step is not None:
             self.on_step(handle, owner)
-        handle._run()
+        handle._run()  # noqa: SLF001 - what every loop does
 
-    def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> events.TimerHandle:
+    def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> events.TimerHandle:  # type: ignore[override]
         """As always; of timers for the same instant, the one that was set first is ready first."""
         timer = events.TimerHandle(when, callback, args, self, context)
         self._timers_made += 1
         heapq.heappush(self._timers, (when, self._timers_made, timer))
         return timer
 
-    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> events.TimerHandle:
+    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> events.TimerHandle:  # type: ignore[override]
         return self.call_at(self._now + delay, callback, *args, context=context)
 
-    def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> events.Handle:
+    def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> events.Handle:  # type: ignore[override]
         return self.call_soon(callback, *args, context=context)
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:  # noqa: ARG002
+    def run_in_executor(self, _: Any, func: Callable[..., Any], *args: Any) -> Any:  # type: ignore[override]  # names of arguments
         """Done now, answered later."""
         answer = self.create_future()
         try:
@@ -138,5 +138,5 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         return
 
-    def _process_events(self, event_list: Any) -> None:
+    def _process_events(self, _: Any) -> None:
         return

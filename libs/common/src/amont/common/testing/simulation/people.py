@@ -5,7 +5,6 @@ meet, go on leave and leave. They ask again when nobody answers, as people do, u
 import asyncio
 import json
 import random
-
 from importlib import import_module
 from typing import Any
 
@@ -29,7 +28,6 @@ MENTEES = tuple(f"de:e{number}" for number in range(1, 5))
 MENTORS = tuple(f"fr:e{number}" for number in range(1, 5))
 OTHERS = ("de:e5", "de:e6", "fr:e5", "fr:e6")
 VERSIONS = 3
-POLICY = {"sessions": 1, "session_every_days": 7, "proposal_days": 10, "min_common_hours": 1}
 GROUP = Actor("group:ada", "group", frozenset({Privilege.GROUP_COORDINATOR}))
 
 
@@ -37,7 +35,7 @@ def staff(person: str, version: int, kind: type[StaffRecorded | StaffLeft] = Sta
     """The record that says `version` of a person."""
     tenant, _, employee = person.partition(":")
     day = f"2024-01-{version:02d}"
-    line = {"tenant": tenant, "employee_id": employee, "effective_at": day, "occurred_at": f"{day}T08:00:00Z"}
+    line: dict[str, Any] = {"tenant": tenant, "employee_id": employee, "effective_at": day, "occurred_at": f"{day}T08:00:00Z"}
     if kind is StaffRecorded:
         line |= {
             "given_name": employee,
@@ -114,7 +112,13 @@ class People:
             named = {"name": tenant, "zone": zone, "languages": ["en"], "grades": GRADES}
             await self._until_answered("enrolment", "add_subsidiary", tenant, GROUP, **named)
         self._tenants.set()
-        policy = Policy(**POLICY, replacements=self.chance.choice(("automatic", "reviewed")))
+        policy = Policy(
+            sessions=1,
+            session_every_days=7,
+            proposal_days=10,
+            min_common_hours=1,
+            replacements="automatic" if self.chance.random() < 0.5 else "reviewed",
+        )
         campaign = {"name": "Digital", "tenants": tuple(ZONES), "topics": ("ai", "data"), "policy": policy}
         await self._until_answered("enrolment", "create_programme", PROGRAMME, GROUP, **campaign)
         await self._until_answered("enrolment", "open_programme", PROGRAMME, GROUP)

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import random
 import traceback
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -95,7 +94,7 @@ def _name(handle: Any) -> str:
 def _logs_to(trace: Trace, defects: list[str]) -> Iterator[None]:
     """What the shell logs goes into the trace; an exception that it did not expect is a defect."""
 
-    def note(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    def note(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         error = event.pop("exc_info", None)
         what = " ".join(str(one) for pair in event.items() for one in pair)
         trace.add("log", what)
@@ -135,6 +134,6 @@ def _dispose(loop: VirtualLoop) -> None:
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is meant to be pending
         with suppress(BaseException):
-            task.get_coro().close()  # type: ignore[union-attr]
+            task.get_coro().close()
     loop.set_exception_handler(lambda *_: None)
     loop.close()

@@ -146,7 +146,7 @@ class Line:
         except Exception as error:
             self._done(error, what, fate, killed, answer)
             return
-        if not inspect.isawaitable(done):
+        if not inspect.iscoroutine(done):
             self._done(done, what, fate, killed, answer)
             return
         loop = asyncio.get_running_loop()

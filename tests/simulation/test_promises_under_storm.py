@@ -1,0 +1,103 @@
+"""Hundreds of seeds, each a storm of its own over the four services: every promise is kept in all of them, and the storms did hurt.
+
+`AMONT_SIMULATED_SEEDS` says how many (500), `AMONT_SIMULATED_FIRST` which is the first (0). `make simulate SEEDS=10000` plays more.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from tests.simulation.mutants import MUTANTS, simulate_with
+
+from amont.common.testing.simulation import Outcome, simulate
+from amont.common.testing.simulation.__main__ import REPLAY, describe, many
+
+SEEDS = int(os.environ.get("AMONT_SIMULATED_SEEDS", "500"))
+FIRST = int(os.environ.get("AMONT_SIMULATED_FIRST", "0"))
+WITHIN = 500
+"""How many seeds a bug that was put back may hide from."""
+
+EFFECTS = ("write", "append", "commit")
+CALLS = (*EFFECTS, "get", "find", "fetch", "join")
+FAULTS = ("request lost", "answer lost", "done later", "cut off", "slow")
+MOMENTS = ("before", "in flight", "after")
+BEFALLS = ("killed at any time", "frozen", "split", "outage", "cut", "clock jumped", "stopped")
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> list[Outcome]:
+    return list(many(range(FIRST, FIRST + SEEDS)))
+
+
+def test_every_promise_is_kept_whatever_the_seed(outcomes: Sequence[Outcome]) -> None:
+    failed = [describe(one) for one in outcomes if one.broken]
+    assert len(outcomes) == SEEDS
+    assert not failed, f"{len(failed)} of {SEEDS} seeds broke a promise:\n" + "\n".join(failed[:5])
+
+
+def test_the_storms_did_everything_they_can(outcomes: Sequence[Outcome]) -> None:
+    """A simulator that injects nothing is worth nothing: each kind of fault at each kind of call, each moment to be killed at, each misfortune."""
+    seen = sum((Counter(one.seen) for one in outcomes), Counter[str]())
+    enough = {
+        **{f"{fault}: {call}": SEEDS // 20 for fault in FAULTS for call in CALLS},
+        **{f"killed {moment}: {call}": SEEDS // 50 for moment in MOMENTS for call in EFFECTS},
+        **{f"killed {moment}: mail": 1 for moment in MOMENTS},
+        **dict.fromkeys(BEFALLS, SEEDS // 10),
+        "handed over again": 5 * SEEDS,
+    }
+    too_few = {what: (seen[what], wanted) for what, wanted in enough.items() if seen[what] < wanted}
+    assert not too_few, f"seen, and wanted at least: {too_few}"
+
+
+def test_people_got_far_and_things_came_again(outcomes: Sequence[Outcome]) -> None:
+    """Runs in which nobody enrols, no mail leaves or nothing is repeated show nothing."""
+    found = sum((Counter(one.figures) for one in outcomes), Counter[str]())
+    assert found["events"] > 50 * SEEDS
+    assert found["mails"] > 8 * SEEDS
+    assert found["dead letters"] > SEEDS
+    assert found["repeated on the log"] > SEEDS
+    assert found["parked again"] > SEEDS // 20
+    assert found["mails again"] > SEEDS // 20
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_bug_that_was_put_back_is_found(mutant: str) -> None:
+    _, complaint = MUTANTS[mutant]
+    for seed in range(WITHIN):
+        if any(re.search(complaint, one) for one in simulate_with(mutant, seed).broken):
+            return
+    pytest.fail(f"{mutant}: not found in {WITHIN} seeds")
+
+
+def test_the_same_seed_is_the_same_run_in_every_process() -> None:
+    program = "from amont.common.testing.simulation import simulate; print(*(simulate(seed).digest for seed in (3, 4)))"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": chosen}, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for chosen in ("1", "2")
+    }
+    here = [simulate(seed) for seed in (4, 3)]  # what ran before does not matter
+    assert said == {f"{here[1].digest} {here[0].digest}"}
+    assert here[0].digest != here[1].digest
+
+
+def test_a_seed_that_fails_prints_the_command_that_plays_it_again() -> None:
+    failed = next(one for one in (simulate_with("ack before effect", seed) for seed in range(WITHIN)) if one.broken)
+    assert describe(failed).splitlines()[-1].strip() == REPLAY.format(seed=failed.seed)
+
+
+def test_a_trace_says_who_did_what_and_when_and_changes_nothing() -> None:
+    plain, traced = simulate(3), simulate(3, keep_trace=True)
+    assert plain.digest == traced.digest
+    assert not plain.trace
+    text = "\n".join(traced.trace)
+    assert re.search(r"10\d\d\.\d{6}  enrolment-0\.1 +starts", text)
+    assert re.search(r"enrolment-0\.\d>enrolment store +write put employees/", text)
+    assert re.search(r"hears enrolment-employees \d:\d+-\d+", text)
+    assert re.search(r"enrolment-0\.1 +… enrolment due", text)
+    assert [float(line.split()[0]) for line in traced.trace] == sorted(float(line.split()[0]) for line in traced.trace)
