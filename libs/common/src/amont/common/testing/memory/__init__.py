@@ -4,7 +4,8 @@ They keep the weak points of the real ones: a commit writes each document for it
 goes on with the batch in hand and finds out at its commit. The ports' contract suites hold them to the rest.
 """
 
-from amont.common.testing.memory.log import Broker, MemoryLog
+from amont.common.testing.memory.broker import Broker
+from amont.common.testing.memory.log import MemoryLog
 from amont.common.testing.memory.store import Database, MemoryStore
 
 __all__ = ["Broker", "Database", "MemoryLog", "MemoryStore"]

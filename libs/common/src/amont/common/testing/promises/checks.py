@@ -1,20 +1,16 @@
-"""The promises about delivery, written down once: pure functions on plain evidence, shared by the simulator, the kill tests and the campaign.
-
-Evidence is what is left when all is quiet: every document, every record on the log, what the mail server took, how often processes were cut off.
-`broken` says in words what was not kept; `figures` counts. How the evidence is collected, and how a run is made to hurt, is not here; what the log
-alone would give on an empty store is computed in `replay`.
-"""
+"""Each promise as a function that says in words where it was not kept."""
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from amont.common.documents import Document
 from amont.common.events.topics import TYPES, dead_letters_of
 from amont.common.events.values import DeliveryStatus, PairStatus
 from amont.common.log import Received
+from amont.common.testing.promises.evidence import Evidence
+from amont.common.testing.promises.tables import LISTENERS, OWNERS, PROJECTIONS
 
 SENDS_AT_ONCE = 8
 """How many mails one process of notifications hands over at a time, so how many one crash can cause to be sent again."""
@@ -22,134 +18,6 @@ FOLLOWS_A_PARKED_ONE = "blocked-by"
 """The reason of a dead letter that is one only because an earlier record of its key is."""
 NAMED = 3
 """How many culprits a sentence names."""
-
-Documents = Mapping[str, Mapping[str, Sequence[Document]]]
-"""By service and collection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose `seq` numbers the events of a topic: service, collection, and the field of the event that names the document."""
-
-    service: str
-    collection: str
-    field: str
-
-
-OWNERS: Mapping[str, Owner] = {
-    "enrolment-subsidiaries": Owner("enrolment", "subsidiaries", "subsidiary"),
-    "enrolment-employees": Owner("enrolment", "employees", "person"),
-    "enrolment-enrolments": Owner("enrolment", "employees", "person"),
-    "enrolment-programmes": Owner("enrolment", "programmes", "programme"),
-    "matching-rounds": Owner("matching", "rounds", "round"),
-    "matching-pairs": Owner("matching", "pairs", "pair"),
-    "scheduling-sessions": Owner("scheduling", "plans", "pair"),
-    "notifications-deliveries": Owner("notifications", "deliveries", "delivery"),
-}
-"""By topic. An employee owns its enrolments. Staff records are numbered by nobody."""
-
-_CLOCKWORK = frozenset({"due_at", "recheck"})
-_PLANNED = ("programme", "mentee", "mentor", "mentee_enrolment", "mentor_enrolment")
-_TOLD = ("person", "kind", "channel", "about", "matter", "happened_at")
-
-
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """Which fields of a collection are copies of others' facts: all but the service's `own`, or `only` these. The guard `_seen` is one of them."""
-
-    own: frozenset[str] = frozenset()
-    only: tuple[str, ...] = ()
-
-    def of(self, document: Document) -> Mapping[str, Any]:
-        """The part of a document that the log alone decides."""
-        if self.only:
-            return {name: document.get(name) for name in ("_id", *self.only)}
-        return {name: value for name, value in document.items() if name not in _SHELL and name not in self.own}
-
-
-_SHELL = frozenset({"v", "_out", "_out_at"})
-
-PROJECTIONS: Mapping[tuple[str, str], Projection] = {
-    ("enrolment", "employees"): Projection(only=("last",)),
-    ("matching", "people"): Projection(own=_CLOCKWORK),
-    ("matching", "enrolments"): Projection(own=_CLOCKWORK),
-    ("matching", "programmes"): Projection(
-        own=_CLOCKWORK | {"edition", "publishing", "authority", "replace_at", "rechecked_to"},
-    ),
-    ("scheduling", "people"): Projection(),
-    ("scheduling", "enrolments"): Projection(),
-    ("scheduling", "programmes"): Projection(),
-    ("scheduling", "plans"): Projection(only=_PLANNED),
-    ("notifications", "recipients"): Projection(),
-    ("notifications", "subsidiaries"): Projection(),
-    ("notifications", "programmes"): Projection(),
-    ("notifications", "deliveries"): Projection(only=_TOLD),
-}
-"""The collections that a replay of the log must give again, each by the fields that it decides."""
-
-OWN: Collection[tuple[str, str]] = frozenset(
-    {
-        ("enrolment", "subsidiaries"),
-        ("enrolment", "programmes"),
-        ("matching", "rounds"),
-        ("matching", "pairs"),
-    },
-)
-"""The collections that hold a service's own decisions: no replay gives them again. Dead letters (`dead_letters`) are of neither kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Which of a service's own documents a topic's events act on: `field` of the event names the document, `hears` the classes that do.
-
-    Its guard says up to where a document has heard. With `last`, only the last of the planned sessions acts.
-    """
-
-    service: str
-    collection: str
-    field: str
-    hears: frozenset[str]
-    last: bool = False
-
-
-LISTENERS: Mapping[str, Listener] = {
-    "matching-rounds": Listener("enrolment", "programmes", "programme", frozenset({"RoundPublished"})),
-    "scheduling-sessions": Listener("matching", "pairs", "pair", frozenset({"SessionCompleted"}), last=True),
-    "matching-pairs": Listener(
-        "scheduling",
-        "plans",
-        "pair",
-        frozenset({"PairConfirmed", "PairSuspended", "PairResumed", "PairEnded", "PairDeclined", "PairExpired"}),
-    ),
-}
-"""By topic."""
-
-
-@dataclass(frozen=True, slots=True)
-class Poison:
-    """A record that nobody could take, and must be found as a dead letter."""
-
-    key: bytes
-    value: bytes | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What is left of a run when all is quiet."""
-
-    documents: Documents
-    """Everything in the stores."""
-    log: Mapping[str, Sequence[Received]]
-    """Every record by topic; in order within a partition."""
-    mails: Mapping[str, int] = field(default_factory=dict)
-    """How often the mail server took each Message-ID."""
-    crashes: Mapping[str, int] = field(default_factory=dict)
-    """How often a process of each service was cut off: killed, or silent for longer than its claims hold."""
-    replayed: Documents | None = None
-    """What `replay` makes of the log; None when it was not asked."""
-    poison: Mapping[str, Collection[Poison]] = field(default_factory=dict)
-    """The dead letters there must be, by service; where a service is not named, none."""
 
 
 class _Said(NamedTuple):

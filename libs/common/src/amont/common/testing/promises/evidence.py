@@ -1,0 +1,37 @@
+"""What is left of a run when all is quiet, as plain data: a promise is judged by nothing else."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from amont.common.documents import Document
+from amont.common.log import Received
+
+Documents = Mapping[str, Mapping[str, Sequence[Document]]]
+"""By service and collection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """A record that nobody could take, and must be found as a dead letter."""
+
+    key: bytes
+    value: bytes | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is left of a run when all is quiet."""
+
+    documents: Documents
+    """Everything in the stores."""
+    log: Mapping[str, Sequence[Received]]
+    """Every record by topic; in order within a partition."""
+    mails: Mapping[str, int] = field(default_factory=dict)
+    """How often the mail server took each Message-ID."""
+    crashes: Mapping[str, int] = field(default_factory=dict)
+    """How often a process of each service was cut off: killed, or silent for longer than its claims hold."""
+    replayed: Documents | None = None
+    """What `replay` makes of the log; None when it was not asked."""
+    poison: Mapping[str, Collection[Poison]] = field(default_factory=dict)
+    """The dead letters there must be, by service; where a service is not named, none."""
