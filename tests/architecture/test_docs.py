@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
+
+from amont.common import metrics
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -20,6 +23,18 @@ def test_every_local_link_of_a_page_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
     dead = [link for link in links if "://" not in link and not link.startswith("mailto:") and not (page.parent / link).exists()]
     assert not dead
+
+
+def test_the_page_of_metrics_says_of_each_what_the_module_says() -> None:
+    page = (ROOT / "docs" / "operations" / "metrics.md").read_text(encoding="utf-8")
+    rows = {line for line in page.splitlines() if line.startswith("| `amont_")}
+    defined = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    assert rows == {_row(one) for one in defined}
+
+
+def _row(metric: MetricWrapperBase) -> str:
+    name = f"{metric._name}_total" if metric._type == "counter" else metric._name
+    return f"| `{name}` ({metric._type}) | {', '.join(f'`{label}`' for label in metric._labelnames)} | {metric._documentation} |"
 
 
 def test_every_command_that_the_readme_names_is_there() -> None:
