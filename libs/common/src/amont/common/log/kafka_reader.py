@@ -289,6 +289,9 @@ class KafkaReader:
             await asyncio.wait(self._lanes.values(), timeout=LET_GO_SECONDS)
         self._turn += 1
         self._failures.clear()
+        for at in self._consumer.assignment():
+            with contextlib.suppress(KeyError):
+                metrics.LAG.remove(self._group, str(at.partition))
         self._watch = _Watch()
 
     def begin_again(self) -> None:
