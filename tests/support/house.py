@@ -1,6 +1,7 @@
 """The services as processes, for tests: started, killed, asked over HTTP, and watched until they have nothing left to do."""
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from amont.common.log import Log, Record, log_from
 from amont.common.log.kafka import KafkaOptions
 from amont.common.log.sqlite import SqliteLog
 from amont.common.log.topics import ensure
+from amont.common.testing.dying import aim
 from amont.common.testing.hearing import START
 
 READERS = [(f"{service}-{topic.name}", topic.name) for topic in TOPICS.values() for service in sorted(topic.consumers & set(SERVICES))]
@@ -55,6 +57,7 @@ class House:
         self.mails = folder / "mails"
         self.mails.mkdir(exist_ok=True)
         self._clock = folder / "clock"
+        self.ledger = folder / "ledger"
         self.now = START
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AMONT_")},
@@ -103,13 +106,25 @@ class House:
         """Start one process (again)."""
         self._ports.setdefault(names, free_port())
         arguments = [sys.executable, "-m", "amont.common.testing.process", names, str(self._ports[names])]
+        aimed = {"AMONT_TEST_DIES": str(self._order(names)), "AMONT_TEST_LEDGER": str(self.ledger)}
         with (self.folder / f"{names.replace(',', '-')}.log").open("ab") as out:
-            self._processes[names] = subprocess.Popen(arguments, env=self._environment, stdout=out, stderr=out)
+            self._processes[names] = subprocess.Popen(arguments, env=self._environment | aimed, stdout=out, stderr=out)
+
+    def _order(self, names: str) -> Path:
+        return self.folder / f"{names.replace(',', '-')}.dies"
 
     def kill(self, names: str) -> None:
         """SIGKILL."""
         self._processes[names].kill()
         self._processes[names].wait()
+
+    async def dies(self, names: str, point: str, calls: int, within: float) -> bool:
+        """Let one SIGKILL itself at a point (`amont.common.testing.dying`); False when nothing brought it there in time, and it lives on."""
+        aim(self._order(names), point, calls)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            await asyncio.to_thread(self._processes[names].wait, within)
+        self._order(names).unlink(missing_ok=True)
+        return not self.running(names)
 
     def terminate(self, names: str, within: float = 40) -> int:
         """SIGTERM and wait; the exit code."""

@@ -3,6 +3,7 @@
     python -m amont.common.testing.process SERVICE[,SERVICE…] PORT
 
 `AMONT_TEST_CLOCK` names the file with the current instant (RFC 3339); without it the machine's clock is used. `AMONT_TEST_SEED` seeds the ids.
+`AMONT_TEST_DIES` names the file that says where the process shall SIGKILL itself, `AMONT_TEST_LEDGER` the one that it notes deliveries in (`dying`).
 """
 
 import os
@@ -10,11 +11,16 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from amont.common import hosting, logging, service
 from amont.common.clock import Clock, SystemClock
+from amont.common.documents import Store
 from amont.common.ids import SeededIds
+from amont.common.log import Log
+from amont.common.service import Parts
 from amont.common.settings import Settings, read_settings
+from amont.common.testing.dying import Fate, Ledger, MortalLog, MortalStore
 from amont.common.testing.hearing import AnyToken
 
 
@@ -32,6 +38,16 @@ class FileClock:
         return self._read[1]
 
 
+def mortal(parts: Parts, name: str) -> Parts:
+    """Parts that die where a file says and note what they hand over; as they are when the environment names neither file."""
+    dies, ledger_file = os.environ.get("AMONT_TEST_DIES"), os.environ.get("AMONT_TEST_LEDGER")
+    if not dies and not ledger_file:
+        return parts
+    ledger = Ledger(Path(ledger_file), name) if ledger_file else None
+    fate = Fate(Path(dies) if dies else None, ledger)
+    return replace(parts, store=cast("Store", MortalStore(parts.store, fate)), log=cast("Log", MortalLog(parts.log, fate, ledger)))
+
+
 def main() -> int:
     """Run until SIGTERM; the exit code."""
     names, port = sys.argv[1].split(","), int(sys.argv[2])
@@ -43,7 +59,7 @@ def main() -> int:
     builders = hosting.service_builders()
     built = []
     for name in names:
-        parts = hosting.parts_from(settings, name, clock=clock)
+        parts = mortal(hosting.parts_from(settings, name, clock=clock), name)
         built.append(builders[name](replace(parts, ids=SeededIds(clock, f"{seed}/{name}")) if seed else parts))
     bound = hosting.listen("127.0.0.1", port)
     with hosting.traced(settings, f"amont-{names[0]}"):
