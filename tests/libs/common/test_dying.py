@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from amont.common.documents import Clear, Put
+from amont.common.documents import Clear, CollectionSpec, Put
 from amont.common.documents.sqlite import SqliteStore
 from amont.common.log import Received, Record
 from amont.common.log.sqlite import SqliteLog
@@ -33,7 +33,7 @@ def fate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fate:
 
 async def test_it_dies_right_after_the_chosen_commit_and_what_was_saved_is_saved(tmp_path: Path, fate: Fate) -> None:
     real = SqliteStore(tmp_path / "store.sqlite", sync="normal")
-    await real.open([])
+    await real.open([CollectionSpec("people")])
     store = MortalStore(real, fate)
     aim(tmp_path / "dies", "after-commit", 2)
     await store.commit([Put("people", {"_id": "a", "v": 1}, None)])
