@@ -103,10 +103,13 @@ class House:
         return self
 
     def launch(self, names: str) -> None:
-        """Start one process (again)."""
+        """Start one process (again). `enrolment@2` is a second one of enrolment, a member of its groups that nobody keeps a place for."""
         self._ports.setdefault(names, free_port())
-        arguments = [sys.executable, "-m", "amont.common.testing.process", names, str(self._ports[names])]
-        aimed = {"AMONT_TEST_DIES": str(self._order(names)), "AMONT_TEST_LEDGER": str(self.ledger)}
+        which, _, replica = names.partition("@")
+        arguments = [sys.executable, "-m", "amont.common.testing.process", which, str(self._ports[names])]
+        aimed = {"AMONT_TEST_DIES": str(self._order(names)), "AMONT_TEST_LEDGER": str(self.ledger)} | (
+            {"AMONT_INSTANCE": ""} if replica else {}
+        )
         with (self.folder / f"{names.replace(',', '-')}.log").open("ab") as out:
             self._processes[names] = subprocess.Popen(arguments, env=self._environment | aimed, stdout=out, stderr=out)
 

@@ -1,0 +1,180 @@
+"""The campaign: its stages in order, under load, and the judgement when all is quiet again."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.chaos import faults
+from tests.chaos.evidence import collect, repeated_on_log
+from tests.chaos.ground import Ground, ground
+from tests.chaos.hands import Hands, Seen
+from tests.chaos.judge import Noted, lines
+from tests.chaos.latency import poison_share
+from tests.chaos.outage import outage
+from tests.chaos.people_load import PeopleLoad
+from tests.chaos.postbox import Postbox
+from tests.chaos.report import Report
+from tests.chaos.size import Size
+from tests.chaos.staff_load import StaffLoad
+
+from amont.common.testing.dying import read_ledger
+from amont.common.testing.promises import figures
+from amont.local.demo.stages import Stage, Stages
+from amont.notifications.domain.delivery import LEASE
+
+SETTLED_WITHIN = 600.0
+BURST = 100
+
+Action = Callable[[Hands, Stage], Awaitable[Seen]]
+
+
+async def run(footing: str, size: Size, seed: str, folder: Path, stages: Stages) -> Report:
+    """One campaign, from nothing to its report. What it leaves in `folder`: the services' logs, the ledger."""
+    with Postbox() as postbox:
+        async with ground(footing, folder, postbox.url) as stands:
+            return await Campaign(stands, size, seed, postbox, stages).run()
+
+
+class Campaign:
+    """See the module."""
+
+    def __init__(self, stands: Ground, size: Size, seed: str, postbox: Postbox, stages: Stages) -> None:
+        house = stands.house
+        self._hands = Hands(
+            house, stands.real, StaffLoad(house, size.people), PeopleLoad(house, size.people), postbox, random.Random(seed), size
+        )
+        self._noted = Noted(kafka_kills=size.kafka_kills)
+        self._stages = stages
+        self._report = Report(seed, "SQLite" if stands.real is None else "Kafka and the MongoDB-wire server")
+
+    async def run(self) -> Report:
+        size, over = self._hands.size, asyncio.Event()
+        await self._stage("prepare", 1, self._prepare)
+        async with self._hands.supervised():
+            await self._stage("rolling restarts", size.rolls, self._rolling)
+            await self._stage("poison share", size.poison_seconds, self._poison)
+            living = asyncio.create_task(self._hands.people.live(over), name="people")
+            for name, much, action in (
+                ("kills of services", size.kills, faults.service_kills),
+                ("kills of Kafka", size.kafka_kills, faults.kafka_kills),
+                ("store frozen", size.freezes, faults.freezes),
+                ("network", size.network, faults.network),
+                ("rebalance storm", size.storms, faults.rebalance_storm),
+            ):
+                await self._stage(name, much, self._under_load(action))
+            over.set()
+            await self._stage("people finish", 1, lambda *_: self._people_finish(living))
+            for of in ("Kafka", "the store"):
+                await self._stage(f"without {of}", size.outage_seconds, self._outage(of))
+            await self._stage("the rest of the load", 1, self._rest)
+        await self._stage("all is quiet", 1, self._quiet)
+        await self._stage("judgement", 1, self._judge)
+        return self._report
+
+    async def _stage(self, name: str, much: float, action: Action) -> None:
+        """One stage; what it could not do is noted, and the next one begins."""
+        if not much:
+            return
+        with self._stages.stage(name) as stage:
+            try:
+                seen = await action(self._hands, stage)
+            except Exception as error:
+                self._noted.failures[name] = _why(error)
+                stage.says(f"FAILED: {self._noted.failures[name]}")
+                return
+            self._report.stages[name] = seen
+            stage.says(", ".join(f"{what} {count}" for what, count in seen.items()))
+
+    def _under_load(self, action: Action) -> Action:
+        async def loaded(hands: Hands, stage: Stage) -> Seen:
+            async with hands.staff.flowing(hands.size.rate):
+                seen = await action(hands, stage)
+            await hands.all_ready()
+            return seen
+
+        return loaded
+
+    async def _prepare(self, hands: Hands, _: Stage) -> Seen:
+        await hands.people.subsidiaries()
+        await hands.staff.burst(hands.size.people)
+        await hands.house.settled()
+        return {"people": hands.size.people}
+
+    async def _rolling(self, hands: Hands, stage: Stage) -> Seen:
+        """From quiet to quiet, so that what is handed over again has no other reason."""
+        begin, repeated = hands.house.ledger.stat().st_size, await repeated_on_log(hands.house)
+        async with hands.staff.flowing(hands.size.rate):
+            seen = await faults.rolling_restarts(hands, stage)
+        await hands.house.settled(SETTLED_WITHIN)
+        redelivered = read_ledger(hands.house.ledger, begin=begin).redelivered
+        repeated = await repeated_on_log(hands.house) - repeated
+        self._noted.in_peace = redelivered.total(), repeated
+        return seen | {"redeliveries": redelivered.total(), "repetitions on the log": repeated} | dict(redelivered)
+
+    async def _poison(self, hands: Hands, stage: Stage) -> Seen:
+        self._noted.latencies, seen = await poison_share(hands, stage)
+        return seen
+
+    def _outage(self, of: str) -> Action:
+        async def away(hands: Hands, stage: Stage) -> Seen:
+            await hands.house.settled(SETTLED_WITHIN)
+            came, seen = await outage(hands, stage, of)
+            self._noted.outages.append(came)
+            return seen
+
+        return away
+
+    async def _people_finish(self, living: "asyncio.Task[None]") -> Seen:
+        await living
+        return {"programmes": self._hands.people.programmes}
+
+    async def _rest(self, hands: Hands, _: Stage) -> Seen:
+        while hands.staff.sent < hands.size.staff_events:
+            await hands.staff.burst(min(BURST, hands.size.people))
+        return {"staff events": hands.staff.sent, "poison": len(hands.staff.poison)}
+
+    async def _quiet(self, hands: Hands, _: Stage) -> Seen:
+        """Everything read, said and done; and what was cut off between claim and outcome is taken up again once its lease is over."""
+        await hands.house.settled(SETTLED_WITHIN)
+        await hands.house.begins_again(LEASE + timedelta(minutes=1))
+        for _ in range(4):
+            await hands.house.settled(SETTLED_WITHIN)
+            if await self._every_mail_has_its_outcome():
+                break
+            hands.house.passes(LEASE + timedelta(minutes=1))
+        return {"ended by themselves": hands.ended.total()}
+
+    async def _every_mail_has_its_outcome(self) -> bool:
+        deliveries = await self._hands.house.everything("notifications", "deliveries")
+        return all(one["status"] not in {"pending", "sending"} for one in deliveries)
+
+    async def _judge(self, hands: Hands, _: Stage) -> Seen:
+        happened = read_ledger(hands.house.ledger)
+        self._noted.redelivered = happened.redelivered.total()
+        evidence = await collect(
+            hands.house, folder=hands.house.folder, mails=hands.postbox.received, crashes=hands.crashes, poison=hands.staff.poison
+        )
+        self._report.lines = lines(hands, evidence, self._noted)
+        self._report.figures = {
+            **figures(evidence),
+            "redelivered": happened.redelivered.total(),
+            **{
+                what: _count(evidence.documents, *where)
+                for what, where in (("pairs", ("matching", "pairs")), ("plans", ("scheduling", "plans")))
+            },
+        }
+        return {"redelivered": happened.redelivered.total()}
+
+
+def _count(documents: Any, service: str, collection: str) -> int:
+    return len(documents[service][collection])
+
+
+def _why(error: BaseException) -> str:
+    """What went wrong, on one line; the first of several."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}".replace("\n", " ")[:600]

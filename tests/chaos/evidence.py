@@ -1,0 +1,111 @@
+"""What a campaign collects when all is quiet: every document, every record on the log, what the mail server took. Whether it is right, `promises` says."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from tests.support.house import House
+
+from amont.common import hosting
+from amont.common.documents import Document
+from amont.common.events.topics import SERVICES, TOPICS, dead_letters_of
+from amont.common.log import Received
+from amont.common.log.sqlite import SqliteLog
+from amont.common.testing.promises import OWNERS, Evidence, Poison
+from amont.common.testing.replay import replay
+from amont.notifications.sending import FolderSender, MailSender
+
+
+class Timed(NamedTuple):
+    """A record, and when its writer sent it, in seconds; 0 where the log keeps no time."""
+
+    record: Received
+    at: float
+
+
+async def everything_on(house: House, topic: str) -> list[Timed]:
+    """Every record of a topic; in order within a partition."""
+    if isinstance(house.log, SqliteLog):
+        return [Timed(record, 0.0) for record in await house.log.read("chaos-observer", topic, 10_000_000)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=house.log_url.removeprefix("kafka://"))
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: list[Timed] = []
+        while any([await consumer.position(one) < ends[one] for one in partitions]):
+            batches = await consumer.getmany(timeout_ms=500)
+            for partition, batch in batches.items():
+                found += [
+                    Timed(
+                        Received(
+                            topic=topic,
+                            partition=partition.partition,
+                            offset=one.offset,
+                            key=one.key or b"",
+                            value=one.value,
+                            headers=tuple(one.headers),
+                        ),
+                        one.timestamp / 1000,
+                    )
+                    for one in batch
+                ]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def repeated_on_log(house: House) -> int:
+    """How many events of the services are on the log more often than once, each as often as it is there too often."""
+    again = 0
+    for topic in OWNERS:
+        ids = [dict(one.record.headers)["ce_id"] for one in await everything_on(house, topic)]
+        again += len(ids) - len(set(ids))
+    return again
+
+
+async def collect(
+    house: House, *, folder: Path, mails: Mapping[str, int], crashes: Mapping[str, int], poison: Sequence[Poison]
+) -> Evidence:
+    """All of it, with what a replay of the log makes."""
+    topics = [*TOPICS, *(dead_letters_of(service) for service in SERVICES)]
+    log = {topic: [one.record for one in await everything_on(house, topic)] for topic in dict.fromkeys(topics)}
+    documents: dict[str, dict[str, list[Document]]] = defaultdict(dict)
+    for service, collections in (await house.collections()).items():
+        for collection in collections:
+            documents[service][collection] = await house.everything(service, collection)
+    return Evidence(
+        documents=documents,
+        log=log,
+        mails=mails,
+        crashes=crashes,
+        replayed=await replay(log, hosting.service_builders(), tools={MailSender: FolderSender(folder / "replayed")}),
+        poison={"enrolment": poison},
+    )
+
+
+def changes_of(evidence: Evidence) -> dict[str, list[str]]:
+    """The functions that each one's `enrolment-employees` carried; an event that is on the log again counts once."""
+    said: dict[str, list[str]] = defaultdict(list)
+    seen: set[bytes | None] = set()
+    for record in evidence.log["enrolment-employees"]:
+        id_ = dict(record.headers)["ce_id"]
+        if id_ not in seen:
+            seen.add(id_)
+            said[record.key.decode()].append(json.loads(record.value or b"{}").get("function", ""))
+    return said
+
+
+def copies_behind(evidence: Evidence, versions: Mapping[str, int]) -> list[str]:
+    """Whose copies, in which reader, do not hold the last thing that was sent."""
+    return [
+        f"{service}/{collection}: {one['_id']} holds {one['function']}"
+        for service, collection in (("matching", "people"), ("notifications", "recipients"))
+        for one in evidence.documents[service][collection]
+        if one["function"] != f"f{versions.get(one['_id'], 0)}"
+    ]

@@ -1,0 +1,108 @@
+"""From what was collected to one line per promise. Whether the evidence is right, `amont.common.testing.promises` says; here it is sorted by promise."""
+
+from dataclasses import dataclass, field
+
+from tests.chaos.evidence import changes_of, copies_behind
+from tests.chaos.hands import Hands
+from tests.chaos.latency import Latencies
+from tests.chaos.outage import DRAINED_WITHIN, Outage
+from tests.chaos.report import Line
+from tests.chaos.staff_load import person_id
+
+from amont.common.testing.promises import Evidence, broken, figures
+
+SLOWER_AT_MOST = 2.0
+TWICE = ("two things", "twice", "above capacity", "came again", "repeated")
+ORDER = ("out of order",)
+PARKED = ("parked",)
+
+
+@dataclass(slots=True)
+class Noted:
+    """What stages saw that the evidence at the end does not hold."""
+
+    latencies: Latencies | None = None
+    outages: list[Outage] = field(default_factory=list)
+    in_peace: tuple[int, int] | None = None
+    """Records handed over again, and events published again, in the rolling restarts."""
+    redelivered: int = 0
+    kafka_kills: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
+    """What a stage could not do, by stage."""
+
+
+def lines(hands: Hands, evidence: Evidence, noted: Noted) -> list[Line]:
+    """One line per promise, and one for every stage that failed."""
+    versions = {person_id(person): count for person, count in enumerate(hands.staff.versions)}
+    wrong = [*broken(evidence), *hands.staff.unheard(changes_of(evidence)), *copies_behind(evidence, versions)]
+    sorted_ = {promise: tuple(one for one in wrong if _promise(one) == promise) for promise in ("P1", "P2", "P3", "P4")}
+    seen = figures(evidence)
+    kills = sum(hands.crashes.values())
+    found = [
+        _line(
+            "P1",
+            "no committed command loses its event",
+            sorted_["P1"],
+            f"{hands.staff.sent} staff events, {seen['events']} events, {kills} cut off, {noted.kafka_kills} kills of Kafka",
+        ),
+        _twice(sorted_["P2"], noted, seen, hands.size.redeliveries),
+        _line("P3", "order per person and per pair", sorted_["P3"], f"{seen['events']} events"),
+        _poison(sorted_["P4"], noted, seen),
+        Line("P5", "replay of dead letters converges", "needs `amont dlq replay`", None),
+        _outages(noted),
+        _rolling(noted, hands.size.rolls),
+    ]
+    return found + [
+        Line("--", f"the stage {stage!r} came to its end", "it did not", kept=False, faults=(why,)) for stage, why in noted.failures.items()
+    ]
+
+
+def _promise(fault: str) -> str:
+    for promise, words in (("P3", ORDER), ("P4", PARKED), ("P2", TWICE)):
+        if any(word in fault for word in words):
+            return promise
+    return "P1"
+
+
+def _line(promise: str, says: str, faults: tuple[str, ...], figure: str) -> Line:
+    return Line(promise, says, f"{len(faults)} faults in {figure}", not faults, faults[:5])
+
+
+def _twice(faults: tuple[str, ...], noted: Noted, seen: dict[str, int], needed: int) -> Line:
+    again = noted.redelivered + seen["repeated on the log"]
+    on_log, mails = seen["repeated on the log"], f"{seen['mails again']} of {seen['mails']} mails again"
+    figure = f"{noted.redelivered} redeliveries and {on_log} repetitions on the log seen, {mails}"
+    if not faults and again <= needed:
+        return Line(
+            "P2", "an event takes effect once per reader", f"{figure}: too few to show anything, more than {needed} are needed", kept=False
+        )
+    return _line("P2", "an event takes effect once per reader", faults, figure)
+
+
+def _poison(faults: tuple[str, ...], noted: Noted, seen: dict[str, int]) -> Line:
+    figure, slower = f"{seen['dead letters']} dead letters, {seen['parked again']} parked again", ()
+    if noted.latencies is not None:
+        figure += f", {noted.latencies.text()}"
+        if noted.latencies.ratio >= SLOWER_AT_MOST:
+            slower = (f"other keys are {noted.latencies.ratio:.2f} x slower at p99",)
+    return _line("P4", "a poison event blocks nobody", (*faults, *slower), figure)
+
+
+def _outages(noted: Noted) -> Line:
+    says = "survives minutes without Kafka, without the store"
+    if not noted.outages:
+        return Line("P6", says, "no outage in this run", None)
+    late = [f"{one.of}: drained after {one.drained_after:.0f} s" for one in noted.outages if one.drained_after >= DRAINED_WITHIN]
+    figure = "; ".join(
+        f"{one.of}: drained {one.drained_after:.0f} s after its return, answered {one.answers.text()}" for one in noted.outages
+    )
+    return _line("P6", says, (*late, *(fault for one in noted.outages for fault in one.faults)), figure)
+
+
+def _rolling(noted: Noted, rolls: int) -> Line:
+    says = "a graceful deployment repeats nothing"
+    if noted.in_peace is None:
+        return Line("P7", says, "no rolling restart in this run", None)
+    redelivered, repeated = noted.in_peace
+    figure = f"{redelivered} redeliveries and {repeated} repetitions on the log in {rolls} rolling restarts under load"
+    return Line("P7", says, figure, not redelivered and not repeated)

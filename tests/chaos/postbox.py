@@ -1,0 +1,50 @@
+"""The mail server of a campaign: in this process, on loopback, out of reach of every fault. It notes what it takes and answers a little later."""
+
+import asyncio
+import time
+from collections import Counter
+from email import message_from_bytes
+from typing import Self
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Session
+from aiosmtpd.smtp import Envelope as Post
+from tests.support.house import free_port, until
+
+ANSWER_SECONDS = 0.2
+"""How long it thinks before it says that it took a mail, so that a kill can fall in between."""
+
+
+class Postbox:
+    """See the module."""
+
+    def __init__(self) -> None:
+        self.received: Counter[str] = Counter()
+        """By Message-ID."""
+        self._last = 0.0
+        self._server = Controller(self, hostname="127.0.0.1", port=free_port())
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self._server.port}"
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, post: Post) -> str:  # noqa: N802 - the name is aiosmtpd's
+        self.received[message_from_bytes(post.content or b"")["Message-ID"]] += 1  # type: ignore[arg-type]  # bytes unless asked otherwise
+        self._last = time.monotonic()
+        await asyncio.sleep(ANSWER_SECONDS)
+        return "250 taken"
+
+    async def mail_on_its_way(self, within: float) -> None:
+        """Return while one is being handed over. Raises AssertionError when none is within so many seconds."""
+
+        async def on_its_way() -> bool:
+            return time.monotonic() - self._last < ANSWER_SECONDS / 2
+
+        await until(on_its_way, within=within, what="a mail on its way")
