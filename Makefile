@@ -1,6 +1,6 @@
 # People and CI run the same targets. `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test simulate check bench docs lock clean
+.PHONY: help setup demo test simulate chaos check bench docs lock clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -34,6 +34,9 @@ test: setup  ## Every test that this machine can run; ARGS='-k pairs' narrows
 
 simulate: setup  ## Play the house under seeded storms: SEEDS=10000 FIRST=0
 	@$(BIN)/python -m amont.common.testing.simulation --seeds $(SEEDS) --first $(FIRST)
+
+chaos: setup  ## Kill, freeze and cut four services and real servers off; ARGS='--seed 7 --outage-seconds 60'
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 check: setup  ## Format, lint, types, walls between rooms, generated files
 	$(BIN)/ruff format --check .

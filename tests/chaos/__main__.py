@@ -16,6 +16,7 @@ from tests.chaos.campaign import run
 from tests.chaos.report import Report
 from tests.chaos.size import FULL, SHORT, SMALL, Size
 
+from amont.common import logging
 from amont.local.demo.stages import Stages, look
 from amont.native.stack import available
 
@@ -48,6 +49,7 @@ def _run(given: argparse.Namespace, seed: str, folder: Path) -> Report:
 
 def main() -> int:
     given = _arguments()
+    logging.configure(level="CRITICAL")  # of this process alone: that Kafka is away, and what a replay parks, is no news
     if given.footing == "kafka" and (missing := available()):
         print(f"The campaign needs real servers: {missing}")
         return 2

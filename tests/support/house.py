@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from tests.support.nursery import Child, nursery
 
 from amont.common.documents import AtMost, Find, Store, store_from
 from amont.common.events.topics import SERVICES, TOPICS
@@ -27,6 +27,8 @@ from amont.common.testing.hearing import START
 
 READERS = [(f"{service}-{topic.name}", topic.name) for topic in TOPICS.values() for service in sorted(topic.consumers & set(SERVICES))]
 """Every group there is, and the topic it reads."""
+PARTITIONS = 4
+"""Of every topic on Kafka."""
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float, what: str) -> None:
@@ -73,7 +75,7 @@ class House:
             **({"AMONT_TEST_CLOCK": str(self._clock)} if frozen else {}),
             **(environment or {}),
         }
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._processes: dict[str, Child] = {}
         self._ports: dict[str, int] = {}
         self.log: Log = log_from(log_url, client_id="test")
         self.stores: dict[str, Store] = {name: store_from(store_url, database=f"amont_{name}", driver=driver) for name in SERVICES}
@@ -93,7 +95,7 @@ class House:
     async def start(self) -> "House":
         """Topics, processes, and wait until all are ready."""
         if self.log_url.startswith("kafka://"):
-            await ensure(self.log_url.removeprefix("kafka://"), replication=1, partitions=4, dry_run=False, options=KafkaOptions())
+            await ensure(self.log_url.removeprefix("kafka://"), replication=1, partitions=PARTITIONS, dry_run=False, options=KafkaOptions())
         await self.log.open()
         for names in self.layout:
             self.launch(names)
@@ -106,12 +108,11 @@ class House:
         """Start one process (again). `enrolment@2` is a second one of enrolment, a member of its groups that nobody keeps a place for."""
         self._ports.setdefault(names, free_port())
         which, _, replica = names.partition("@")
-        arguments = [sys.executable, "-m", "amont.common.testing.process", which, str(self._ports[names])]
         aimed = {"AMONT_TEST_DIES": str(self._order(names)), "AMONT_TEST_LEDGER": str(self.ledger)} | (
             {"AMONT_INSTANCE": ""} if replica else {}
         )
-        with (self.folder / f"{names.replace(',', '-')}.log").open("ab") as out:
-            self._processes[names] = subprocess.Popen(arguments, env=self._environment | aimed, stdout=out, stderr=out)
+        log = self.folder / f"{names.replace(',', '-')}.log"
+        self._processes[names] = nursery().bear([which, str(self._ports[names])], self._environment | aimed, log)
 
     def _order(self, names: str) -> Path:
         return self.folder / f"{names.replace(',', '-')}.dies"
@@ -240,13 +241,12 @@ async def _kafka_lag(bootstrap: str) -> int:
     await admin.start()
     await consumer.start()
     try:
-        partitions = {topic: consumer.partitions_for_topic(topic) or set() for _, topic in READERS}
-        every = [TopicPartition(topic, partition) for topic, numbers in partitions.items() for partition in numbers]
+        every = [TopicPartition(topic, partition) for topic in {topic for _, topic in READERS} for partition in range(PARTITIONS)]
         ends = await consumer.end_offsets(every)
         lag = 0
         for group, topic in READERS:
             committed = await admin.list_consumer_group_offsets(group)
-            for partition in partitions[topic]:
+            for partition in range(PARTITIONS):
                 at = TopicPartition(topic, partition)
                 lag += ends[at] - max(0, committed[at].offset if at in committed else 0)
         return lag
