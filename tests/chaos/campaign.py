@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from tests.chaos import faults
+from tests.chaos import faults, letters
 from tests.chaos.evidence import collect, repeated_on_log
 from tests.chaos.ground import Ground, ground
 from tests.chaos.hands import Hands, Seen
@@ -70,6 +70,7 @@ class Campaign:
             for of in ("Kafka", "the store"):
                 await self._stage(f"without {of}", size.outage_seconds, self._outage(of))
             await self._stage("the rest of the load", 1, self._rest)
+            await self._stage("dead letters replayed", letters.is_there(), self._replay)
         await self._stage("all is quiet", 1, self._quiet)
         await self._stage("judgement", 1, self._judge)
         return self._report
@@ -135,6 +136,11 @@ class Campaign:
         while hands.staff.sent < hands.size.staff_events:
             await hands.staff.burst(min(BURST, hands.size.people))
         return {"staff events": hands.staff.sent, "poison": len(hands.staff.poison)}
+
+    async def _replay(self, hands: Hands, stage: Stage) -> Seen:
+        await hands.house.settled(SETTLED_WITHIN)
+        self._noted.replayed, seen = await letters.replay_letters(hands, stage)
+        return seen
 
     async def _quiet(self, hands: Hands, _: Stage) -> Seen:
         """Everything read, said and done; and what was cut off between claim and outcome is taken up again once its lease is over."""

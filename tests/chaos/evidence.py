@@ -101,11 +101,21 @@ def changes_of(evidence: Evidence) -> dict[str, list[str]]:
     return said
 
 
-def copies_behind(evidence: Evidence, versions: Mapping[str, int]) -> list[str]:
-    """Whose copies, in which reader, do not hold the last thing that was sent."""
-    return [
-        f"{service}/{collection}: {one['_id']} holds {one['function']}"
-        for service, collection in (("matching", "people"), ("notifications", "recipients"))
-        for one in evidence.documents[service][collection]
-        if one["function"] != f"f{versions.get(one['_id'], 0)}"
-    ]
+def copies_behind(evidence: Evidence, functions: Mapping[str, str]) -> list[str]:
+    """Whose copies, in which service, are missing or do not hold the function that was sent last; and who is known and was never sent."""
+    wrong = []
+    for service, collection in (("enrolment", "employees"), ("matching", "people"), ("notifications", "recipients")):
+        held = {one["_id"]: _function(one) for one in evidence.documents[service][collection]}
+        wrong += [
+            f"{service}/{collection}: {id_} holds {held.get(id_)}, {functions.get(id_)} was sent" for id_ in _differing(held, functions)
+        ]
+    return wrong
+
+
+def _differing(held: Mapping[str, str], sent: Mapping[str, str]) -> list[str]:
+    return sorted(id_ for id_ in held.keys() | sent.keys() if held.get(id_) != sent.get(id_))
+
+
+def _function(document: Document) -> str:
+    """Enrolment keeps the last record, the others a copy of the fact."""
+    return str(document["function"] if "function" in document else document["last"]["profile"]["function"])

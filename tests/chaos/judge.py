@@ -1,13 +1,15 @@
 """From what was collected to one line per promise. Whether the evidence is right, `amont.common.testing.promises` says; here it is sorted by promise."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.chaos.evidence import changes_of, copies_behind
 from tests.chaos.hands import Hands
 from tests.chaos.latency import Latencies
+from tests.chaos.letters import Replayed
 from tests.chaos.outage import DRAINED_WITHIN, Outage
 from tests.chaos.report import Line
-from tests.chaos.staff_load import person_id
+from tests.chaos.staff_load import person_id, refused_people
 
 from amont.common.testing.promises import Evidence, broken, figures
 
@@ -22,6 +24,7 @@ class Noted:
     """What stages saw that the evidence at the end does not hold."""
 
     latencies: Latencies | None = None
+    replayed: Replayed | None = None
     outages: list[Outage] = field(default_factory=list)
     in_peace: tuple[int, int] | None = None
     """Records handed over again, and events published again, in the rolling restarts."""
@@ -33,8 +36,10 @@ class Noted:
 
 def lines(hands: Hands, evidence: Evidence, noted: Noted) -> list[Line]:
     """One line per promise, and one for every stage that failed."""
-    versions = {person_id(person): count for person, count in enumerate(hands.staff.versions)}
-    wrong = [*broken(evidence), *hands.staff.unheard(changes_of(evidence)), *copies_behind(evidence, versions)]
+    late = refused_people(hands.staff.poison) if noted.replayed else {}
+    sent = {person_id(person): f"f{count}" for person, count in enumerate(hands.staff.versions)} | late
+    behind = copies_behind(evidence, sent)
+    wrong = [*broken(evidence), *hands.staff.unheard(changes_of(evidence)), *(one for one in behind if not _about(one, late))]
     sorted_ = {promise: tuple(one for one in wrong if _promise(one) == promise) for promise in ("P1", "P2", "P3", "P4")}
     seen = figures(evidence)
     kills = sum(hands.crashes.values())
@@ -48,7 +53,7 @@ def lines(hands: Hands, evidence: Evidence, noted: Noted) -> list[Line]:
         _twice(sorted_["P2"], noted, seen, hands.size.redeliveries),
         _line("P3", "order per person and per pair", sorted_["P3"], f"{seen['events']} events"),
         _poison(sorted_["P4"], noted, seen),
-        Line("P5", "replay of dead letters converges", "needs `amont dlq replay`", None),
+        _replayed(noted.replayed, len(late), tuple(one for one in behind if _about(one, late))),
         _outages(noted),
         _rolling(noted, hands.size.rolls),
     ]
@@ -86,6 +91,20 @@ def _poison(faults: tuple[str, ...], noted: Noted, seen: dict[str, int]) -> Line
         if noted.latencies.ratio >= SLOWER_AT_MOST:
             slower = (f"other keys are {noted.latencies.ratio:.2f} x slower at p99",)
     return _line("P4", "a poison event blocks nobody", (*faults, *slower), figure)
+
+
+def _about(fault: str, people: Mapping[str, str]) -> bool:
+    return any(f" {id_} " in fault for id_ in people)
+
+
+def _replayed(replayed: Replayed | None, people: int, faults: tuple[str, ...]) -> Line:
+    says = "replay of dead letters converges"
+    if replayed is None:
+        return Line("P5", says, "no replay in this run", None)
+    figure = f"{replayed.asked} letters replayed after the fix, {replayed.left} refused again, {people} people known to all readers as they were sent"
+    asked = () if replayed.asked >= people else (f"{people - replayed.asked} letters were not there",)
+    left = (f"{replayed.left} letters were refused again or left",) if replayed.left or replayed.code else ()
+    return _line("P5", says, (*faults, *asked, *left), figure)
 
 
 def _outages(noted: Noted) -> Line:

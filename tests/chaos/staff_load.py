@@ -6,7 +6,8 @@ that nobody can take go under keys of their own; what follows a parked record of
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,6 +22,8 @@ from amont.common.testing.hearing import START
 from amont.common.testing.promises import Poison
 
 TENANTS = tuple(ZONES)
+BAD_GRADE = "not-a-grade"
+"""A grade that no subsidiary has."""
 BLOCK = 20
 """People come in blocks: twenty executives, twenty juniors, and so on."""
 PAUSE = 0.25
@@ -47,8 +50,13 @@ def undecodable(number: int) -> tuple[Record, Poison]:
 
 def refused(number: int) -> tuple[Record, Poison]:
     """A record that can be read and fails however often it is tried: a grade that the subsidiary does not have."""
-    record = staff("fr", 900_000 + number, grade="not-a-grade")
+    record = staff("fr", 900_000 + number, grade=BAD_GRADE)
     return record, Poison(record.key.encode(), record.value, "unknown-grade")
+
+
+def refused_people(poison: Iterable[Poison]) -> dict[str, str]:
+    """The function that the record of each refused person says."""
+    return {one.key.decode(): json.loads(one.value or b"{}")["function"] for one in poison if one.reason == "unknown-grade"}
 
 
 class StaffLoad:

@@ -1,0 +1,93 @@
+"""The judge of the campaign notices what it is there to notice, and says what a run has not shown."""
+
+from collections import Counter
+from typing import Any, cast
+
+import pytest
+from tests.chaos.judge import Noted, _outages, _poison, _promise, _replayed, _rolling, _twice
+from tests.chaos.latency import Latencies
+from tests.chaos.letters import Replayed
+from tests.chaos.outage import Answers, Outage
+from tests.chaos.report import Report
+from tests.chaos.staff_load import StaffLoad, person_id
+
+SEEN = {"repeated on the log": 2, "mails": 10, "mails again": 1, "dead letters": 3, "parked again": 0}
+
+
+@pytest.fixture
+def staff() -> StaffLoad:
+    load = StaffLoad(cast("Any", None), people=1)
+    load.versions[0] = 3
+    return load
+
+
+def test_everybody_heard_once_and_in_order_is_no_fault(staff: StaffLoad) -> None:
+    assert staff.unheard({person_id(0): ["f1", "f2", "f3"]}) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "promise", "word"),
+    [
+        (["f1", "f3"], "P1", "lost"),
+        ([], "P1", "lost"),
+        (["f1", "f2", "f2", "f3"], "P2", "repeated"),
+        (["f2", "f1", "f3"], "P3", "out of order"),
+    ],
+)
+def test_what_was_lost_repeated_or_turned_round_is_a_fault_of_its_promise(
+    staff: StaffLoad, said: list[str], promise: str, word: str
+) -> None:
+    (fault,) = staff.unheard({person_id(0): said})
+    assert word in fault
+    assert _promise(fault) == promise
+
+
+def test_a_run_that_saw_too_few_redeliveries_has_shown_nothing() -> None:
+    assert _twice((), Noted(redelivered=90), SEEN, 100).kept is False
+    assert _twice((), Noted(redelivered=99), SEEN, 100).kept is True
+
+
+def test_a_slower_p99_beside_poison_is_a_broken_promise() -> None:
+    steady = tuple([0.1] * 100)
+    assert _poison((), Noted(latencies=Latencies(steady, steady)), SEEN).kept is True
+    assert _poison((), Noted(latencies=Latencies(steady, (*steady[:97], 0.2, 0.2, 0.2))), SEEN).kept is False
+
+
+@pytest.mark.parametrize(
+    ("of", "said", "drained", "kept"),
+    [
+        ("the store", ("command", "503"), 20.0, True),
+        ("the store", ("command", "503"), 61.0, False),
+        ("the store", ("command", "500"), 20.0, False),
+        ("the store", ("query", "no answer"), 20.0, False),
+        ("Kafka", ("command", "200"), 20.0, True),
+        ("Kafka", ("query", "503"), 20.0, False),
+    ],
+)
+def test_an_outage_is_survived_when_answers_are_as_documented_and_the_way_back_is_short(
+    of: str, said: tuple[str, str], drained: float, *, kept: bool
+) -> None:
+    assert _outages(Noted(outages=[Outage(of, Answers(Counter([said])), drained)])).kept is kept
+
+
+def test_a_letter_that_was_refused_again_or_a_person_that_is_not_as_sent_breaks_convergence() -> None:
+    assert _replayed(None, 0, ()).kept is None
+    assert _replayed(Replayed(3, 0, 0), 3, ()).kept is True
+    assert _replayed(Replayed(3, 1, 1), 3, ()).kept is False
+    assert _replayed(Replayed(2, 0, 0), 3, ()).kept is False
+    assert _replayed(Replayed(3, 0, 0), 3, ("matching/people: fr:e1 holds None",)).kept is False
+
+
+def test_one_redelivery_in_peace_breaks_the_promise_of_graceful_deployments() -> None:
+    assert _rolling(Noted(in_peace=(0, 0)), 20).kept is True
+    assert _rolling(Noted(in_peace=(1, 0)), 20).kept is False
+    assert _rolling(Noted(in_peace=(0, 1)), 20).kept is False
+
+
+def test_what_was_not_shown_breaks_no_report_and_says_so() -> None:
+    report = Report("1", "SQLite", [_rolling(Noted(), 0), _outages(Noted())])
+    assert report.kept
+    assert report.text().count("not shown") == 2
+    report.lines.append(_rolling(Noted(in_peace=(1, 0)), 20))
+    assert not report.kept
+    assert [line.startswith("P7  BROKEN") for line in report.broken] == [True]
