@@ -107,7 +107,7 @@ def copies_behind(evidence: Evidence, functions: Mapping[str, str]) -> list[str]
     for service, collection in (("enrolment", "employees"), ("matching", "people"), ("notifications", "recipients")):
         held = {one["_id"]: _function(one) for one in evidence.documents[service][collection]}
         wrong += [
-            f"{service}/{collection}: {id_} holds {held.get(id_)}, {functions.get(id_)} was sent" for id_ in _differing(held, functions)
+            f"{service}/{collection}: {id_} holds {held.get(id_)!r}, sent was {functions.get(id_)!r}" for id_ in _differing(held, functions)
         ]
     return wrong
 

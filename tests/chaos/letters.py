@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.chaos.hands import Hands, Seen
 from tests.chaos.staff_load import BAD_GRADE, refused_people
-from tests.support.programme import GRADES, GROUP, ZONES
+from tests.support.programme import GRADES, GROUP
 
 from amont.local.demo.stages import Stage
 
@@ -35,8 +35,8 @@ def is_there() -> bool:
 
 async def replay_letters(hands: Hands, _: Stage) -> tuple[Replayed, Seen]:
     """Add the grade that was missing, and have the letters that were parked for it taken up again."""
-    body = {"name": "fr", "zone": ZONES["fr"], "languages": ["en"], "grades": {**GRADES, BAD_GRADE: 5}}
-    await hands.people.done("PUT", "enrolment", "/subsidiaries/fr", GROUP, body)
+    answer = await hands.people.ask("PUT", "enrolment", "/subsidiaries/fr/grades", GROUP, {**GRADES, BAD_GRADE: 5})
+    assert answer.is_success, answer.text
     await hands.house.settled()
     command = [str(AMONT), "dlq", "replay", "--service", "enrolment", "--reason", "unknown-grade", "--why", "the grade was added", "--json"]
     wait = ["--wait", str(PATIENCE_SECONDS)]

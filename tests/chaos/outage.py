@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 from tests.chaos.hands import Hands, Seen
 from tests.support.house import House
-from tests.support.programme import GRADES, GROUP, ZONES
+from tests.support.programme import GRADES, GROUP
 
 from amont.local.demo.stages import Stage
 
@@ -32,8 +32,7 @@ class Answers:
         """A command and a query of enrolment and its readiness, asked every two seconds while inside."""
 
         async def command(client: httpx.AsyncClient, number: int) -> int:
-            body = {"name": f"fr {number}", "zone": ZONES["fr"], "languages": ["en"], "grades": GRADES}
-            return (await client.put("/subsidiaries/fr", json=body)).status_code
+            return (await client.put("/subsidiaries/fr/grades", json={**GRADES, "C2": 18 + number % 2})).status_code
 
         async def query(client: httpx.AsyncClient, _: int) -> int:
             return (await client.get("/employees?tenant=fr&limit=5")).status_code
