@@ -17,6 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, cast
 
+ROOT = Path(__file__).parents[2]
+IMPORTED_WITHIN = 300.0
+
 
 class Child:
     """As much of `subprocess.Popen` as a test needs."""
@@ -51,7 +54,7 @@ class Nursery:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.nursery"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.support.nursery"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._said = threading.Condition()
         self._born: list[int] = []
@@ -65,7 +68,7 @@ class Nursery:
             orders = cast("IO[str]", self._process.stdin)
             orders.write(json.dumps(order) + "\n")
             orders.flush()
-            assert self._said.wait_for(lambda: self._born, 60), "the forking process does not answer"
+            assert self._said.wait_for(lambda: self._born, IMPORTED_WITHIN), "the forking process does not answer"
             return Child(self, self._born.pop())
 
     def code_of(self, pid: int) -> int | None:
