@@ -5,7 +5,7 @@ and holds poison under living keys; staff records come before their subsidiary o
 before the clock goes on.
 
 What is compared: every document of every service, with its guard (`_seen`), canonically; every event on the topics of ours; every mail. What is not:
-`v`, which counts writes, and a replay writes more often; the dead letters themselves.
+`v`, which counts writes, and a replay writes more often; `_trace`, which names who was being served; the dead letters themselves.
 """
 
 import hashlib
@@ -224,7 +224,9 @@ async def end_of(all_four: Together) -> End:
         for collection in service.unit.house.collections.values():
             if collection is not LETTERS:
                 every = await service.unit.house.store.find(Find(collection=collection.name, limit=100_000))
-                documents |= {f"{name}/{collection.name}/{one['_id']}": {k: v for k, v in one.items() if k != "v"} for one in every}
+                documents |= {
+                    f"{name}/{collection.name}/{one['_id']}": {k: v for k, v in one.items() if k not in {"v", "_trace"}} for one in every
+                }
     said = []
     for topic in OWN:
         for record in await all_four.log.read("test-observer", topic, 1_000_000):

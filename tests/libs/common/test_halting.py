@@ -48,7 +48,7 @@ async def test_a_deployment_that_can_take_nothing_parks_nothing_and_says_what_to
         faults = await one.service.check()
         assert set(faults) == {TOPIC}
         assert "5 dead letters in a row" in faults[TOPIC]
-        _ = one.service.alive
+        await one.service.watch()
         assert halted() == 1
         house = one.service.unit.house
         mended = build_with(Faults(), dead_letters_in_a_row=N)(
@@ -60,7 +60,8 @@ async def test_a_deployment_that_can_take_nothing_parks_nothing_and_says_what_to
         await mended.step()
         assert await told_to(one, "good") == ("1",)
         assert await told_to(one, "k101") == ("boom",)
-        _ = mended.alive
+        mended.ready = True
+        await mended.watch()
         assert halted() == 0
 
 
