@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from amont.common.documents import AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write
+from amont.common.documents import LARGEST_DOCUMENT, AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write, too_large
 from amont.common.testing.memory.calling import Call, directly
 
 
@@ -86,7 +86,7 @@ class MemoryStore:
     async def commit(self, writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
         if not writes:
             return frozenset()
-        kept = {n: from_json(to_json(write.document)) for n, write in enumerate(writes) if isinstance(write, Put)}
+        kept = {n: _kept(write) for n, write in enumerate(writes) if isinstance(write, Put)}
         what = f"write {' '.join(map(_named, writes))}"
         one_by_one = self._write if len(writes) > 1 else self._write_one
         lost: frozenset[tuple[str, str]] = await self._call(what, lambda: one_by_one(writes, kept))
@@ -134,6 +134,15 @@ def _place(document: Document, sort: str | None) -> tuple[Any, ...]:
         return (document["_id"],)
     value = document.get(sort)
     return (value is not None, value, document["_id"])
+
+
+def _kept(put: Put) -> Document:
+    """A document as it is kept: its own, whatever becomes of the caller's. Raises ValueError for what is no JSON, Unacceptable."""
+    body = to_json(put.document)
+    if len(body) > LARGEST_DOCUMENT:
+        raise too_large(put.collection, put.id, len(body))
+    document: Document = from_json(body)
+    return document
 
 
 def _named(write: Write) -> str:
