@@ -1,4 +1,4 @@
-"""Five bugs of the kind that this house is built against, put back one at a time: a simulator that does not find them finds nothing.
+"""Bugs of the kind that this house is built against, put back one at a time: a simulator that does not find them finds nothing.
 
 Each is a patch at a seam of the real shell or of the memory log, applied in a process of its own.
 """
@@ -17,6 +17,7 @@ from amont.common.testing.simulation.loop import PROCESS
 from amont.common.work import Work
 from amont.matching.commands import publishing
 from amont.matching.domain.programme import PoolHasMoved, Programme
+from amont.notifications.commands import deliveries
 
 Mutant = AbstractContextManager[Any]
 
@@ -87,6 +88,11 @@ def capacity_checked_in_memory() -> Mutant:
     return stack
 
 
+def outcome_noted_once() -> Mutant:
+    """A mail has left, and the store is away for the moment in which that is to be noted."""
+    return patch.object(deliveries, "NOTE_SECONDS", -1.0)
+
+
 MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "ack before effect": (
         ack_before_effect,
@@ -95,6 +101,7 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "guard without a stored seq": (guard_without_a_stored_seq, "has not heard"),
     "commit of all positions": (commit_of_all_positions, "is not what a replay of the log gives|has not heard|poison that nobody parked"),
     "dead letter not awaited": (dead_letter_not_awaited, "poison that nobody parked"),
+    "outcome noted once": (outcome_noted_once, "came again though"),
     "capacity checked in memory": (capacity_checked_in_memory, "above capacity|a pair twice"),
 }
 """Each with what the simulator must complain about."""

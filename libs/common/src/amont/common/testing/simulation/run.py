@@ -82,7 +82,8 @@ async def _run(loop: VirtualLoop, seed: int, trace: Trace) -> tuple[list[str], d
     await asyncio.wait(tasks)
     restless = await world.calm()
     evidence = await world.evidence(people.poison)
-    return [*([restless] if restless else []), *broken(evidence)], figures(evidence), world
+    kept = [*([restless] if restless else []), *broken(evidence), *world.postbox.without_excuse]
+    return kept, figures(evidence), world
 
 
 def _name(handle: Any) -> str:

@@ -3,8 +3,8 @@
 import asyncio
 import contextvars
 import random
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import cache
@@ -52,23 +52,44 @@ class WallClock:
 
 
 class Postbox:
-    """The mail server: counts what it takes."""
+    """The mail server: counts what it takes, and knows which repetition has no excuse.
+
+    A mail may come again when a process that was handing it over died, or when the clock jumped over its claim; for no other reason.
+    """
 
     def __init__(self) -> None:
         self.received: Counter[str] = Counter()
+        self.without_excuse: list[str] = []
+        self._begun: dict[str, dict[str, None]] = defaultdict(dict)
+        self._excused: set[str] = set()
+
+    def begins(self, message_id: str, process: str) -> None:
+        """A process begins to hand a mail over."""
+        self._begun[message_id][process] = None
 
     def take(self, message_id: str) -> None:
         self.received[message_id] += 1
+        if self.received[message_id] > 1 and message_id not in self._excused:
+            self.without_excuse.append(f"{message_id} came again though {' and '.join(self._begun[message_id])} lived")
+
+    def died(self, process: str) -> None:
+        """Whatever it was handing over may come again."""
+        self._excused.update(message_id for message_id, by in self._begun.items() if process in by)
+
+    def jumped(self, claimed: Container[str]) -> None:
+        """Whatever is claimed may come again."""
+        self._excused.update(message_id for message_id in self._begun if message_id.strip("<>").partition("@")[0] in claimed)
 
 
 class Sender:
     """The mail port of one process."""
 
-    def __init__(self, postbox: Postbox, line: Line) -> None:
-        self._postbox, self._line = postbox, line
+    def __init__(self, postbox: Postbox, line: Line, process: str) -> None:
+        self._postbox, self._line, self._process = postbox, line, process
 
     async def send(self, message: EmailMessage) -> None:
         message_id = str(message["Message-ID"])
+        self._postbox.begins(message_id, self._process)
         await self._line(f"mail {message_id}", lambda: self._postbox.take(message_id))
 
 
@@ -129,10 +150,11 @@ class World:
 
     def _tools(self, process: Process) -> Mapping[type, object]:
         line = Line(self.storm, process, "mail server", self._sending.MailUnavailable)
-        return {self._sending.MailSender: Sender(self.postbox, line)}
+        return {self._sending.MailSender: Sender(self.postbox, line, process.name)}
 
     def _died(self, replica: Replica, process: Process) -> None:
         self.crashes[replica.service] += not process.drained
+        self.postbox.died(process.name)
         if replica.process is process:
             replica.process = None
             self.loop.call_later(self.storm.chance.uniform(0.1, 4.0), self._revive, replica, context=self.storm.outside)
@@ -214,7 +236,9 @@ class World:
         """Move the clock on the wall. Whatever mail is in hand may have lost its claim by it: that is counted as a crash."""
         self.storm.happened("clock jumped")
         self.trace.add("clock", f"jumps by {by}")
-        if by >= timedelta(minutes=1):
+        if by >= timedelta(minutes=1) and self.storm.raging:
+            deliveries = self.databases["notifications"].collections["deliveries"].values()
+            self.postbox.jumped({one["_id"] for one in deliveries if one["status"] == DeliveryStatus.SENDING})
             self.crashes["notifications"] += sum(one.service == "notifications" for one in self.replicas) + len(self.zombies)
         self.clock.jump(by)
 
