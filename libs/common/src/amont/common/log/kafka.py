@@ -182,7 +182,8 @@ async def _send(producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
     sent: list[asyncio.Future[Any]] = []
     try:
         for (topic, partition), theirs in (await _by_partition(producer, records)).items():
-            sent += [await producer.send_batch(batch, topic, partition=partition) for batch in _batches(producer, theirs)]
+            for batch in _batches(producer, theirs):
+                sent.append(await producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401 - what was sent must be known when the next fails
         await asyncio.gather(*sent)
     except BaseException:
         for one in sent:
