@@ -50,10 +50,11 @@ class Tracing:
 
         Raises what happens inside, which the span remembers by its type alone.
         """
-        if parent is None and not self.records:
-            yield
-            return
         above = _CARRIER.extract({_HEADER: parent}, context.Context()) if parent else None
+        if not self.records:
+            with _in(above):
+                yield
+            return
         named = {f"amont.{key}": value for key, value in attributes.items()}
         with self._tracer.start_as_current_span(name, above, kind, named, record_exception=False, set_status_on_exception=False) as one:
             try:
@@ -65,6 +66,17 @@ class Tracing:
 
 
 TRACING = Tracing()
+
+
+@contextmanager
+def _in(above: context.Context | None) -> Iterator[None]:
+    """Inside a context that is handed on as it is."""
+    token = context.attach(above) if above is not None else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            context.detach(token)
 
 
 def carried() -> str | None:
