@@ -84,7 +84,7 @@ async def collect(
         log=log,
         mails=mails,
         crashes=crashes,
-        replayed=await replay(log, hosting.service_builders(), tools={MailSender: FolderSender(folder / "replayed")}),
+        replayed=await replay(log, hosting.service_builders(), given=documents, tools={MailSender: FolderSender(folder / "replayed")}),
         poison={"enrolment": poison},
     )
 
