@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from itertools import islice
 from multiprocessing import get_context
 
 from rich.console import Console
@@ -23,13 +24,14 @@ REPLAY = "python -m amont.common.testing.simulation --seed {seed} --trace"
 
 def many(seeds: range, *, workers: int | None = None) -> Iterator[Outcome]:
     """The outcomes of seeds, as they come, from as many processes as there are cores."""
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    workers = workers or os.cpu_count() or 1
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = iter(seeds)
-        running = {pool.submit(simulate, seed) for seed, _ in zip(waiting, range(4 * (workers or os.cpu_count() or 1)), strict=False)}
+        running = {pool.submit(simulate, seed) for seed in islice(waiting, 4 * workers)}
         try:
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                running |= {pool.submit(simulate, seed) for seed, _ in zip(waiting, done, strict=False)}
+                running |= {pool.submit(simulate, seed) for seed in islice(waiting, len(done))}
                 for one in done:
                     yield one.result()
         finally:
