@@ -45,7 +45,7 @@ def test_the_storms_did_everything_they_can(outcomes: Sequence[Outcome]) -> None
     enough = {
         **{f"{fault}: {call}": SEEDS // 20 for fault in FAULTS for call in CALLS},
         **{f"killed {moment}: {call}": SEEDS // 50 for moment in MOMENTS for call in EFFECTS},
-        **{f"killed {moment}: mail": 1 for moment in MOMENTS},
+        **{f"killed {moment}: mail": SEEDS // 500 for moment in MOMENTS},
         **dict.fromkeys(BEFALLS, SEEDS // 10),
         "handed over again": 5 * SEEDS,
     }

@@ -93,7 +93,8 @@ class Storm:
 
     def kills(self, kind: str) -> Moment | None:
         """Whether the caller is killed at the next call, and when."""
-        if not self.raging or self.chance.random() * (1.0 if kind in OFTEN else 8.0) >= self.weather.kills:
+        rarity = 0.2 if kind == "mail" else 1.0 if kind in OFTEN else 8.0  # a mail is rare, and the gap behind it is the one to be seen
+        if not self.raging or self.chance.random() * rarity >= self.weather.kills:
             return None
         return self.chance.choice(tuple(Moment))
 
