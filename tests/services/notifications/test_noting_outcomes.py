@@ -40,7 +40,7 @@ class Server:
 
 
 async def test_a_mail_that_has_left_is_noted_although_the_store_was_away_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Found by the simulator: the claim ran out, and the mail left again, without any crash."""
+    """Found while the simulator was written, and seen by it since: the claim ran out, and the mail left again, without any crash."""
     monkeypatch.setattr(deliveries, "NOTE_PAUSE_SECONDS", 0.0)
     store, server = Store(away=3), Server()
     await Post(server, LETTERHEAD, store.run).send("d1", 1)
