@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from functools import cache
@@ -29,6 +29,8 @@ LEASE = timedelta(minutes=5)
 JUMPS = (timedelta(seconds=20), timedelta(minutes=2), timedelta(hours=2), timedelta(days=3))
 CONTESTED = frozenset({"matching"})
 """Where several people want the same thing at once: here two processes are as likely as one."""
+SLOWEST = 12
+"""Seconds: what the storm has made slow, and what is tried again because of it, ends within."""
 QUIET_WITHIN = 400.0
 """How long, in seconds of the loop, the house may take to come to rest once nothing goes wrong any more."""
 
@@ -76,9 +78,9 @@ class Postbox:
         """Whatever it was handing over may come again."""
         self._excused.update(message_id for message_id, by in self._begun.items() if process in by)
 
-    def jumped(self, claimed: Container[str]) -> None:
-        """Whatever is claimed may come again."""
-        self._excused.update(message_id for message_id in self._begun if message_id.strip("<>").partition("@")[0] in claimed)
+    def jumped(self, claimed: Iterable[str]) -> None:
+        """Whatever is claimed may come again, even if it was not handed over yet: these are Message-IDs."""
+        self._excused.update(claimed)
 
 
 class Sender:
@@ -238,7 +240,7 @@ class World:
         self.trace.add("clock", f"jumps by {by}")
         if by >= timedelta(minutes=1) and self.storm.raging:
             deliveries = self.databases["notifications"].collections["deliveries"].values()
-            self.postbox.jumped({one["_id"] for one in deliveries if one["status"] == DeliveryStatus.SENDING})
+            self.postbox.jumped(f"<{one['_id']}@house.example>" for one in deliveries if one["status"] == DeliveryStatus.SENDING)
             self.crashes["notifications"] += sum(one.service == "notifications" for one in self.replicas) + len(self.zombies)
         self.clock.jump(by)
 
@@ -262,9 +264,9 @@ class World:
         while self.loop.time() < deadline:
             await asyncio.sleep(1.0)
             quiet = quiet + 1 if not self._busy_with() else 0
-            if quiet > 1:
-                if not self._open_deliveries():
-                    return None
+            if quiet > 1 and not self._open_deliveries():
+                return None
+            if quiet > SLOWEST:
                 self.jump(LEASE + timedelta(minutes=1) if deadline - self.loop.time() > QUIET_WITHIN - 60 else timedelta(hours=2))
                 quiet = 0
         return f"not quiet within {QUIET_WITHIN:g} s: {self._busy_with() or f'{self._open_deliveries()} deliveries are open'}"
