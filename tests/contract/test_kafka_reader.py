@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -112,6 +113,32 @@ async def test_a_slow_partition_does_not_keep_the_others_waiting(place: Place) -
     await hears.all(*range(320))
     await reader.stop()
     assert Counter(hears.numbers).most_common(1)[0][1] == 1
+
+
+async def test_a_reader_that_hangs_does_not_keep_another_topic_s_waiting(place: Place) -> None:
+    may_go_on = asyncio.Event()
+    began: list[int] = []
+
+    async def hangs(batch: Sequence[Received]) -> None:
+        began.append(len(batch))
+        await may_go_on.wait()
+
+    log = await place.open()
+    other = f"{place.topic}-other"
+    await create_topics(place.url, other)
+    hanging, hears = reader_of(log, place, hangs), Hears()
+    going = log.reader(place.group("other"), other, hears)
+    await hanging.start()
+    await going.start()
+    await log.append(place.records(KEYS, keys=KEYS))
+    await until(lambda: len(began) == PARTITIONS)
+    for begin in range(0, 320, 32):
+        await log.append([replace(record, topic=other) for record in place.records(32, keys=KEYS, begin=begin)])
+        await hears.all(*range(begin + 32))
+    assert len(began) == PARTITIONS
+    may_go_on.set()
+    await going.stop()
+    await hanging.stop()
 
 
 async def test_members_that_come_and_go_repeat_nothing(place: Place) -> None:
@@ -298,6 +325,18 @@ async def test_the_watchdog_leaves_a_reader_alone_behind_the_marks_of_transactio
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=place.group("tx")) as producer, producer.transaction():
         await producer.send_and_wait(place.topic, b"7", b"k7")
     await hears.all(7)
+    await quiet(reader)
+    await reader.stop()
+
+
+async def test_the_watchdog_sees_a_move_that_never_ends(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks_often(monkeypatch)
+    reader = reader_of(await place.open(), place, Hears())
+    await reader.start()
+    await until(lambda: len(reader._consumer.assignment()) == PARTITIONS)
+    await reader.let_go()
+    assert "have been moving" in await troubled(reader)
+    reader.begin_again()
     await quiet(reader)
     await reader.stop()
 

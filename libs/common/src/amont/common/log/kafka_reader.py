@@ -139,7 +139,7 @@ class KafkaReader:
         return bool(tasks) and not self._torn and not all(task.done() for task in tasks)
 
     async def trouble(self) -> str | None:
-        if self._stopping or self._moving:
+        if self._stopping:
             return None
         if not self.alive:
             return "its loop has ended"
@@ -152,6 +152,8 @@ class KafkaReader:
     async def _standstill(self, now: float) -> str | None:
         try:
             async with asyncio.timeout(self._log.options.answer_within_seconds):
+                if self._moving:
+                    return await self._move(now)
                 return await (self._lag(now) if self._consumer.assignment() else self._idle(now))
         except (IllegalStateError, KafkaError, OSError, TimeoutError):
             self._watch = _Watch()  # the broker is away or partitions are moving: neither is ours to mend
@@ -167,6 +169,13 @@ class KafkaReader:
         waits = {at: positions[at] for at in mine - consumer.paused() - self._lanes.keys() if ends[at] > positions[at]}
         still = self._watch.stands_still(now, waits)
         return None if still is None else f"partition {still.partition} lags and has not moved for {STILL_SECONDS:.0f} s"
+
+    async def _move(self, now: float) -> str | None:
+        """Others may hold a move up, by what they have in hand or by being silent; never for so long while the group's broker answers."""
+        if not self._watch.moves(now):
+            return None
+        await self._members()
+        return f"its partitions have been moving for {STUCK_SECONDS:.0f} s"
 
     async def _idle(self, now: float) -> str | None:
         if not self._watch.idle(now):
@@ -297,6 +306,7 @@ class KafkaReader:
     def begin_again(self) -> None:
         """Partitions have moved."""
         self._moving = False
+        self._watch = _Watch()
         if not self._stopping:
             self._hurry.clear()
 
@@ -325,6 +335,7 @@ class _Watch:
     def __init__(self) -> None:
         self._looked: float | None = None
         self._idle_since: float | None = None
+        self._moves_since: float | None = None
         self._stood: dict[TopicPartition, tuple[int, float]] = {}
 
     def is_time(self, now: float) -> bool:
@@ -339,6 +350,11 @@ class _Watch:
         known = self._stood
         self._stood = {at: known[at] if at in known and known[at][0] == position else (position, now) for at, position in waits.items()}
         return next((at for at, (_, since) in self._stood.items() if now - since >= STILL_SECONDS), None)
+
+    def moves(self, now: float) -> bool:
+        """Whether partitions have been on the move for too long."""
+        self._moves_since = self._moves_since or now
+        return now - self._moves_since >= STUCK_SECONDS
 
     def idle(self, now: float) -> bool:
         """Whether there has been nothing to read from for too long."""
