@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos.proxy import Proxy
-from tests.support.house import House, free_port
+from tests.support.house import House
 
 from amont.native.ports import HOST, free_ports
 from amont.native.stack import Stack, speed_up
@@ -73,9 +73,9 @@ async def _started(house: House) -> AsyncIterator[House]:
 async def _wires(stack: Stack, held: contextlib.AsyncExitStack) -> tuple[Proxy, Proxy]:
     """The two proxies, and a second listener of Kafka that tells its clients to come through ours."""
     stack.kafka.ports = broker, controller = free_ports(2)
-    behind = free_port()
-    to_kafka = await held.enter_async_context(Proxy(free_port(), (HOST, behind)))
-    to_store = await held.enter_async_context(Proxy(free_port(), (HOST, 0)))
+    behind = free_ports(1)[0]
+    to_kafka = await held.enter_async_context(Proxy(free_ports(1)[0], (HOST, behind)))
+    to_store = await held.enter_async_context(Proxy(free_ports(1)[0], (HOST, 0)))
     stack.kafka.settings |= {
         "listeners": f"PLAINTEXT://{HOST}:{broker},PROXIED://{HOST}:{behind},CONTROLLER://{HOST}:{controller}",
         "advertised.listeners": f"PLAINTEXT://{HOST}:{broker},PROXIED://{HOST}:{to_kafka.port}",

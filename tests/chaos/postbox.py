@@ -9,7 +9,9 @@ from typing import Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Session
 from aiosmtpd.smtp import Envelope as Post
-from tests.support.house import free_port, until
+from tests.support.house import until
+
+from amont.native.ports import free_ports
 
 ANSWER_SECONDS = 0.2
 """How long it thinks before it says that it took a mail, so that a kill can fall in between."""
@@ -22,7 +24,7 @@ class Postbox:
         self.received: Counter[str] = Counter()
         """By Message-ID."""
         self._last = 0.0
-        self._server = Controller(self, hostname="127.0.0.1", port=free_port())
+        self._server = Controller(self, hostname="127.0.0.1", port=free_ports(1)[0])
 
     @property
     def url(self) -> str:

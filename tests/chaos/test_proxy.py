@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.chaos.proxy import Proxy
-from tests.support.house import free_port
+
+from amont.native.ports import free_ports
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -19,7 +20,7 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @pytest.fixture
 async def proxy() -> AsyncIterator[Proxy]:
     server = await asyncio.start_server(_echo, "127.0.0.1", 0)
-    async with Proxy(free_port(), server.sockets[0].getsockname()) as made:
+    async with Proxy(free_ports(1)[0], server.sockets[0].getsockname()) as made:
         yield made
     server.close()
 

@@ -15,6 +15,7 @@ import pytest
 
 from amont.common.documents.sqlite import split_url
 from amont.local.up import alone_in
+from amont.native.ports import free_ports
 from amont.native.stack import Stack, available
 
 AMONT = Path(sys.executable).parent / "amont"
@@ -27,12 +28,6 @@ def amont(*arguments: str, within: float = 120, **environment: str) -> subproces
 def clean(**environment: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AMONT_")}
     return {**inherited, "COLUMNS": "200", **environment}
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
 
 
 @pytest.fixture
@@ -109,7 +104,7 @@ def run_up(folder: Path, port: int) -> subprocess.Popen[bytes]:
 
 
 async def test_a_second_amont_up_on_a_folder_is_refused_and_a_killed_one_leaves_it_free(tmp_path: Path) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
     first = run_up(tmp_path, port)
     try:
         await answers(port, "/health/live", 200)
@@ -150,7 +145,7 @@ async def test_a_service_waits_for_kafka_and_the_store_says_so_and_goes_on(tmp_p
     with Stack(tmp_path / "stack") as stack:
         stack.kafka.stop()
         stack.store.pause()
-        port = free_port()
+        port = free_ports(1)[0]
         process = run_enrolment(port, AMONT_LOG_URL=stack.kafka.url, AMONT_STORE_URL=stack.store.url)
         try:
             assert "live" in await answers(port, "/health/live", 200)
@@ -182,7 +177,7 @@ async def test_a_service_waits_for_kafka_and_the_store_says_so_and_goes_on(tmp_p
 
 
 async def test_amont_up_keeps_everything_through_a_kill(tmp_path: Path) -> None:
-    port = free_port()
+    port = free_ports(1)[0]
 
     def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen([AMONT, "up", "--data", tmp_path / "data", "--port", str(port)], env=clean(), stdout=subprocess.DEVNULL)

@@ -24,6 +24,7 @@ from amont.common.log.sqlite import SqliteLog
 from amont.common.log.topics import ensure
 from amont.common.testing.dying import aim
 from amont.common.testing.hearing import START
+from amont.native.ports import free_ports
 
 READERS = [(f"{service}-{topic.name}", topic.name) for topic in TOPICS.values() for service in sorted(topic.consumers & set(SERVICES))]
 """Every group there is, and the topic it reads."""
@@ -106,7 +107,7 @@ class House:
 
     def launch(self, names: str) -> None:
         """Start one process (again). `enrolment@2` is a second one of enrolment, a member of its groups that nobody keeps a place for."""
-        self._ports.setdefault(names, free_port())
+        self._ports.setdefault(names, free_ports(1)[0])
         which, _, replica = names.partition("@")
         aimed = {"AMONT_TEST_DIES": str(self._order(names)), "AMONT_TEST_LEDGER": str(self.ledger)} | (
             {"AMONT_INSTANCE": ""} if replica else {}
@@ -253,12 +254,3 @@ async def _kafka_lag(bootstrap: str) -> int:
     finally:
         await consumer.stop()
         await admin.close()
-
-
-def free_port() -> int:
-    """A port of this machine's loopback that nobody listens on."""
-    import socket
-
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])

@@ -14,6 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from amont.native.ports import free_ports
 from amont.notifications.mails import Address, Facts, MailKind, compose
 from amont.notifications.sending import FolderSender, MailRefused, MailUnavailable, SmtpSender, Tls, file_name, sender_from
 
@@ -60,7 +61,7 @@ def postbox() -> Postbox:
 
 @pytest.fixture
 def port(postbox: Postbox) -> Iterator[int]:
-    controller = Controller(postbox, hostname="127.0.0.1", port=free_port())
+    controller = Controller(postbox, hostname="127.0.0.1", port=free_ports(1)[0])
     controller.start()
     yield controller.port
     controller.stop()
@@ -147,7 +148,7 @@ async def test_what_goes_wrong_after_the_server_took_the_message_is_no_failure(p
 
 async def test_nobody_listening_is_unavailable() -> None:
     with pytest.raises(MailUnavailable):
-        await SmtpSender("127.0.0.1", free_port()).send(a_mail())
+        await SmtpSender("127.0.0.1", free_ports(1)[0]).send(a_mail())
 
 
 async def test_a_server_that_says_nothing_is_unavailable() -> None:
@@ -216,9 +217,3 @@ def test_a_password_is_not_shown() -> None:
 
 def files(folder: Path) -> list[Path]:
     return list(folder.iterdir())
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        found: int = probe.getsockname()[1]
-    return found

@@ -99,17 +99,19 @@ def hosted(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        starting = asyncio.gather(*(service.start() for service in services))
-        starting.add_done_callback(lambda done: _report(done, on_failure))
+        starting = [asyncio.create_task(service.start(), name=f"start {service.name}") for service in services]
+        for one in starting:
+            one.add_done_callback(lambda done: _report(done, on_failure))
         watching = asyncio.create_task(_watch(services, on_failure), name="watch")
         try:
             yield
         finally:
-            starting.cancel()
-            with contextlib.suppress(BaseException):
-                await starting
-            watching.cancel()
-            await asyncio.gather(*(service.stop() for service in services))
+            for one in (*starting, watching):
+                one.cancel()
+            await asyncio.wait(starting)  # all of them: what goes on starting beside a stop is never stopped
+            for error in await asyncio.gather(*(service.stop() for service in services), return_exceptions=True):
+                if isinstance(error, BaseException):
+                    _logger.error("cannot_stop", reason=f"{type(error).__name__}: {error}")
 
     made = app(services, title=title, verifier=verifier, lifespan=lifespan)
     for router in extra:
@@ -128,7 +130,7 @@ async def _watch(services: Sequence[Service], on_failure: Callable[[], None]) ->
         await asyncio.sleep(WATCH_SECONDS)
 
 
-def _report(done: "asyncio.Future[Any]", on_failure: Callable[[], None]) -> None:
+def _report(done: "asyncio.Task[Any]", on_failure: Callable[[], None]) -> None:
     if not done.cancelled() and (error := done.exception()) is not None:
         _logger.error("cannot_start", reason=f"{type(error).__name__}: {error}")
         on_failure()

@@ -148,8 +148,9 @@ class Service:
         with contextlib.suppress(TimeoutError):
             in_hand = (*(reader.stop() for reader in self._readers), *self._timers)
             await asyncio.wait_for(asyncio.gather(*in_hand, return_exceptions=True), PATIENCE_SECONDS)
-        with contextlib.suppress(Unavailable):
-            await self.unit.relay.sweep(older_than=timedelta(0))
+        if self._readers:  # otherwise it was never open
+            with contextlib.suppress(Unavailable):
+                await self.unit.relay.sweep(older_than=timedelta(0))
         await self._log.close()
         await self._store.close()
         _logger.info("stopped", service=self.name)
