@@ -10,7 +10,7 @@ import pytest
 from amont.common import metrics
 from amont.common.errors import Unavailable
 from amont.common.identity import Privilege
-from amont.common.service import relay, unit
+from amont.common.service import relay
 from amont.common.testing.hearing import Hearing, hearing
 from amont.enrolment.app import build
 from amont.enrolment.domain.subsidiary import Subsidiary
@@ -41,7 +41,7 @@ def log_away(service: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_when_too_much_is_left_behind_commands_are_refused_before_anything_is_done(
     enrolment: Hearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unit, "MAX_LEFT", LIMIT)
+    monkeypatch.setattr(relay, "MAX_LEFT", LIMIT)
     with monkeypatch.context() as outage:
         log_away(enrolment, outage)
         answers = [await put(enrolment, f"s{number}") for number in range(LIMIT + 2)]

@@ -40,7 +40,7 @@ def serve(data: Path, host: str, port: int) -> int:
 def alone_in(data: Path) -> Iterator[None]:
     """The folder, made when it is not there, for this process alone; the system gives it free however the process ends. Raises FolderUnusable."""
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and addresses are in it
         lock = (data / LOCK).open("ab")
     except OSError as error:
         raise FolderUnusable(f"{data} cannot be the data folder: {error.strerror}. Choose another one with --data.") from error

@@ -5,9 +5,11 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, cast
 
@@ -28,6 +30,8 @@ from amont.common.web import app
 from amont.common.web.tokens import JwtVerifier, Keys, NoVerifier, Verifier
 
 WATCH_SECONDS = 5.0
+GIVE_UP_SECONDS = 45.0
+"""How long a process that must end may take to end in order; then it ends at once."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -121,13 +125,15 @@ def hosted(
 
 async def _watch(services: Sequence[Service], on_failure: Callable[[], None]) -> None:
     """The watchdog: end the process when a subscription of a started service reads no more, since only a new process can mend that."""
-    while True:
-        found = {service.name: trouble for service in services if (trouble := await service.watch())}
-        if found:
-            _logger.error("reading_stands_still", trouble=found, what_now="the process ends; whatever runs it must start it again")
-            on_failure()
-            return
-        await asyncio.sleep(WATCH_SECONDS)
+    found: Mapping[str, Any] = {}
+    try:
+        while not found:
+            await asyncio.sleep(WATCH_SECONDS)
+            found = {service.name: trouble for service in services if (trouble := await service.watch())}
+    except Exception:
+        _logger.exception("watchdog_failed")  # nobody watches then, so nobody can say that it still reads
+    _logger.error("reading_stands_still", trouble=found, what_now="the process ends; whatever runs it must start it again")
+    on_failure()
 
 
 def _report(done: "asyncio.Task[Any]", on_failure: Callable[[], None]) -> None:
@@ -157,6 +163,9 @@ def serve(make: Callable[[Callable[[], None]], FastAPI], bound: socket.socket) -
         nonlocal failed
         failed = True
         server.should_exit = True
+        last = threading.Timer(GIVE_UP_SECONDS, os._exit, (1,))  # what is stuck may never let go
+        last.daemon = True
+        last.start()
 
     server = _Server(
         uvicorn.Config(make(fail), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=10, server_header=False),

@@ -1,7 +1,11 @@
-"""Logs: JSON lines in a pipe, readable on a terminal. Ids only, never a name or an address; a request's or event's ids travel in context variables."""
+"""Logs: JSON lines in a pipe, readable on a terminal. Ids only, never a name or an address; a request's or event's ids travel in context variables.
+
+An exception is told by its type and where it was raised. Its own words stay out: they may quote what it was about (pydantic's do).
+"""
 
 import logging
 import sys
+import traceback
 
 import structlog
 
@@ -17,17 +21,17 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        _say_where,
     ]
     last: structlog.typing.Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    tail: list[structlog.typing.Processor] = [structlog.processors.format_exc_info, last] if as_json else [last]
     structlog.configure(
-        processors=[*shared, *tail],
+        processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_drop_meta, *tail]))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_drop_meta, last]))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))
@@ -38,6 +42,23 @@ def _add_trace(_logger: object, _method: str, event: structlog.typing.EventDict)
     found = trace_id()
     if found is not None:
         event["trace_id"] = found
+    return event
+
+
+def _say_where(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """The types of an exception and of what caused it, and the frames that it came through, innermost last."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, tuple):
+        error = error[1]
+    elif error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        chain = [error]
+        while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None and cause not in chain:
+            chain.append(cause)
+        event["error"] = " from ".join(type(one).__name__ for one in chain)
+        event["raised_in"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
     return event
 
 

@@ -48,7 +48,7 @@ READERS_ALIVE = Gauge("amont_readers_alive", "Subscriptions that are reading", [
 READERS_IN_TROUBLE = Gauge("amont_readers_in_trouble", "Subscriptions that only a new process can mend", ["service"], registry=REGISTRY)
 LAG = Gauge("amont_lag", "Records of a partition that the group has not read yet", ["group", "partition"], registry=REGISTRY)
 PARTITIONS_RESTING = Gauge(
-    "amont_partitions_resting", "Partitions that rest after a batch that could not be handled", ["group"], registry=REGISTRY
+    "amont_partitions_resting", "Partitions whose batch had to be given back and is not taken yet", ["group"], registry=REGISTRY
 )
 HRIS_RECORDS = Counter("amont_hris_records", "Staff records by tenant and by what became of them", ["tenant", "outcome"], registry=REGISTRY)
 HRIS_FIELDS_DROPPED = Counter(

@@ -19,7 +19,9 @@ from amont.common.settings import MissingSettings
 
 NO, USAGE, UNREACHABLE = 1, 2, 3
 
-out = Console(highlight=False)
+WIDE = 240
+"""Columns where nobody looks at a terminal: an id must stay in one piece for grep and awk."""
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 err = Console(stderr=True, highlight=False)
 
 

@@ -102,6 +102,8 @@ class KafkaLog:
         self.broker = broker_for(self.bootstrap, client_id=client_id, options=self.options)
         self._producer: AIOKafkaProducer | None = None
         self._making = asyncio.Lock()
+        self._queueing = asyncio.Lock()
+        """Whoever appends first is first in every partition: one may wait there for room, and the next must not pass."""
         self._abandoned: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -135,7 +137,7 @@ class KafkaLog:
             try:
                 async with asyncio.timeout(self.options.answer_within_seconds):  # an idempotent producer itself never gives up
                     producer = await self._ready_producer()
-                    await _send(producer, records)
+                    await _send(producer, records, self._queueing)
             except (KafkaError, TimeoutError):
                 if producer is not None:
                     self._abandon(producer)  # it may stay stuck on a fatal error (aiokafka #1017): begin afresh
@@ -174,16 +176,17 @@ class KafkaLog:
         return KafkaReader(self, group, topic, handler, types)
 
 
-async def _send(producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
+async def _send(producer: AIOKafkaProducer, records: Sequence[Record], in_turn: asyncio.Lock) -> None:
     """Send all and wait until every one is acknowledged, or until one cannot be.
 
     By the batch, each partition's own: a future, a lookup and soon a request for each record would cost more than what is sent.
     """
     sent: list[asyncio.Future[Any]] = []
     try:
-        for (topic, partition), theirs in (await _by_partition(producer, records)).items():
-            for batch in _batches(producer, theirs):
-                sent.append(await producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401 - what was sent must be known when the next fails
+        async with in_turn:
+            for (topic, partition), theirs in (await _by_partition(producer, records)).items():
+                for batch in _batches(producer, theirs):
+                    sent.append(await producer.send_batch(batch, topic, partition=partition))  # noqa: PERF401 - what was sent must be known when the next fails
         await asyncio.gather(*sent)
     except BaseException:
         for one in sent:

@@ -47,6 +47,8 @@ STUCK_SECONDS = 300.0
 """No batch takes this long: a handler gives up after its own back-off, which is much shorter."""
 STILL_SECONDS, LOOK_SECONDS = 60.0, 20.0
 """Lag without progress for so long is trouble; how often lag is looked at."""
+POSITION_SECONDS = 2.0
+"""How long the client may take to say where it reads; it asks nobody."""
 IDLE_SECONDS = 120.0
 """No partition for so long, while there are more partitions than members, is trouble."""
 
@@ -163,12 +165,21 @@ class KafkaReader:
         consumer = self._consumer
         mine = consumer.assignment()
         ends = await consumer.end_offsets(list(mine))
-        positions = {at: await consumer.position(at) for at in mine}
+        known = await asyncio.gather(*(self._position(at) for at in mine))
+        positions = dict(zip(mine, known, strict=True))
         for at in mine:
             metrics.LAG.labels(self._group, str(at.partition)).set(max(0, ends[at] - positions[at]))
         waits = {at: positions[at] for at in mine - consumer.paused() - self._lanes.keys() if ends[at] > positions[at]}
         still = self._watch.stands_still(now, waits)
         return None if still is None else f"partition {still.partition} lags and has not moved for {STILL_SECONDS:.0f} s"
+
+    async def _position(self, at: TopicPartition) -> int:
+        """Where it reads on; -1 when that cannot be said, which stands still as well if it stays so."""
+        try:
+            async with asyncio.timeout(POSITION_SECONDS):
+                return int(await self._consumer.position(at))
+        except TimeoutError:
+            return -1
 
     async def _move(self, now: float) -> str | None:
         """Others may hold a move up, by what they have in hand or by being silent; never for so long while the group's broker answers."""
@@ -188,8 +199,8 @@ class KafkaReader:
 
     async def _members(self) -> int:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._log.bootstrap, **self._log.options.client_settings())
-        await admin.start()
         try:
+            await admin.start()
             [answer] = await admin.describe_consumer_groups([self._group])
             [group] = answer.groups  # type: ignore[attr-defined]  # each version of the answer has them
             return len(group[5])  # error code, group, state, protocol type, protocol, members
@@ -228,7 +239,7 @@ class KafkaReader:
             if before is not None:
                 await asyncio.wait([before])
             if await self._handled(at, records):
-                self._failures.pop(at, None)
+                self._rests(at, failed=False)
                 await self._commit(at, records[-1].offset + 1, turn)
             else:
                 await self._give_back(at, records[0].offset, turn)
@@ -270,16 +281,19 @@ class KafkaReader:
             self._consumer.seek(at, begin)
         self._hold(at)
         pause = min(PAUSE_SECONDS * 2 ** self._failures[at], LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)
-        self._failures[at] += 1
-        metrics.PARTITIONS_RESTING.labels(self._group).inc()
+        self._rests(at, failed=True)
         _logger.error("partition_rests", group=self._group, partition=at.partition, seconds=round(pause, 1), times=self._failures[at])
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._hurry.wait()
-        except TimeoutError:
-            pass
-        finally:
-            metrics.PARTITIONS_RESTING.labels(self._group).dec()
+
+    def _rests(self, at: TopicPartition, *, failed: bool) -> None:
+        """Count what had to be given back, until it is taken."""
+        if failed:
+            self._failures[at] += 1
+        else:
+            self._failures.pop(at, None)
+        metrics.PARTITIONS_RESTING.labels(self._group).set(len(self._failures))
 
     def _hold(self, at: TopicPartition) -> None:
         with contextlib.suppress(IllegalStateError):
@@ -295,9 +309,10 @@ class KafkaReader:
         self._moving = True
         self._hurry.set()
         if self._lanes:
-            await asyncio.wait(self._lanes.values(), timeout=LET_GO_SECONDS)
+            await asyncio.wait(self._lanes.values(), timeout=min(LET_GO_SECONDS, 0.8 * self._log.options.session_timeout_ms / 1000))
         self._turn += 1
         self._failures.clear()
+        metrics.PARTITIONS_RESTING.labels(self._group).set(0)
         for at in self._consumer.assignment():
             with contextlib.suppress(KeyError):
                 metrics.LAG.remove(self._group, str(at.partition))

@@ -242,7 +242,7 @@ class Service:
             work.save(left.becomes(due_at=work.now + AGAIN_AFTER))
 
     async def _sweep(self) -> None:
-        metrics.OUTBOX_SWEPT.labels(self.name).inc(await self.unit.relay.sweep())
+        await self.unit.relay.sweep()
 
     async def _every(self, seconds: float, action: Callable[[], Awaitable[Any]]) -> None:
         while not self._stopping.is_set():

@@ -139,9 +139,11 @@ class Consumer:
                 if isinstance(error, Backlog):
                     raise
                 refused = [Parked(batch[0], "refused-by-the-store", type(error).__name__)]
-                self._row = self._row_after([(batch[0], None, refused[0])])
+                row = self._row_after([(batch[0], None, refused[0])])
                 await self._park(refused, tried)
+                self._row = row
                 return
+            tried.cut_off = True  # what the whole had saved before it was refused is said by its parts
             middle = len(batch) // 2
             await self._take(batch[:middle], tried)
             await self._take(batch[middle:], tried)
@@ -236,10 +238,11 @@ class Consumer:
         return row
 
     def _halt(self, last: Parked) -> None:
+        where = f"partition {last.record.partition}, offset {last.record.offset}"
         self.halted = (
-            f"{self._topic}: {self._most_in_a_row} dead letters in a row, the last one {letter_id(last.record)} for {last.reason}. Nothing more of it is "
-            "taken, parked or committed. Look at what was deployed last, mend it and start again; if the records are to blame, start with a larger "
-            "AMONT_DEAD_LETTERS_IN_A_ROW (0: never stop)."
+            f"{self._topic}: {self._most_in_a_row} dead letters in a row would be parked, the last one {where} for {last.reason}: {last.detail[:200]} "
+            "This batch was not parked, and nothing more of the topic is taken or committed. Look at what was deployed last, mend it and start again; "
+            "if the records are to blame, start with a larger AMONT_DEAD_LETTERS_IN_A_ROW (0: never stop)."
         )
         _logger.error("reader_halted", service=self._unit.house.name, topic=self._topic, what_to_do=self.halted)
         raise Halted(self.halted)

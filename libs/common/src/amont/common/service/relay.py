@@ -4,6 +4,7 @@ Published at once after the write; swept every few seconds for what a crash, or 
 may publish twice: readers' `seq` guard absorbs it.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,12 +17,14 @@ from amont.common.documents.collection import Collection
 from amont.common.errors import Unacceptable, Unavailable
 from amont.common.events.values import instant_text
 from amont.common.log import Log
-from amont.common.work import Entry, House, Key, Recent
+from amont.common.work import Backlog, Entry, House, Key, Recent
 
 OUTBOX = ("_out", "_out_at")
 LEFT_BEHIND_AFTER = timedelta(seconds=5)
 """How old a pending event must be before the sweep takes it: the writer itself is about to publish younger ones."""
 SWEEP_PAGE = 200
+NEWEST_KNOWN = 20_000
+"""Of how many documents the relay remembers which version it published last."""
 MAX_LEFT = 10_000
 """Documents whose events a process may leave behind while the log is away; then it takes no more commands."""
 
@@ -35,8 +38,10 @@ class Relay:
         self._house = house
         self._log = log
         self._clears: dict[Key, Clear] = {}
-        self.left = 0
-        """How many documents were left with events since a sweep last found the log at work."""
+        self.left: set[Key] = set()
+        """The documents that were left with events since a sweep last found the log at work."""
+        self._newest: OrderedDict[Key, int] = OrderedDict()
+        """The newest version of a document whose events were given to the log."""
 
     async def publish(self, entries: Sequence[Entry], recent: Recent | None = None) -> None:
         """Put the entries' events on the log, in order, and remember that their outboxes may be cleared. Raises Unavailable.
@@ -55,7 +60,28 @@ class Relay:
             for entry in full:
                 await self.publish([entry], recent)
 
+    def refuse_when_full(self) -> None:
+        """Raise Backlog when so much was left behind that people's commands must wait; what the service has begun goes on."""
+        if len(self.left) >= MAX_LEFT:
+            raise Backlog(f"{len(self.left):,} documents hold events that the log has not taken; no command is taken until it is back.")
+
+    def _not_overtaken(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Those of which no newer version was given to the log: a newer outbox says what an older one says, and an old state must not come last."""
+        found = []
+        for entry in entries:
+            version = entry.version or 0
+            if self._newest.get(entry.key, 0) <= version:
+                self._newest[entry.key] = version
+                self._newest.move_to_end(entry.key)
+                found.append(entry)
+        while len(self._newest) > NEWEST_KNOWN:
+            self._newest.popitem(last=False)
+        return found
+
     async def _publish(self, full: Sequence[Entry], recent: Recent | None) -> None:
+        full = self._not_overtaken(full)
+        if not full:
+            return
         records = [record for entry in full for record in entry.records(self._house.name)]
         await self._log.append(records)
         metrics.EVENTS_PUBLISHED.labels(self._house.name).inc(len(records))
@@ -97,7 +123,8 @@ class Relay:
         swept = 0
         for collection in self._house.collections.values():
             swept += await self._sweep(collection, older_than)
-        self.left = 0
+        metrics.OUTBOX_SWEPT.labels(self._house.name).inc(swept)
+        self.left.clear()
         return swept
 
     async def _measure(self) -> None:

@@ -9,8 +9,8 @@ import structlog
 from amont.common import metrics
 from amont.common.errors import Conflict, DomainError, Unavailable
 from amont.common.log import Log
-from amont.common.service.relay import MAX_LEFT, Relay
-from amont.common.work import Backlog, Effect, Entry, House, Key, Recent, Work
+from amont.common.service.relay import Relay
+from amont.common.work import Effect, Entry, House, Key, Recent, Work
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,9 +50,7 @@ class Unit:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """As `run`, with works that know more (a correlation, an idempotency key). Raises Backlog when the log has been away for too long."""
-        if self.relay.left >= MAX_LEFT:
-            raise Backlog(f"{self.relay.left:,} documents hold events that the log has not taken; no command is taken until it is back.")
+        """As `run`, with works that know more (a correlation, an idempotency key)."""
         name = getattr(command, "__name__", "command")
         inserts: frozenset[Key] = frozenset()
         for _ in range(ATTEMPTS):
@@ -111,7 +109,7 @@ class Unit:
             await self.relay.publish(entries, recent)
             await self.relay.clear()
         except Unavailable as error:
-            self.relay.left += sum(bool(entry.out) for entry in entries)
+            self.relay.left.update(entry.key for entry in entries if entry.out)
             _logger.warning("events_left_in_outbox", service=self.house.name, documents=len(entries), reason=str(error))
 
     async def do_effects(self, effects: Sequence[Effect], *, at_once: int = 8) -> None:

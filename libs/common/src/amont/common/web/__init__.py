@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict
 
@@ -21,10 +20,10 @@ from amont.common.errors import Fault, Invalid
 from amont.common.identity import Actor
 from amont.common.log.asyncapi import document
 from amont.common.service import Service
-from amont.common.tracing import TRACING
 from amont.common.web.pages import docs_router
 from amont.common.web.problems import BodyLimit, handle_errors, problem, responses
 from amont.common.web.tokens import BadToken, NoVerifier, Verifier
+from amont.common.web.traces import Traced
 from amont.common.work import Work
 
 __all__ = [
@@ -45,7 +44,6 @@ __all__ = [
 P = ParamSpec("P")
 T = TypeVar("T")
 MAX_PAGE = 200
-NOT_TRACED = "health/.*,metrics,docs.*,openapi.json,asyncapi.json"
 
 
 class Body(BaseModel):
@@ -88,10 +86,12 @@ class PageQuery:
 class Runner:
     """Runs commands of the service that a request is for. A command is `async def verb(work, …)`; a question is the same and saves nothing."""
 
-    def __init__(self, service: Service, *, correlation: str | None, idempotency_key: str | None) -> None:
-        self._service, self._correlation, self._key = service, correlation, idempotency_key
+    def __init__(self, service: Service, *, changes: bool, correlation: str | None, idempotency_key: str | None) -> None:
+        self._service, self._changes, self._correlation, self._key = service, changes, correlation, idempotency_key
 
     async def __call__(self, command: Callable[Concatenate[Work, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._changes:
+            self._service.unit.relay.refuse_when_full()
         return await self._service.unit.run_with(self._work, command, *args, **kwargs)
 
     def _work(self) -> Work:
@@ -118,7 +118,7 @@ def _run(
     parts = request.url.path.split("/")
     service = services[parts[2] if parts[1] == "api" else parts[1]]
     key = f"{actor.person}/{idempotency_key}" if idempotency_key else None
-    return Runner(service, correlation=x_request_id, idempotency_key=key)
+    return Runner(service, changes=request.method not in {"GET", "HEAD"}, correlation=x_request_id, idempotency_key=key)
 
 
 def _if_match(if_match: Annotated[str | None, Header(description='the version that was read, as `"3"`')] = None) -> int | None:
@@ -161,7 +161,7 @@ def app(
             made.include_router(router)
     made.include_router(_operations(services))
     made.include_router(docs_router())
-    FastAPIInstrumentor.instrument_app(made, tracer_provider=TRACING.provider, excluded_urls=NOT_TRACED, exclude_spans=["receive", "send"])
+    made.add_middleware(Traced)
     return made
 
 
