@@ -1,14 +1,16 @@
 """Too many dead letters in a row: the deployment is bad, not the data, so the topic stands still before it is all parked."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.libs.common.listeners import TOPIC, Faults, build_with, letters, listening, standing, told_to
 from tests.libs.common.shell import told
 
-from amont.common.errors import Halted
+from amont.common.errors import Halted, Unacceptable, Unavailable
 from amont.common.events import StaffRecorded
 from amont.common.hosting import parts_from
 from amont.common.ids import SeededIds
@@ -84,6 +86,33 @@ async def test_records_of_our_own_that_cannot_be_read_count_and_what_waits_behin
         assert len(await standing(one)) == N - 1 + len(behind)
         await one.log.append(poison[-1:])
         await stands_still(one)
+
+
+async def test_one_record_that_is_tried_again_and_again_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that the store refuses, while its dead letter cannot be said: an outage, not a bad deployment."""
+    monkeypatch.setattr("amont.common.service.consumer.LONGEST_PAUSE", 0.0)
+    async with listening(Faults(), tmp_path, dead_letters_in_a_row=N) as one:
+        store, log, attempts = one.service.unit.house.store, one.log, 0
+        commit, append = store.commit, log.append
+
+        async def picky(writes: Any) -> Any:
+            if any(getattr(write, "document", {}).get("_id") == "huge" for write in writes):
+                raise Unacceptable("16 MB")
+            return await commit(writes)
+
+        async def away_at_first(records: Sequence[Record]) -> None:
+            nonlocal attempts
+            if any(record.topic.startswith("dlq-") for record in records):
+                attempts += 1
+                if attempts < 3 * N:
+                    raise Unavailable("the log is away")
+            await append(records)
+
+        monkeypatch.setattr(store, "commit", picky)
+        monkeypatch.setattr(log, "append", away_at_first)
+        await one.hears(told("huge", 1, "x"))
+        assert [letter.reason for letter in await letters(one)] == ["refused-by-the-store"]
+        assert attempts == 3 * N
 
 
 async def test_zero_is_never(tmp_path: Path) -> None:

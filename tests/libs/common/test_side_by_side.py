@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
-from tests.libs.common.shell import TALLIES, Shell, batch_of, hear, told
+from tests.libs.common.shell import TALLIES, Shell, batch_of, envelope, hear, told
 
 from amont.common.documents import Clear, Put
 from amont.common.errors import Unavailable
 from amont.common.events import SubsidiaryChanged
 from amont.common.service.consumer import Consumer
 from amont.common.service.relay import OUTBOX
+from amont.common.testing.hearing import START
 from amont.common.work import Entry, Reactions, Recent
 
 HEARS: Reactions = {SubsidiaryChanged: hear}
@@ -44,6 +45,25 @@ async def test_a_slower_batch_does_not_hide_what_a_faster_one_has_to_clear(shell
     relay.give_back([Clear("tallies", "a", 2, OUTBOX)])
     relay.give_back([Clear("tallies", "a", 1, OUTBOX), Clear("tallies", "b", 1, OUTBOX)])
     assert relay.take_clears({}) == [Clear("tallies", "a", 2, OUTBOX), Clear("tallies", "b", 1, OUTBOX)]
+
+
+async def test_an_older_state_is_not_said_after_a_newer_one(shell: Shell) -> None:
+    """The newer outbox says the older events as well; on a compacted topic the last record of a key is all that is left."""
+    shell.log.refuses = frozenset({"enrolment-programmes"})
+    consumer = Consumer(shell.unit, "enrolment-subsidiaries", HEARS)
+    outboxes = []
+    for seq in (1, 2):
+        work = shell.work()
+        with work.step(envelope(told("a", seq)), seq=seq):
+            await hear(told("a", seq), work)
+        outboxes += [[Entry.of(TALLIES, {**one.document(START.isoformat()), "v": seq}) for one in await shell.unit.save(work)]]
+    shell.log.refuses = frozenset()
+    older, newer = outboxes
+    await shell.unit.relay.publish(newer)
+    await shell.unit.relay.publish(older)
+    assert await shell.said() == [("a", 1), ("a", 2)]
+    await consumer(batch_of(told("a", 3)))
+    assert (await shell.said())[-1] == ("a", 3)
 
 
 async def test_clears_are_kept_when_the_write_that_was_to_carry_them_fails(shell: Shell) -> None:
