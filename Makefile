@@ -44,7 +44,7 @@ check: setup  ## Format, lint, types, walls between rooms, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup  ## Measure: each figure is a ratio against a named baseline in the same run
+bench: setup  ## Measure: each figure is a ratio against a named baseline in the same run; ARGS=staff_events
 	$(BIN)/python -m tests.bench $(ARGS)
 
 docs: setup  ## Write what is generated (JSON Schemas, topics, metrics)

@@ -61,7 +61,7 @@ def _serve(data: Path, host: str, port: int) -> int:
         verifier, pages = issuer, [sign_in_page(issuer)]
     pages += [home(sign_in=local), to_the_api(sign_in=local)]
     url = f"sqlite://{data.absolute()}"
-    settings = Settings(log_url=url, store_url=url, host=host, port=port)
+    settings = read_settings(Settings, log_url=url, store_url=url, host=host, port=port)
     bound = hosting.listen(host, port)
     builders = hosting.service_builders()
     services = [builders[name](replace(hosting.parts_from(settings, name), tools=_mail_in(data))) for name in ORDER]
