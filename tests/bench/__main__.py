@@ -31,5 +31,7 @@ async def main(names: list[str]) -> None:
 
 if __name__ == "__main__":
     if unknown := [name for name in sys.argv[1:] if name not in BENCHMARKS]:
-        sys.exit(f"{', '.join(unknown)}: no benchmark. There is {', '.join(BENCHMARKS)}; BENCH_RECORDS and BENCH_ROUNDS make a run shorter.")
+        sys.exit(
+            f"{', '.join(unknown)}: no benchmark. There is {', '.join(BENCHMARKS)}; BENCH_RECORDS and BENCH_ROUNDS make a run shorter."
+        )
     asyncio.run(main(sys.argv[1:]))

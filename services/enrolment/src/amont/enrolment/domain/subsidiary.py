@@ -37,7 +37,7 @@ class UnknownGrade(DomainError):
     def __init__(self, grade: str, tenant: str) -> None:
         super().__init__(
             f"Grade {grade[:100]!r} is not in the grade table of {tenant!r}. "
-            f"Add the code to the table (GET /api/enrolment/v1/subsidiaries/{tenant}; PUT …/grades replaces the whole table), then replay the record."
+            f"Add the code (PUT /api/enrolment/v1/subsidiaries/{tenant}/grades replaces the whole table: GET the subsidiary first), then replay the record."
         )
 
 
