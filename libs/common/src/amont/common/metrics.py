@@ -4,6 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 """One registry per process."""
+DELAYS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
+"""Seconds: from what nobody notices to what an outage costs."""
 
 EVENTS_APPLIED = Counter("amont_events_applied", "Events that took effect", ["service", "type"], registry=REGISTRY)
 EVENTS_IGNORED = Counter("amont_events_ignored", "Saves dropped because the event had been applied before", ["service"], registry=REGISTRY)
@@ -29,14 +31,14 @@ RELAY_SECONDS = Histogram(
     "amont_relay_seconds",
     "From an event being decided to the log having acknowledged it",
     ["service"],
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900),
+    buckets=DELAYS,
     registry=REGISTRY,
 )
 EFFECT_SECONDS = Histogram(
     "amont_event_to_effect_seconds",
     "From an event being decided by one service to its effect being saved by another",
     ["service"],
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900),
+    buckets=DELAYS,
     registry=REGISTRY,
 )
 DEAD_LETTERS_OPEN = Gauge("amont_dead_letters_open", "Dead letters that nobody has resolved yet", ["service"], registry=REGISTRY)
