@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from amont.common.aggregate import Aggregate
 from amont.common.clock import FixedClock
-from amont.common.documents import Document, Find, Index, Write
+from amont.common.documents import Document, Find, Index, Store, Write
 from amont.common.documents.collection import Collection
 from amont.common.documents.sqlite import SqliteStore
-from amont.common.errors import Unavailable
+from amont.common.errors import Unacceptable, Unavailable
 from amont.common.events import Policy, ProgrammeChanged, SubsidiaryChanged
 from amont.common.events.envelope import Envelope
 from amont.common.ids import SeededIds
@@ -104,6 +106,18 @@ class WatchedStore:
         if writes:
             self.commits.append(list(writes))
         return await self.real.commit(writes)
+
+
+def refuse_document(monkeypatch: pytest.MonkeyPatch, store: Store, **fields: str) -> None:
+    """Have a store never take one document: that with these fields."""
+    commit = store.commit
+
+    async def picky(writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
+        if any(fields.items() <= getattr(write, "document", {}).items() for write in writes):
+            raise Unacceptable("16 MB")
+        return await commit(writes)
+
+    monkeypatch.setattr(store, "commit", picky)
 
 
 class WatchedLog(SqliteLog):

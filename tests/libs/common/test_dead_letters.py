@@ -1,18 +1,20 @@
 """Dead letters: what follows a parked record of its key waits behind it; replayed after the fix, everything is as if nothing had been wrong."""
 
 import asyncio
+import json
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.libs.common.listeners import TOPIC, Faults, build_with, letters, listening, replay_all, standing, told_to
-from tests.libs.common.shell import told
+from tests.libs.common.shell import refuse_document, told
 
-from amont.common.errors import Conflict, Invalid, NotFound, Unacceptable, Unavailable
+from amont.common.errors import Conflict, Invalid, NotFound, Unavailable
 from amont.common.events import StaffRecorded
 from amont.common.identity import Actor, Privilege
 from amont.common.ids import SeededIds
@@ -21,7 +23,9 @@ from amont.common.metrics import REGISTRY
 from amont.common.service import Parts
 from amont.common.service.letters import commands, replaying
 from amont.common.service.letters.commands import Chosen
-from amont.common.service.letters.letter import LETTERS, MOST_NOTES, RETENTION, Status
+from amont.common.service.letters.letter import LETTERS, MOST_NOTES, RETENTION, DeadLetter, Status
+from amont.common.service.letters.replaying import Replayer
+from amont.common.service.reading import Refused
 from amont.common.testing.hearing import START, Hearing, hearing, record_of
 from amont.enrolment import commands as enrolling
 from amont.enrolment.app import build as build_enrolment
@@ -200,15 +204,7 @@ async def test_without_its_dead_letter_on_the_topic_nothing_is_kept_or_committed
 
 
 async def test_a_letter_that_the_store_will_not_take_stops_nobody(one: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = one.service.unit.house.store
-    commit = store.commit
-
-    async def picky(writes: Any) -> Any:
-        if any(getattr(write, "document", {}).get("key") == "huge" for write in writes):
-            raise Unacceptable("16 MB")
-        return await commit(writes)
-
-    monkeypatch.setattr(store, "commit", picky)
+    refuse_document(monkeypatch, one.service.unit.house.store, key="huge")
     await one.hears(bad("huge"), bad("b"), told("c", 1, "1"))
     assert await standing(one) == [("b", "invalid-payload", "open")]
     assert [reason for reason, _ in await one.parked()] == ["invalid-payload", "invalid-payload"]
@@ -480,6 +476,83 @@ async def test_an_edit_that_changes_nothing_leaves_no_note_and_one_without_a_rea
         await one.asked(commands.drop, before.id, WHO, "  ")
     with pytest.raises(Invalid):
         await one.asked(commands.edit, before.id, WHO, "", value=told("a", 1, "x").encode())
+
+
+async def test_an_edit_adds_no_field_that_the_event_does_not_have_and_keeps_those_that_came(one: Hearing) -> None:
+    came = {**told("a", 1).model_dump(mode="json"), "name": 3, "colour": "red"}
+    await one.hears(bad("a", json.dumps(came).encode()))
+    [letter] = await letters(one)
+    with pytest.raises(Invalid, match=r"SubsidiaryChanged does not have /naem\.") as refused:
+        await one.asked(commands.edit, letter.id, WHO, "a slip", value=json.dumps({**came, "naem": "x"}).encode())
+    [fault] = refused.value.faults
+    assert (fault.pointer, fault.detail) == ("/value/naem", "there is seq, subsidiary, name, zone, languages, grades")
+    await one.asked(commands.edit, letter.id, WHO, "a name", value=json.dumps({**came, "name": "x", "grades": {"Z": 4}}).encode())
+    await replay_all(one)
+    await one.settle()
+    assert await told_to(one, "a") == ("x",)
+
+
+async def test_what_is_to_be_replayed_can_be_taken_back_and_then_edited_or_dropped(one: Hearing) -> None:
+    await one.hears(bad("a"), bad("b"))
+    first, second = await ids(one)
+    await one.asked(commands.replay, first, WHO)
+    await one.asked(commands.replay, second, WHO)
+    for change in (partial(commands.edit, value=b"{}"), commands.drop):
+        with pytest.raises(Conflict, match="take it back first"):
+            await one.asked(change, first, WHO, "no use")
+    assert await one.asked(commands.take_back_chosen, Chosen(key="b"), WHO, "a mistake", None) == (1, None)
+    taken, version = await one.asked(commands.take_back, first, WHO, "a mistake")
+    assert (taken.status.value, taken.history[-1].what, taken.history[-1].why) == ("open", "taken back", "a mistake")
+    assert await one.asked(commands.take_back, first, WHO, "again") == (taken, version)
+    await one.settle()
+    assert [(letter.status.value, letter.attempts) for letter in await letters(one)] == [("open", 1)] * 2
+    await one.asked(commands.edit, first, WHO, "a slip", value=told("a", 1, "1").encode())
+    await one.asked(commands.drop, second, WHO, "no use")
+    await replay_all(one)
+    await one.settle()
+    assert await told_to(one, "a") == ("1",)
+    for settled, how in ((first, "replayed"), (second, "dropped")):
+        with pytest.raises(Conflict, match=f"has been {how}"):
+            await one.asked(commands.take_back, settled, WHO)
+        with pytest.raises(Conflict, match=f"has been {how}"):
+            await one.asked(commands.edit, settled, WHO, "the same", value=(await one.asked(commands.one, settled))[0].content.raw_value)
+
+
+@pytest.mark.parametrize("then", [None, "dropped", "edited"])
+@pytest.mark.parametrize("works", [True, False])
+async def test_taken_back_while_the_service_has_it_an_effect_stands_and_a_refusal_gives_way(
+    one: Hearing,
+    faults: Faults,
+    monkeypatch: pytest.MonkeyPatch,
+    works: bool,  # noqa: FBT001 - a parameter of the test
+    then: str | None,
+) -> None:
+    await one.hears(told("a", 1, "boom"))
+    [id_] = await ids(one)
+    await one.asked(commands.replay, id_, WHO)
+    if works:
+        faults.mend()
+    hear = Replayer._apply
+
+    async def meanwhile(self: Replayer, letter: DeadLetter) -> Refused | None:
+        refused = await hear(self, letter)
+        await one.asked(commands.take_back, id_, WHO, "wait")
+        if then == "dropped":
+            await one.asked(commands.drop, id_, WHO, "no use")
+        if then == "edited":
+            await one.asked(commands.edit, id_, WHO, "a slip", value=told("a", 1, "2").encode())
+        return refused
+
+    monkeypatch.setattr(Replayer, "_apply", meanwhile)
+    await one.service.letters.tick()
+    monkeypatch.undo()
+    letter, _ = await one.asked(commands.one, id_)
+    if works:
+        assert await told_to(one, "a") == ("boom",)
+        assert (letter.status.value, letter.history[-1].what) == ("replayed", "replayed")
+        assert letter.history[-1].why == f"it was being taken when it was {then or 'taken back'}"
+    else:
+        assert (letter.status.value, letter.attempts) == ("dropped" if then == "dropped" else "open", 1)
 
 
 async def test_a_drop_lets_what_waited_behind_it_go_on_and_is_final(one: Hearing) -> None:

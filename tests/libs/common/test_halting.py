@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.libs.common.listeners import TOPIC, Faults, build_with, letters, listening, standing, told_to
-from tests.libs.common.shell import told
+from tests.libs.common.shell import refuse_document, told
 
-from amont.common.errors import Halted, Unacceptable, Unavailable
+from amont.common.errors import Halted, Unavailable
 from amont.common.events import StaffRecorded
 from amont.common.hosting import parts_from
 from amont.common.ids import SeededIds
@@ -92,13 +91,8 @@ async def test_one_record_that_is_tried_again_and_again_counts_once(tmp_path: Pa
     """A record that the store refuses, while its dead letter cannot be said: an outage, not a bad deployment."""
     monkeypatch.setattr("amont.common.service.consumer.LONGEST_PAUSE", 0.0)
     async with listening(Faults(), tmp_path, dead_letters_in_a_row=N) as one:
-        store, log, attempts = one.service.unit.house.store, one.log, 0
-        commit, append = store.commit, log.append
-
-        async def picky(writes: Any) -> Any:
-            if any(getattr(write, "document", {}).get("_id") == "huge" for write in writes):
-                raise Unacceptable("16 MB")
-            return await commit(writes)
+        log, attempts = one.log, 0
+        append = log.append
 
         async def away_at_first(records: Sequence[Record]) -> None:
             nonlocal attempts
@@ -108,7 +102,7 @@ async def test_one_record_that_is_tried_again_and_again_counts_once(tmp_path: Pa
                     raise Unavailable("the log is away")
             await append(records)
 
-        monkeypatch.setattr(store, "commit", picky)
+        refuse_document(monkeypatch, one.service.unit.house.store, _id="huge")
         monkeypatch.setattr(log, "append", away_at_first)
         await one.hears(told("huge", 1, "x"))
         assert [letter.reason for letter in await letters(one)] == ["refused-by-the-store"]

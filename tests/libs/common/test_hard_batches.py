@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.libs.common.shell import refuse_document
 
 from amont.common.aggregate import Aggregate
 from amont.common.documents.collection import Collection
-from amont.common.errors import DomainError, NotFound, Unacceptable, Unavailable
+from amont.common.errors import DomainError, NotFound, Unavailable
 from amont.common.events import StaffRecorded, SubsidiaryChanged
 from amont.common.identity import Actor, Privilege
 from amont.common.log import Record
@@ -96,15 +97,7 @@ async def test_a_refused_event_and_what_follows_it_are_parked_once_even_when_the
 
 async def test_what_the_store_will_never_take_is_parked_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with hearing(reader, tmp_path) as service:
-        store = service.service.unit.house.store
-        commit = store.commit
-
-        async def picky(writes: Any) -> Any:
-            if any(getattr(write, "document", {}).get("name") == "too large" for write in writes):
-                raise Unacceptable("16 MB")
-            return await commit(writes)
-
-        monkeypatch.setattr(store, "commit", picky)
+        refuse_document(monkeypatch, service.service.unit.house.store, name="too large")
         good = replace(record_of(fact(1, "good")), key="fr")
         bad = SubsidiaryChanged(seq=1, subsidiary="de", name="too large", zone="Europe/Berlin", languages=(), grades={})
         await service.hears(

@@ -1,7 +1,9 @@
 """What logs and spans tell when something goes wrong: types, places, ids; never the words of an exception, an address or a query."""
 
+import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,11 @@ from fastapi import FastAPI
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from tests.libs.common import shell
+from tests.libs.common.listeners import Faults, letters, listening
 
 from amont.common.logging import configure
+from amont.common.testing.hearing import record_of
 from amont.common.tracing import TRACING
 from amont.common.web.traces import Traced
 
@@ -101,3 +106,20 @@ async def test_a_path_that_is_no_route_is_not_told(spans: InMemorySpanExporter) 
     span = await ask(f"/nowhere/{ADDRESS}", spans)
     assert told(span)["http.response.status_code"] == 404
     assert span.name == "GET"
+
+
+@pytest.mark.usefixtures("logs_as_they_were")
+async def test_every_letter_names_the_trace_of_its_record_and_so_does_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    configure(json=True)
+    two = [record_of(shell.told("a", 1, "boom")), record_of(shell.told("a", 2))]
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    async with listening(Faults(defects={"boom"}), tmp_path) as one:
+        traced = [replace(r, headers=(*r.headers, ("traceparent", f"00-{trace}-b7ad6b7169203331-01".encode()))) for r in two]
+        await one.hears(*traced, replace(record_of(shell.told("b", 1)), value=b"{"))
+        assert [(letter.reason, letter.trace_id) for letter in await letters(one)] == [
+            ("defect", trace),
+            ("blocked-by", trace),
+            ("invalid-payload", None),
+        ]
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line.get("trace_id") for line in lines if line["event"] == "parked"] == [trace, trace, None]

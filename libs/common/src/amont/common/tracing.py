@@ -69,6 +69,13 @@ TRACING = Tracing()
 
 
 @contextmanager
+def within(traceparent: str | None) -> Iterator[None]:
+    """What is logged inside carries the trace that a traceparent names; an unreadable one is ignored. Nothing is recorded."""
+    with _in(_CARRIER.extract({_HEADER: traceparent}, context.Context()) if traceparent else None):
+        yield
+
+
+@contextmanager
 def _in(above: context.Context | None) -> Iterator[None]:
     """Inside a context that is handed on as it is."""
     token = context.attach(above) if above is not None else None
@@ -90,6 +97,14 @@ def carried() -> str | None:
 def trace_id() -> str | None:
     """The id of the trace that is being worked on, as 32 hexadecimal digits."""
     found = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(found.trace_id) if found.is_valid else None
+
+
+def trace_id_in(traceparent: str | None) -> str | None:
+    """The id of the trace that a traceparent names; None for none, and for one that cannot be read."""
+    if not traceparent:
+        return None
+    found = trace.get_current_span(_CARRIER.extract({_HEADER: traceparent}, context.Context())).get_span_context()
     return trace.format_trace_id(found.trace_id) if found.is_valid else None
 
 

@@ -12,9 +12,11 @@ from amont.common.documents import AnyOf, AtMost
 from amont.common.documents.collection import Query
 from amont.common.errors import Conflict, Fault, Invalid, NotFound, Unreadable
 from amont.common.events.envelope import Envelope
+from amont.common.events.schemas import unknown_fields
+from amont.common.events.topics import TYPES
 from amont.common.events.values import instant_text
 from amont.common.log import Received
-from amont.common.service.letters.letter import LETTERS, UNRESOLVED, Content, DeadLetter, Status
+from amont.common.service.letters.letter import LETTERS, UNRESOLVED, Content, DeadLetter, Status, said_in
 from amont.common.service.reading import Heard, read
 from amont.common.work import Work
 
@@ -51,8 +53,13 @@ class Chosen:
 
     def after(self, order: str | None) -> tuple[str, str] | None:
         """Where a page begins: after the last one of the page before, and not before `since`."""
-        begin = max(order or "", instant_text(self.since) if self.since else "")
+        begin = max(order or "", self.begin)
         return (begin, "~") if begin else None
+
+    @property
+    def begin(self) -> str:
+        """What the first of them comes after."""
+        return instant_text(self.since) if self.since else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,13 @@ async def one(work: Work, id_: str) -> Found:
 
 
 async def count(work: Work, chosen: Chosen, field: str) -> dict[Any, int]:
-    """How many of the chosen letters hold each value of a field; `since` is passed over."""
-    return await work.count_by(chosen.query(), field)
+    """How many of the chosen letters hold each value of a field."""
+    counts = await work.count_by(chosen.query(), field)
+    if chosen.since is None:
+        return counts
+    until_then = replace(chosen.query(), conditions={**chosen.query().conditions, "order": AtMost(chosen.begin)})
+    earlier = await work.count_by(until_then, field)
+    return {value: left for value, number in counts.items() if (left := number - earlier.get(value, 0)) > 0}
 
 
 async def replay(work: Work, id_: str, who: str, why: str | None = None, version: int | None = None) -> Found:
@@ -111,6 +123,23 @@ async def replay_chosen(work: Work, chosen: Chosen, who: str, why: str | None, a
     return asked
 
 
+async def take_back(work: Work, id_: str, who: str, why: str | None = None, version: int | None = None) -> Found:
+    """Have one letter replayed no more. Raises NotFound, Stale, and Conflict when it is settled.
+
+    One that the service is taking at that moment takes effect all the same: it is replayed then, and its history says so.
+    """
+    letter = await _letter(work, id_, version)
+    return _saved(work, work.save(letter.take_back(who, None if why is None else _reason(why), work.now)))
+
+
+async def take_back_chosen(work: Work, chosen: Chosen, who: str, why: str | None, after: str | None) -> tuple[int, str | None]:
+    """Take a page of the letters back that are to be replayed: how many, and where the next page begins (None when this was the last)."""
+    letters = await work.page(replace(chosen, statuses=(Status.REPLAYING,)).query(), after=chosen.after(after), limit=PAGE)
+    for letter in letters:
+        work.save(letter.take_back(who, why, work.now))
+    return len(letters), letters[-1].order if len(letters) == PAGE else None
+
+
 async def drop(work: Work, id_: str, who: str, why: str, version: int | None = None) -> Found:
     """Give one letter up; what waits behind it goes on. Raises NotFound, Stale, Conflict, and Invalid without a reason."""
     letter = await _letter(work, id_, version)
@@ -129,14 +158,17 @@ async def edit(
 ) -> Found:
     """Have a letter say something else: another value, other headers (None takes one away). Which event it is stays.
 
-    Raises NotFound, Stale, Conflict, and Invalid when it could not be read then, with what is wrong.
+    Raises NotFound, Stale, Conflict, and Invalid when it could not be read then, or has got a field that its event does not have.
     """
     letter = await _letter(work, id_, version)
+    why = _reason(why)
+    letter.must_be_open("edited")
     content, fields = _edited(letter, value, headers or {})
     if not fields:
         return letter, work.version_of(letter)
     _must_be_the_same_event(letter, content)
-    decision = letter.edit(content, fields, who, _reason(why), work.now)
+    _must_have_its_fields(letter.content, content)
+    decision = letter.edit(content, fields, who, why, work.now)
     readable(decision.state.record)
     return _saved(work, work.save(decision))
 
@@ -189,6 +221,17 @@ def _must_be_the_same_event(letter: DeadLetter, content: Content) -> None:
     ]
     if faults:
         raise Invalid("It would be another event.", faults)
+
+
+def _must_have_its_fields(before: Content, after: Content) -> None:
+    """An edit adds no field that nobody would read: readers pass over what they do not know, so that a slip of the pen would go unseen."""
+    kind = TYPES.get(said_in(after.raw_headers).get("ce_type", ""))
+    if kind is None:
+        return
+    known, had = unknown_fields(kind, after.raw_value), unknown_fields(kind, before.raw_value)
+    faults = [Fault(f"/value{where}", f"there is {', '.join(names)}") for where, names in known.items() if where not in had]
+    if faults:
+        raise Invalid(f"{kind.__name__} does not have {', '.join(one.pointer.removeprefix('/value') for one in faults)}.", faults)
 
 
 def _stands(name: str, headers: Mapping[str, bytes | None]) -> bool:

@@ -18,6 +18,7 @@ from amont.common.documents.collection import Collection
 from amont.common.errors import Conflict
 from amont.common.events.values import Instant, instant_text
 from amont.common.log import RawHeaders, Received
+from amont.common.tracing import trace_id_in
 
 BLOCKED_BY = "blocked-by"
 """The reason of a record that has no fault of its own: one before it, under the same key, waits to be resolved."""
@@ -107,7 +108,7 @@ class DeadLetter(Aggregate):
     def of(cls, record: Received, *, reason: str, detail: str, blocked_by: str | None, ordered: bool, now: datetime) -> "DeadLetter":
         """The letter of a record that was not taken."""
         value, truncated_from = kept_of(record.value)
-        said = _said(record.headers)
+        said = said_in(record.headers)
         key = text_of(record.key)
         return cls(
             id=letter_id(record),
@@ -152,6 +153,15 @@ class DeadLetter(Aggregate):
         return self.status is Status.OPEN and self.reason == BLOCKED_BY
 
     @property
+    def trace_id(self) -> str | None:
+        """The trace that the record belongs to, whatever it was parked for; None when it came without one."""
+        return trace_id_in(self.traceparent)
+
+    @property
+    def traceparent(self) -> str | None:
+        return said_in((self.original or self.content).raw_headers).get("traceparent")
+
+    @property
     def lane(self) -> str:
         """What it is in order with."""
         return lane_of(self.topic, self.key)
@@ -173,9 +183,24 @@ class DeadLetter(Aggregate):
             )
         return self._noted(Note(at=now, who=who, what="replay asked for", why=why), status=Status.REPLAYING)
 
-    def applied(self, now: datetime) -> Decision["DeadLetter"]:
+    def take_back(self, who: str, why: str | None, now: datetime) -> Decision["DeadLetter"]:
+        """Have it replayed no more; an open one is left as it is. Raises Conflict."""
+        if self.status is Status.OPEN:
+            return Decision(self)
+        if self.status is not Status.REPLAYING:
+            raise Conflict(f"Dead letter {self.id} has been {self.status.value} already: there is nothing to take back.")
+        return self._noted(Note(at=now, who=who, what="taken back", why=why), status=Status.OPEN)
+
+    def must_be_open(self, what: str) -> None:
+        """Raises Conflict, with what to do, when it is not; `what` is what was to be done with it, as in `edited`."""
+        if self.status is Status.REPLAYING:
+            raise Conflict(f"Dead letter {self.id} is to be replayed: take it back first (amont dlq take-back), then it can be {what}.")
+        if self.status is not Status.OPEN:
+            raise Conflict(f"Dead letter {self.id} has been {self.status.value}: it is settled, and cannot be {what} any more.")
+
+    def applied(self, now: datetime, why: str | None = None) -> Decision["DeadLetter"]:
         """It has taken effect."""
-        return self._noted(Note(at=now, who=SHELL, what="replayed"), status=Status.REPLAYED)
+        return self._noted(Note(at=now, who=SHELL, what="replayed", why=why), status=Status.REPLAYED)
 
     def refuse(self, reason: str, detail: str, now: datetime) -> Decision["DeadLetter"]:
         """It was tried and not taken again."""
@@ -190,8 +215,7 @@ class DeadLetter(Aggregate):
         """Give it up; one that was given up is left as it is. Raises Conflict."""
         if self.status is Status.DROPPED:
             return Decision(self)
-        if self.status is not Status.OPEN:
-            raise Conflict(f"Dead letter {self.id} is {self.status.value}; only an open one can be dropped.")
+        self.must_be_open("dropped")
         return self._noted(Note(at=now, who=who, what="dropped", why=why), status=Status.DROPPED)
 
     def give_up(self, now: datetime) -> Decision["DeadLetter"]:
@@ -201,10 +225,9 @@ class DeadLetter(Aggregate):
 
     def edit(self, content: Content, fields: tuple[str, ...], who: str, why: str, now: datetime) -> Decision["DeadLetter"]:
         """Say something else from now on; what came is kept beside it. Raises Conflict."""
-        if self.status is not Status.OPEN:
-            raise Conflict(f"Dead letter {self.id} is {self.status.value}; only an open one can be edited.")
+        self.must_be_open("edited")
         note = Note(at=now, who=who, what="edited", why=why, fields=fields)
-        said = _said(content.raw_headers)
+        said = said_in(content.raw_headers)
         return self._noted(
             note,
             content=content,
@@ -244,7 +267,8 @@ def kept_of(value: bytes | None) -> tuple[bytes | None, int | None]:
     return value[:LARGEST_VALUE], len(value)
 
 
-def _said(headers: RawHeaders) -> dict[str, str]:
+def said_in(headers: RawHeaders) -> dict[str, str]:
+    """Headers as text, by their names in lower case, as far as they can be read."""
     return {name.lower(): value.decode("utf-8", "replace")[:200] for name, value in headers if value}
 
 

@@ -17,8 +17,9 @@ from amont.common.errors import Unacceptable
 from amont.common.events.topics import TOPICS, dead_letters_of
 from amont.common.events.values import instant_text
 from amont.common.log import Received, Record
-from amont.common.service.letters.letter import LETTERS, DeadLetter, kept_of, lane_of, letter_id, text_of
+from amont.common.service.letters.letter import LETTERS, DeadLetter, kept_of, lane_of, letter_id, said_in, text_of
 from amont.common.service.unit import Unit
+from amont.common.tracing import within
 from amont.common.work import Work
 
 _logger = structlog.get_logger(__name__)
@@ -112,7 +113,8 @@ def note(service: str, parked: Sequence[Parked]) -> None:
     """Count and log what was parked: where it came from and why, never what it says."""
     for one in parked:
         metrics.DEAD_LETTERS.labels(service, one.reason).inc()
-        _logger.warning("parked", service=service, letter=letter_id(one.record), reason=one.reason)
+        with within(said_in(one.record.headers).get("traceparent")):
+            _logger.warning("parked", service=service, letter=letter_id(one.record), reason=one.reason)
 
 
 def dead_letter(parked: Parked, service: str, now: datetime) -> Record:

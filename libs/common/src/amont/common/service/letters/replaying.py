@@ -21,6 +21,7 @@ from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, UNRESOLVED,
 from amont.common.service.letters.parking import first_in
 from amont.common.service.reading import Heard, Refused, react, read
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
+from amont.common.tracing import within
 from amont.common.work import Backlog, Key, Reactions, Work
 
 PAGE = 50
@@ -104,9 +105,10 @@ class Replayer:
         except Backlog as error:
             _logger.warning("replay_waits", service=self._unit.house.name, letter=letter.id, reason=str(error))
             return None
-        await self._unit.run(settle, letter.id, refused)
+        await self._unit.run(settle, letter, refused)
         reason = refused.reason if refused else None
-        _logger.info("replayed" if refused is None else "refused_again", service=self._unit.house.name, letter=letter.id, reason=reason)
+        with within(letter.traceparent):
+            _logger.info("replayed" if refused is None else "refused_again", service=self._unit.house.name, letter=letter.id, reason=reason)
         return refused is None
 
     async def _apply(self, letter: DeadLetter) -> Refused | None:
@@ -163,10 +165,15 @@ class Replayer:
             after = (page[-1]["order"], page[-1]["_id"])
 
 
-async def settle(work: Work, id_: str, refused: Refused | None) -> None:
-    letter = await work.get(DeadLetter, id_)
-    if letter.unresolved:
-        work.save(letter.applied(work.now) if refused is None else letter.refuse(refused.reason, refused.detail, work.now))
+async def settle(work: Work, tried: DeadLetter, refused: Refused | None) -> None:
+    """Note what came of it. An effect stands whatever somebody did to the letter meanwhile; a refusal gives way to what they decided."""
+    letter = await work.get(DeadLetter, tried.id)
+    untouched = (letter.status, letter.content) == (tried.status, tried.content)
+    if refused is not None:
+        if untouched:
+            work.save(letter.refuse(refused.reason, refused.detail, work.now))
+    elif letter.status is not Status.REPLAYED:
+        work.save(letter.applied(work.now, None if untouched else f"it was being taken when it was {letter.history[-1].what}"))
 
 
 async def put_back(work: Work, id_: str, behind: str) -> None:
