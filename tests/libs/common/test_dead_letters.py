@@ -482,7 +482,7 @@ async def test_an_edit_adds_no_field_that_the_event_does_not_have_and_keeps_thos
     came = {**told("a", 1).model_dump(mode="json"), "name": 3, "colour": "red"}
     await one.hears(bad("a", json.dumps(came).encode()))
     [letter] = await letters(one)
-    with pytest.raises(Invalid, match=r"SubsidiaryChanged does not have /naem\.") as refused:
+    with pytest.raises(Invalid, match="SubsidiaryChanged does not have /naem: there is seq") as refused:
         await one.asked(commands.edit, letter.id, WHO, "a slip", value=json.dumps({**came, "naem": "x"}).encode())
     [fault] = refused.value.faults
     assert (fault.pointer, fault.detail) == ("/value/naem", "there is seq, subsidiary, name, zone, languages, grades")

@@ -1,7 +1,12 @@
 """`amont dlq` on a real folder, beside a service that runs and without one: what it prints, what it does, and how it ends."""
 
 import asyncio
+import contextlib
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -88,7 +93,7 @@ async def service(tmp_path: Path, faults: Faults) -> AsyncIterator[Service]:
 async def listed(amont: Amont, *words: str) -> list[Any]:
     code, said, _ = await amont("list", "--json", *words)
     assert code == 0
-    found: list[Any] = json.loads(said)
+    found: list[Any] = json.loads(said)["letters"]
     return found
 
 
@@ -147,8 +152,7 @@ async def test_letters_are_replayed_by_the_service_that_runs_and_what_came_of_it
     assert await told_to(service, "a") == ("ada@example.org", "2")
     [left] = await listed(amont)
     assert (left["key"], left["attempts"]) == ("b", 2)
-    _, said, _ = await amont("list", "--status", "replayed", "--key", "a", "--json")
-    assert len(json.loads(said)) == 2
+    assert len(await listed(amont, "--status", "replayed", "--key", "a")) == 2
 
 
 async def test_one_letter_takes_what_waits_behind_it_along(service: Service, amont: Amont, faults: Faults) -> None:
@@ -166,13 +170,16 @@ async def test_one_letter_takes_what_waits_behind_it_along(service: Service, amo
 
 async def test_without_a_service_that_runs_they_stay_asked_for_and_it_says_so(service: Service, amont: Amont, faults: Faults) -> None:
     code, said, _ = await amont("replay", "--key", "a", "--dry-run")
-    assert (code, said.strip()) == (0, "2 would be replayed.")
+    assert (code, said.strip()) == (0, "2 would be replayed: matching 1 defect, 1 blocked-by.")
     assert {one["status"] for one in await listed(amont)} == {"open"}
+    dry = json.loads((await amont("replay", "--all", "--dry-run", "--json"))[1])
+    assert (dry["done"], dry["by_reason"]) == (False, {"matching": {"defect": 1, "blocked-by": 1, "invalid-payload": 1}})
     code, said, _ = await amont("replay", "--key", "a", "--wait", "0")
-    assert (code, said.strip()) == (0, "2 asked for.")
+    assert (code, said.strip()) == (0, "2 asked for: matching 1 defect, 1 blocked-by.")
     code, _, why = await amont("replay", "--key", "a", "--wait", "0.3")
     assert code == 3
     assert "is matching running" in why
+    assert "amont dlq take-back" in why
     faults.mend()
     await service.step()
     assert await told_to(service, "a") == ("ada@example.org", "2")
@@ -192,11 +199,20 @@ async def test_an_edit_is_checked_first_kept_with_who_and_why_and_can_be_tried(s
     code, said, _ = await amont(*edit, "--value", str(value))
     assert (code, f"amont dlq replay {broken['id']}" in said.replace("\n", " ")) == (0, True)
     assert (await amont(*edit, "--set", "/name=four"))[0] == 0
+    code, said, _ = await amont(*edit, "--set", "/name=four")
+    assert (code, "says that already" in said) == (0, True)
+    code, _, why = await amont(*edit, "--header", "ce_id=another")
+    assert (code, "/headers/ce_id: says which event it is" in why) == (1, True)
+    code, _, why = await amont(*edit, "--set", "/naem=five")
+    assert (code, "/naem" in why, "there is seq, subsidiary, name, zone" in why) == (1, True, True)
     shown = json.loads((await amont("show", broken["id"], "--json"))[1])
     assert shown["original"]["value"] == '{"seq":1,"subsidiary":"b","name":3}'
     assert [(note["who"], note["what"], note["why"]) for note in shown["history"][1:]] == [("otto", "edited", "a number for a name")] * 2
     async with ticking(service):
         assert (await amont("replay", broken["id"]))[0] == 0
+    for changed in ("/name=four", "/name=five"):
+        code, said, why = await amont(*edit, "--set", changed)
+        assert (code, said, "has been replayed" in why) == (1, "", True)
     assert await told_to(service, "b") == ("four",)
 
 
@@ -205,9 +221,9 @@ async def test_a_drop_says_why_is_asked_about_and_lets_the_rest_go_on(service: S
     code, _, why = await amont("drop", "--key", "a", "--why", "made twice")
     assert (code, "--yes" in why) == (2, True)
     code, said, _ = await amont("drop", "--key", "a", "--why", "made twice", "--dry-run")
-    assert (code, said.strip()) == (0, "Would drop 1.")
+    assert (code, said.strip()) == (0, "Would drop 1: matching 1 defect.")
     code, said, _ = await amont("drop", "--key", "a", "--why", "made twice", "--yes")
-    assert (code, said.strip()) == (0, "Dropped 1.")
+    assert (code, said.strip()) == (0, "Dropped 1: matching 1 defect.")
     await service.step()
     assert await told_to(service, "a") == ("2",)
     [dropped] = await listed(amont, "--status", "dropped")
@@ -225,6 +241,13 @@ async def test_a_drop_says_why_is_asked_about_and_lets_the_rest_go_on(service: S
         (("replay", "nothing"), 1, "no dead letter 'nothing'"),
         (("list", "--service", "payroll"), 2, "enrolment, matching"),
         (("list", "--service", "enrolment"), 1, "no store of enrolment"),
+        (("list", "--service", "enrolment"), 1, "there is one of matching. Name the folder that `amont up --data DIR` was started with"),
+        (("edit", "x", "--why", "", "--set", "/a=1"), 2, "say why"),
+        (("drop", "x", "--why", "  "), 2, "say why"),
+        (("replay", "x", "--why", ""), 2, "say why"),
+        (("take-back", "x", "--why", " "), 2, "say why"),
+        (("take-back",), 2, "say which"),
+        (("take-back", "nothing"), 1, "no dead letter 'nothing'"),
         (("list", "--since", "soon"), 2, "no instant"),
         (("edit", "x", "--why", "y"), 2, "say what to change"),
         (("edit", "x", "--why", "y", "--header", "ce_type"), 2, "NAME=VALUE"),
@@ -249,7 +272,7 @@ async def test_a_folder_that_is_none_and_settings_that_are_missing(amont: Amont,
     assert stores_in(tmp_path) == []
     monkeypatch.delenv("AMONT_STORE_URL", raising=False)
     code, _, why = await amont("list", data=False)
-    assert (code, "AMONT_STORE_URL" in why) == (2, True)
+    assert (code, "AMONT_STORE_URL" in why, "--data DIR" in why) == (2, True, True)
     monkeypatch.setenv("AMONT_STORE_URL", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100")
     monkeypatch.setattr("amont.common.documents.mongo.ANSWER_WITHIN_SECONDS", 0.2)
     code, _, why = await amont("list", data=False)
@@ -265,3 +288,90 @@ async def test_the_same_record_in_two_services_must_be_named_with_its_service(
     code, _, why = await amont("show", first["id"])
     assert (code, "matching and scheduling" in " ".join(why.split())) == (1, True)
     assert (await amont("show", first["id"], "--service", "scheduling"))[0] == 0
+
+
+async def test_what_was_asked_for_while_its_service_is_down_can_be_taken_back(service: Service, amont: Amont) -> None:
+    await amont("replay", "--all", "--wait", "0")
+    first, *_, broken = await listed(amont)
+    code, _, why = await amont("drop", broken["id"], "--why", "no use", "--yes")
+    assert (code, "take it back first (amont dlq take-back)" in why) == (1, True)
+    code, said, _ = await amont("take-back", "--all", "--dry-run")
+    assert (code, said.strip()) == (0, "Would take back 2: matching 1 defect, 1 invalid-payload.")
+    code, said, _ = await amont("take-back", broken["id"], "--why", "a mistake", "--json")
+    assert json.loads(said)["taken_back"] == [{"service": "matching", "letter": broken["id"], "reason": "invalid-payload"}]
+    assert (await amont("drop", broken["id"], "--why", "no use", "--yes"))[0] == 0
+    code, said, _ = await amont("take-back", "--key", "a")
+    assert (code, said.strip()) == (0, "Took back 1: matching 1 defect.")
+    assert {one["status"] for one in await listed(amont)} == {"open"}
+    assert (await amont("take-back", "--all"))[1].strip() == "Took back 0."
+    assert (await amont("take-back", broken["id"]))[0] == 1
+    assert (await amont("edit", first["id"], "--why", "a slip", "--set", "/name=x"))[0] == 0
+
+
+async def test_a_list_that_is_cut_says_how_many_more_there_are_and_how_to_see_them(service: Service, amont: Amont) -> None:
+    _, said, _ = await amont("list", "--limit", "1")
+    assert "There are 2 more: --limit 3 shows all" in said
+    whole = json.loads((await amont("list", "--limit", "1", "--since", "2020-01-01", "--json"))[1])
+    assert (len(whole["letters"]), whole["more"], whole["all_with"]) == (1, 2, "--limit 3")
+    whole = json.loads((await amont("list", "--limit", "3", "--json"))[1])
+    assert (len(whole["letters"]), whole["more"], whole["all_with"]) == (3, 0, None)
+    assert "more" not in (await amont("list"))[1]
+    after_the_first = (await listed(amont))[1]["parked_at"]
+    counted = json.loads((await amont("list", "--limit", "1", "--since", after_the_first, "--json"))[1])
+    assert counted["more"] == len(await listed(amont, "--since", after_the_first)) - 1
+
+
+async def test_a_long_value_is_shown_by_its_beginning_unless_all_is_asked_for(service: Service, amont: Amont) -> None:
+    huge = replace(record_of(told("h", 1)), value=b'{"name": "' + b"x" * 1_600_000 + b'"}', headers=(("ce_type", b"y" * 10_000),))
+    many = replace(record_of(told("m", 1)), value=json.dumps({"seq": list(range(500))}).encode())
+    await service.unit.log.append([huge, many])
+    await service.step()
+    *_, first, second = await listed(amont)
+    for letter, whole in ((first, 1_500_000), (second, 4_000)):
+        code, said, _ = await amont("show", letter["id"])
+        assert (code, len(said) < 15_000, "more characters: --full shows all" in said) == (0, True, True)
+        said = (await amont("show", letter["id"], "--full"))[1]
+        assert (len(said) > whole, "more characters" in said) == (True, False)
+
+
+async def test_the_command_that_an_edit_prints_works_as_it_stands(service: Service, amont: Amont, tmp_path: Path) -> None:
+    first, *_ = await listed(amont)
+    _, said, _ = await amont("edit", first["id"], "--why", "a slip", "--set", "/name=x", "--service", "matching")
+    command = said.splitlines()[-1].strip()
+    assert command == f"amont dlq replay {first['id']} --service matching --data {tmp_path}"
+    async with ticking(service):
+        code, _, why = await amont(*command.split()[2:], data=False)
+    assert (code, why) == (0, "")
+
+
+async def test_an_id_stays_in_one_piece_on_a_narrow_terminal(service: Service, amont: Amont, tmp_path: Path) -> None:
+    await service.unit.log.append([replace(record_of(told("c", 1)), key="b" * 120, value=b"{")])
+    await service.step()
+    first, *_, letter = await listed(amont)
+    for columns in (60, 80):
+        edit = ("edit", first["id"], "--why", "x", "--set", f"/name=n{columns}")
+        for words, whole in (
+            (("list",), (first["id"], letter["id"], letter["key"])),
+            (("show", letter["id"]), (letter["id"], letter["key"])),
+            (edit, (f"  amont dlq replay {first['id']} --data {tmp_path}\n",)),
+            (("replay", "--all", "--wait", "0.1"), (first["id"], letter["id"])),
+            (("take-back", "--all"), ()),
+        ):
+            said = await asyncio.to_thread(on_a_terminal, columns, "dlq", *words, "--data", str(tmp_path))
+            assert [one for one in whole if one not in said] == [], (words, columns, said)
+
+
+def on_a_terminal(columns: int, *words: str) -> str:
+    """What the command writes on a terminal so wide."""
+    ours, theirs = pty.openpty()
+    amont = Path(sys.executable).parent / "amont"
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "dumb"}
+    process = subprocess.Popen([amont, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):  # how a terminal ends
+        while some := os.read(ours, 65536):
+            said += some
+    os.close(ours)
+    process.wait()
+    return said.decode().replace("\r\n", "\n")

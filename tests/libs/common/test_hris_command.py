@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from amont.common.cli import root
+from amont.common.cli import main, root
 from amont.common.events.hris import StaffLeft, StaffRecorded
 from amont.common.log import Received
 from amont.common.log.sqlite import SqliteLog
@@ -55,7 +55,7 @@ async def sent(folder: Path, text: str, *arguments: str) -> Result:
 async def test_what_is_sent_is_read_as_any_hr_system_s_records(tmp_path: Path) -> None:
     done = await sent(tmp_path, lines(ADA, "", GONE))
     assert done.exit_code == 0
-    assert "Sent 2 staff records" in done.stdout
+    assert "Sent 2 staff records to hris-staff. They are on the log, and enrolment reads them when it runs." in done.stdout
     recorded, left = await heard(tmp_path)
     assert isinstance(recorded.event, StaffRecorded)
     assert (recorded.event.given_name, recorded.event.person) == ("Zoé", "fr:e42")
@@ -111,3 +111,24 @@ def test_without_data_the_environment_says_where(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv(variable, f"sqlite://{tmp_path}")
     assert send(lines(ADA)).exit_code == 0
     assert (tmp_path / "log.sqlite").exists()
+
+
+async def test_on_a_folder_that_enrolment_has_never_run_on_it_says_what_reads_them(tmp_path: Path) -> None:
+    done = await sent(tmp_path, lines(ADA))
+    assert f"enrolment has never run on {tmp_path}" in done.stdout
+    assert f"\n  amont up --data {tmp_path}\n" in done.stdout
+    assert json.loads((await sent(tmp_path, lines(ADA), "--json")).stdout)["read_by"] == "enrolment"
+    (tmp_path / "amont_enrolment.sqlite").touch()
+    assert "never" not in (await sent(tmp_path, lines(ADA))).stdout
+
+
+def test_without_settings_or_folder_both_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("AMONT_LOG_URL", raising=False)
+    file = tmp_path / "staff.jsonl"
+    file.write_text(lines(ADA))
+    with pytest.raises(SystemExit) as ended:
+        main(["hris", "send", str(file)])
+    said = capsys.readouterr().err
+    assert (ended.value.code, "AMONT_LOG_URL" in said, "--data DIR" in said) == (2, True, True)

@@ -61,11 +61,12 @@ class Settings(LogSettings, IdentitySettings, TraceSettings, StoreSettings):
 
 
 class MissingSettings(Exception):
-    """The environment does not say what a start needs. `rows` are (variable, what is wrong, what it is)."""
+    """The environment does not say what a start needs. `rows` are (variable, what is wrong, what it is); `instead` is what else would do."""
 
-    def __init__(self, rows: list[tuple[str, str, str]]) -> None:
+    def __init__(self, rows: list[tuple[str, str, str]], instead: str | None = None) -> None:
         super().__init__("; ".join(f"{name}: {fault}" for name, fault, _ in rows))
         self.rows = rows
+        self.instead = instead
 
 
 def read_settings(kind: type[S], **given: Any) -> S:

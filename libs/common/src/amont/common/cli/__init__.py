@@ -5,24 +5,26 @@ Exit codes everywhere: 0 done, 1 the answer is no, 2 wrong usage, 3 something un
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from amont.common.errors import DomainError, PortTaken, Unavailable
-from amont.common.settings import MissingSettings
+from amont.common.errors import DomainError, Invalid, PortTaken, Unavailable
+from amont.common.settings import MissingSettings, S, read_settings
 
 NO, USAGE, UNREACHABLE = 1, 2, 3
 
 WIDE = 240
 """Columns where nobody looks at a terminal: an id must stay in one piece for grep and awk."""
 out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE)
 
 
 def root() -> typer.Typer:
@@ -53,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except MissingSettings as error:
         err.print("The environment does not say what is needed:")
         err.print(table(("variable", "what is wrong", "what it is"), error.rows))
+        if error.instead:
+            say(err, error.instead)
         sys.exit(USAGE)
     except (PortTaken, DomainError) as error:
         _complain(error)
@@ -65,8 +69,52 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(USAGE)
 
 
+def settings_without_folder(kind: type[S]) -> S:
+    """Settings of a command that would do with `--data`. Raises MissingSettings, which says so."""
+    try:
+        return read_settings(kind)
+    except MissingSettings as error:
+        raise MissingSettings(error.rows, "Or name the data folder of `amont up` with --data DIR.") from None
+
+
 def _complain(error: Exception) -> None:
-    err.print(Text(visible(str(error)), style="red"))
+    said = str(error)
+    say(err, said, style="red")
+    for fault in error.faults if isinstance(error, Invalid) else ():
+        if fault.detail not in said:
+            say(err, f"  {fault.pointer}: {fault.detail}", indent="  ")
+
+
+def say(console: Console, text: str, style: str = "", indent: str = "") -> None:
+    """Text for people, from outside or ours: wrapped between words on a terminal, and never inside one, so that an id can be copied."""
+    shown = visible(text)
+    if console.is_terminal:
+        width = max(console.width, len(indent) + 20)
+        lines = [
+            textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+            for line in shown.split("\n")
+        ]
+        shown = "\n".join(lines)
+    console.print(Text(shown, style=style), soft_wrap=True)
+
+
+def say_command(console: Console, command: str) -> None:
+    """A command to be copied: a line of its own, in one piece."""
+    console.print(Text(f"  {visible(command)}"), soft_wrap=True)
+
+
+def say_facts(console: Console, facts: Iterable[tuple[str, Any]]) -> None:
+    """Names and what they stand for, a line each; no word is cut."""
+    rows = [(name, str(value)) for name, value in facts]
+    width = max((len(name) for name, _ in rows), default=0) + 2
+    for name, value in rows:
+        say(console, f"{name:<{width}}{value}", indent=" " * width)
+
+
+def fits(console: Console, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:
+    """Whether a table of these stands in the console's width without a cell being wrapped."""
+    widths = [max(cell_len(visible(str(cell))) for cell in column) for column in zip(columns, *rows, strict=True)]
+    return sum(widths) + 2 * (len(widths) - 1) <= console.width
 
 
 def table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:

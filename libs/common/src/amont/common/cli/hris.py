@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amont.common.cli import NO, err, out, print_json, table
+from amont.common.cli import NO, err, out, print_json, say, say_command, settings_without_folder, table
 
 if TYPE_CHECKING:
     from amont.common.log import Log, Record
@@ -36,7 +37,7 @@ def hris() -> None:
 def send(
     file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON lines, one staff record each; - is standard input", metavar="FILE")],
     *,
-    data: Annotated[Path | None, typer.Option(help="The data folder of `amont up`, instead of AMONT_LOG_URL")] = None,
+    data: Annotated[Path | None, typer.Option(help="The data folder of `amont up`, instead of AMONT_LOG_URL", metavar="DIR")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Send the good lines although there are bad ones")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Data instead of words")] = False,
 ) -> None:
@@ -54,9 +55,11 @@ def send(
         try:
             sent = asyncio.run(_send(log, records, shown=err.is_terminal and not as_json))
         except (NewerFormat, Unacceptable) as error:
-            err.print(str(error), style="red")
+            say(err, str(error), style="red")
             raise typer.Exit(NO) from error
     _say(sent, bad, skip_bad=skip_bad, as_json=as_json)
+    if sent and not as_json and data is not None:
+        _say_who_reads(data)
     if bad and not skip_bad:
         raise typer.Exit(NO)
 
@@ -114,13 +117,13 @@ def _log(data: Path | None) -> "Log":
     from amont.common.errors import NotFound  # noqa: PLC0415
     from amont.common.hosting import kafka_options  # noqa: PLC0415
     from amont.common.log import log_from  # noqa: PLC0415
-    from amont.common.settings import LogSettings, read_settings  # noqa: PLC0415
+    from amont.common.settings import LogSettings  # noqa: PLC0415
 
     if data is not None:
         if not data.is_dir():
             raise NotFound("folder", str(data))
         return log_from(f"sqlite://{data.absolute()}", client_id="amont-hris")
-    settings = read_settings(LogSettings)
+    settings = settings_without_folder(LogSettings)
     return log_from(settings.log_url, client_id="amont-hris", options=kafka_options(settings))
 
 
@@ -147,15 +150,24 @@ async def _append(log: "Log", records: Sequence["Record"], done: Callable[[int],
 
 def _say(sent: int, bad: Sequence[BadLine], *, skip_bad: bool, as_json: bool) -> None:
     if as_json:
-        print_json({"sent": sent, "bad": [{"line": one.number, "why": one.why} for one in bad]})
+        print_json(
+            {"sent": sent, "topic": "hris-staff", "read_by": "enrolment", "bad": [{"line": one.number, "why": one.why} for one in bad]}
+        )
         return
     if bad:
         err.print(table(("line", "what is wrong"), [(one.number, one.why) for one in bad]))
     if bad and not skip_bad:
-        err.print(f"Nothing was sent: {_counted(len(bad), 'bad line')}. Mend them, or send the others with --skip-bad.", style="red")
+        say(err, f"Nothing was sent: {_counted(len(bad), 'bad line')}. Mend them, or send the others with --skip-bad.", style="red")
         return
     skipped = f", {_counted(len(bad), 'bad line')} left out" if bad else ""
-    out.print(f"Sent {_counted(sent, 'staff record')} to hris-staff{skipped}.")
+    say(out, f"Sent {_counted(sent, 'staff record')} to hris-staff{skipped}. They are on the log, and enrolment reads them when it runs.")
+
+
+def _say_who_reads(data: Path) -> None:
+    """On a folder that no service has worked on, sending is allowed, and perhaps a slip: say what is missing."""
+    if not (data / "amont_enrolment.sqlite").exists():
+        say(out, f"enrolment has never run on {data}. Is it the folder that you mean? This has it read them:")
+        say_command(out, shlex.join(["amont", "up", "--data", str(data)]))
 
 
 def _counted(count: int, thing: str) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from amont.common.cli import NO, UNREACHABLE, err, out, table
-from amont.common.cli.dlq.showing import line
+from amont.common.cli import NO, UNREACHABLE, err, out, say
+from amont.common.cli.dlq.showing import ByReason, counted, line, print_left
 from amont.common.cli.dlq.stores import Place, holder
 from amont.common.cli.dlq.waiting import Watched, ask, chosen_in, until_done
 from amont.common.service.letters import commands
 from amont.common.service.letters.commands import Chosen
-from amont.common.service.letters.letter import DeadLetter, Status
+from amont.common.service.letters.letter import BLOCKED_BY, DeadLetter, Status
 
 
 @dataclass(slots=True)
@@ -21,6 +21,7 @@ class Outcome:
 
     asked: int = 0
     replayed: int = 0
+    reasons: ByReason = field(default_factory=dict)
     in_part: int = 0
     """Those that are not kept whole, and so cannot be replayed."""
     left: list[tuple[str, DeadLetter]] = field(default_factory=list)
@@ -41,25 +42,27 @@ class Outcome:
             "replayed": self.replayed,
             "in_part": self.in_part,
             "done": not (self.only or self.gave_up),
+            "by_reason": self.reasons,
             "left": [line(name, letter) for name, letter in self.left],
         }
 
     def print(self) -> None:
         if self.only:
-            out.print(f"{self.asked} {self.only}.")
+            say(out, f"{self.asked} {self.only}{counted(self.reasons)}.")
         elif not self.asked:
             out.print("Nothing to replay.")
         else:
             out.print(f"Replayed {self.replayed} of {self.asked}.")
         if self.in_part:
-            out.print(f"{self.in_part} came too large to be kept whole: have them sent anew, then drop them.")
+            say(out, f"{self.in_part} came too large to be kept whole: have them sent anew, then drop them.")
         if self.left and not self.only:
-            rows = [(name, one.id, one.status.value, one.reason, one.detail) for name, one in self.left]
-            err.print(table(("service", "letter", "status", "reason", "what is wrong"), rows))
+            print_left(self.left)
         if self.gave_up:
             services = sorted({name for name, _ in self.left})
-            err.print(
-                f"Nothing happens any more: is {' and '.join(services) or 'the service'} running? They stay asked for, and are done when it runs.",
+            say(
+                err,
+                f"Nothing happens any more: is {' and '.join(services) or 'the service'} running? They stay asked for, and are done when it runs; "
+                "`amont dlq take-back` takes them back.",
                 style="red",
             )
 
@@ -69,8 +72,14 @@ async def replay(
 ) -> Outcome:
     """Ask, and wait until the services have done it. Raises NotFound, Conflict."""
     watched = await _one(await holder(found, id_), id_) if id_ else [await chosen_in(place, chosen) for place in found]
-    outcome = Outcome(asked=sum(len(one.ids) for one in watched), in_part=sum(one.in_part for one in watched))
+    outcome = Outcome(
+        asked=sum(len(one.ids) for one in watched),
+        in_part=sum(one.in_part for one in watched),
+        reasons={one.place.service: dict(one.reasons) for one in watched if one.reasons},
+    )
     if dry_run:
+        if id_:
+            await watched[0].place.dry_run(commands.replay, id_, who, why)
         return replace(outcome, only="would be replayed")
     for one in watched:
         if id_:
@@ -96,8 +105,7 @@ async def _one(place: Place, id_: str) -> list[Watched]:
         return [Watched(place)]
     watched = Watched(place)
     if letter.ordered:
-        lane = await chosen_in(place, Chosen(topic=letter.topic, key=letter.key, reason="blocked-by", statuses=(Status.OPEN,)))
-        watched.ids, watched.lanes = lane.ids, lane.lanes
+        watched = await chosen_in(place, Chosen(topic=letter.topic, key=letter.key, reason=BLOCKED_BY, statuses=(Status.OPEN,)))
     if id_ not in watched.ids:
         watched.add(letter)
     return [watched]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from amont.common.cli import settings_without_folder
 from amont.common.clock import SystemClock
 from amont.common.documents import Store, store_from
 from amont.common.documents.sqlite import split_url
@@ -15,7 +16,7 @@ from amont.common.ids import RandomIds
 from amont.common.service.letters import commands
 from amont.common.service.letters.letter import LETTERS, DeadLetter
 from amont.common.service.unit import ATTEMPTS
-from amont.common.settings import StoreSettings, read_settings
+from amont.common.settings import StoreSettings
 from amont.common.work import House, Work
 
 P = ParamSpec("P")
@@ -26,6 +27,20 @@ class SeveralServices(DomainError):
     """More than one service has that letter."""
 
     code = "several-services"
+
+
+class NoStore(DomainError):
+    """Nothing was ever kept in that folder."""
+
+    code = "no-store"
+    status = 404
+
+    def __init__(self, service: str | None, where: str, there: Sequence[str]) -> None:
+        others = f"; there is one of {' and '.join(there)}" if there else ""
+        super().__init__(
+            f"There is no store of {service or 'any service'} in {where}{others}. Name the folder that `amont up --data DIR` was started with; "
+            "a service makes its store when it starts."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,7 @@ class Place:
 
 @asynccontextmanager
 async def places(service: str | None, data: Path | None) -> AsyncIterator[list[Place]]:
-    """The stores of one service or of all. Raises NotFound when there is none, MissingSettings, Unavailable, ValueError."""
+    """The stores of one service or of all. Raises NotFound, NoStore, MissingSettings, Unavailable, ValueError."""
     found = _named(service, data)
     try:
         for place in found:
@@ -72,10 +87,11 @@ def _named(service: str | None, data: Path | None) -> list[Place]:
         raise ValueError(f"{service!r} is no service; there is {', '.join(SERVICES)}")
     if data is not None and not data.is_dir():
         raise NotFound("folder", str(data))
-    settings = StoreSettings(store_url=f"sqlite://{data.absolute()}") if data else read_settings(StoreSettings)
-    names = [name for name in ([service] if service else SERVICES) if _is_there(settings.store_url, name)]
+    settings = StoreSettings(store_url=f"sqlite://{data.absolute()}") if data else settings_without_folder(StoreSettings)
+    there = [name for name in SERVICES if _is_there(settings.store_url, name)]
+    names = [name for name in there if service in {None, name}]
     if not names:
-        raise NotFound(f"store of {service or 'any service'}", str(data) if data else "AMONT_STORE_URL")
+        raise NoStore(service, str(data) if data else settings.store_url, there)
     return [Place(name, store_from(settings.store_url, database=f"amont_{name}", driver=settings.store_driver)) for name in names]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -24,12 +25,14 @@ class Watched:
     ids: list[str] = field(default_factory=list)
     lanes: set[str] = field(default_factory=set)
     in_part: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, letter: DeadLetter) -> None:
         if letter.truncated_from is not None:
             self.in_part += 1
             return
         self.ids.append(letter.id)
+        self.reasons[letter.reason] += 1
         if letter.ordered:
             self.lanes.add(letter.lane)
 

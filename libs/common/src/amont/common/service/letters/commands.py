@@ -231,7 +231,9 @@ def _must_have_its_fields(before: Content, after: Content) -> None:
     known, had = unknown_fields(kind, after.raw_value), unknown_fields(kind, before.raw_value)
     faults = [Fault(f"/value{where}", f"there is {', '.join(names)}") for where, names in known.items() if where not in had]
     if faults:
-        raise Invalid(f"{kind.__name__} does not have {', '.join(one.pointer.removeprefix('/value') for one in faults)}.", faults)
+        raise Invalid(
+            " ".join(f"{kind.__name__} does not have {one.pointer.removeprefix('/value')}: {one.detail}." for one in faults), faults
+        )
 
 
 def _stands(name: str, headers: Mapping[str, bytes | None]) -> bool:
