@@ -35,7 +35,9 @@ def is_there() -> bool:
 
 async def replay_letters(hands: Hands, _: Stage) -> tuple[Replayed, Seen]:
     """Add the grade that was missing, and have the letters that were parked for it taken up again."""
-    answer = await hands.people.ask("PUT", "enrolment", "/subsidiaries/fr/grades", GROUP, {**GRADES, BAD_GRADE: 5})
+    answer = await hands.people.ask(
+        "PUT", "enrolment", "/subsidiaries/fr/grades", GROUP, {**GRADES, BAD_GRADE: 5}, headers={"If-Match": "*"}
+    )
     assert answer.is_success, answer.text
     await hands.house.settled()
     command = [str(AMONT), "dlq", "replay", "--service", "enrolment", "--reason", "unknown-grade", "--why", "the grade was added", "--json"]

@@ -32,7 +32,9 @@ class Answers:
         """A command and a query of enrolment and its readiness, asked every two seconds while inside."""
 
         async def command(client: httpx.AsyncClient, number: int) -> int:
-            return (await client.put("/subsidiaries/fr/grades", json={**GRADES, "C2": 18 + number % 2})).status_code
+            return (
+                await client.put("/subsidiaries/fr/grades", json={**GRADES, "C2": 18 + number % 2}, headers={"If-Match": "*"})
+            ).status_code
 
         async def query(client: httpx.AsyncClient, _: int) -> int:
             return (await client.get("/employees?tenant=fr&limit=5")).status_code

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -27,14 +28,24 @@ class PeopleLoad:
         self.programmes = 0
         """How many have come to their end."""
 
-    async def ask(self, method: str, service: str, path: str, who: tuple[str, ...], body: Any = None, *, key: str = "") -> httpx.Response:
+    async def ask(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        who: tuple[str, ...],
+        body: Any = None,
+        *,
+        key: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> httpx.Response:
         """Until there is an answer that is not about being away."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             said: object
             try:
                 async with self._house.client(service, *who) as client:
-                    answer = await client.request(method, path, json=body, headers={"Idempotency-Key": key} if key else {})
+                    answer = await client.request(method, path, json=body, headers={**headers, **({"Idempotency-Key": key} if key else {})})
                 if answer.status_code != 503:
                     return answer
                 said = answer.text

@@ -156,7 +156,8 @@ class Run:
         if self.faults.wanted:
             await self.all_four.hears([*late, *odd])
         await self.all_four.done("PUT", "/enrolment/subsidiaries/es", GROUP, subsidiary("es"))
-        await self.all_four.done("PUT", "/enrolment/subsidiaries/fr/grades", GROUP, {**GRADES, "X": 9})
+        grades = await self.all_four.ask("PUT", "/enrolment/subsidiaries/fr/grades", GROUP, {**GRADES, "X": 9}, headers={"If-Match": "*"})
+        assert grades.is_success, grades.text
         if not self.faults.wanted:
             await self.all_four.hears([*late, *odd])
         await self.faults.mend(self.all_four)

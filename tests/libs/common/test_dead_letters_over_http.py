@@ -103,6 +103,36 @@ async def test_one_letter_is_mended_and_replayed_and_what_waited_follows(ops: ht
     assert await listed(ops) == []
 
 
+async def test_what_is_to_be_replayed_is_taken_back_one_or_many(ops: httpx.AsyncClient, one: Hearing) -> None:
+    defect, _, broken = await listed(ops)
+    await ops.post(f"{LETTERS}/replay", json={"everything": True})
+    drop = await ops.post(f"{LETTERS}/{broken['id']}/drop", json={"why": "no use"})
+    assert (drop.status_code, "take it back first" in drop.json()["detail"]) == (409, True)
+    taken = await ops.post(f"{LETTERS}/{broken['id']}/take-back", json={"why": "a mistake"})
+    assert (taken.status_code, taken.json()["status"]) == (200, "open")
+    assert (await ops.post(f"{LETTERS}/take-back", json={})).status_code == 422
+    assert (await ops.post(f"{LETTERS}/take-back", json={"everything": True})).json() == {"taken_back": 1}
+    assert (await ops.get(f"{LETTERS}/{defect['id']}")).json()["history"][-1]["what"] == "taken back"
+    await one.settle()
+    assert {(letter["status"], letter["attempts"]) for letter in await listed(ops)} == {("open", 1)}
+
+
+async def test_a_blank_reason_is_refused_with_a_sentence(ops: httpx.AsyncClient) -> None:
+    defect, *_ = await listed(ops)
+    letter = f"{LETTERS}/{defect['id']}"
+    for method, route, more in (
+        ("PATCH", letter, {"value": {}}),
+        ("POST", f"{letter}/drop", {}),
+        ("POST", f"{letter}/replay", {}),
+        ("POST", f"{letter}/take-back", {}),
+        ("POST", f"{LETTERS}/replay", {"everything": True}),
+    ):
+        for why in ("", "  "):
+            answer = await ops.request(method, route, json={"why": why, **more})
+            assert answer.status_code == 422, route
+            assert answer.json()["errors"] == [{"pointer": "/why", "detail": "say why, in a few words: it stays with the letter"}]
+
+
 async def test_an_edit_that_could_not_be_read_is_refused_with_its_place(ops: httpx.AsyncClient) -> None:
     defect, *_ = await listed(ops)
     answer = await ops.patch(f"{LETTERS}/{defect['id']}", json={"why": "try", "value": {"seq": 1}})

@@ -90,15 +90,36 @@ async def test_every_fault_of_a_subsidiary_is_listed(enrolment: Hearing) -> None
 
 async def test_a_grade_table_is_imported_whole_or_not_at_all(enrolment: Hearing) -> None:
     async with group(enrolment) as client:
-        answer = await client.put(f"{API}/subsidiaries/fr/grades", json={"N1": 1, "N2": 0, "N3": 2.5, "N4": 20})
+        whatever = {"If-Match": "*"}
+        answer = await client.put(f"{API}/subsidiaries/fr/grades", json={"N1": 1, "N2": 0, "N3": 2.5, "N4": 20}, headers=whatever)
         problem(answer, 422, "invalid")
         assert pointers(answer) == ["/N2", "/N3"]
         answer = await client.put(f"{API}/subsidiaries/fr/grades", json={"N1": 1}, headers={"If-Match": '"7"'})
         assert problem(answer, 409, "stale-version")["current_version"] == 1
         taken = await client.put(f"{API}/subsidiaries/fr/grades", json={"N1": 1, "N4": 20}, headers={"If-Match": '"1"'})
+        again = await client.put(f"{API}/subsidiaries/fr/grades", json={"N1": 1, "N4": 20}, headers=whatever)
+        assert again.json()["version"] == taken.json()["version"]
     assert taken.json()["grades"] == {"N1": 1, "N4": 20}
     await enrolment.hears(recorded("new", grade="N4"), recorded("old", grade="C1"))
     assert [reason for reason, _ in await enrolment.parked()] == ["unknown-grade"]
+
+
+async def test_a_grade_table_is_replaced_by_who_has_read_it_and_the_answer_says_what_that_did(enrolment: Hearing) -> None:
+    async with group(enrolment) as client:
+        await client.put(f"{API}/subsidiaries/es", json=SUBSIDIARY)
+        table = {"T1": 5, "T2": 6}
+        blind = problem(await client.put(f"{API}/subsidiaries/es/grades", json=table), 428, "version-needed")
+        assert (blind["current_version"], "If-Match" in blind["detail"]) == (1, True)
+        read = await client.get(f"{API}/subsidiaries/es")
+        assert read.json()["grades"] == SUBSIDIARY["grades"]
+        done = await client.put(f"{API}/subsidiaries/es/grades", json=table, headers={"If-Match": read.headers["ETag"]})
+        assert {name: done.json()[name] for name in ("added", "changed", "removed")} == {
+            "added": ["T2"],
+            "changed": ["T1"],
+            "removed": ["D/1"],
+        }
+        assert done.headers["ETag"] == '"2"'
+        problem(await client.put(f"{API}/subsidiaries/it/grades", json=table), 404, "not-found")
 
 
 async def test_only_the_group_manages_subsidiaries(enrolment: Hearing) -> None:
@@ -372,7 +393,7 @@ async def test_the_published_interface_has_examples_and_summaries(enrolment: Hea
     async with group(enrolment) as client:
         described = (await client.get("/openapi.json")).json()
     ours = {path: routes for path, routes in described["paths"].items() if path.startswith(API)}
-    assert len(ours) == 18  # five of them are the shell's: dead letters
+    assert len(ours) == 20  # seven of them are the shell's: dead letters
     for routes in ours.values():
         assert all(route.get("description") for route in routes.values())
     bodies = ("SubsidiaryBody", "ProgrammeBody", "ProgrammePatch", "EnrolmentBody", "EnrolmentPatch", "EnrolmentView", "EmployeeView")

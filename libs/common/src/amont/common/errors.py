@@ -6,6 +6,7 @@
     │   ├── NotAllowed         403
     │   ├── Conflict           409; somebody else was faster, or the state does not allow it
     │   │   └── Stale          409 with the current version
+    │   ├── VersionNeeded      428; what would be replaced must have been read
     │   └── Invalid            422; every fault at once, each with its place
     ├── Unreadable             bytes we cannot read: dead letter
     ├── Unacceptable           the store or the log will never take this as it is: dead letter
@@ -68,6 +69,24 @@ class Stale(Conflict):
 
     def __init__(self, kind: str, id_: str, *, given: int, current: int) -> None:
         super().__init__(f"{kind} {id_!r} is at version {current}, you sent {given}. Read it again, then repeat what you want.")
+        self.current = current
+
+    def extra(self) -> Mapping[str, Any]:
+        return {"current_version": self.current}
+
+
+class VersionNeeded(DomainError):
+    """The change replaces something whole, and the caller does not say which version of it they have read (RFC 6585, section 3)."""
+
+    code = "version-needed"
+    status = 428
+    title = "Say which version you have read"
+
+    def __init__(self, kind: str, id_: str, *, current: int) -> None:
+        super().__init__(
+            f"This replaces what {kind} {id_!r} has, as a whole. Read it, put its ETag into If-Match, and send what you want kept as well; "
+            "If-Match: * replaces whatever is there."
+        )
         self.current = current
 
     def extra(self) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Who asks, and what they may do: one table, deny by default.
 
 An actor comes from a verified token (`web.tokens`). A resource says whom it concerns. What the actor has no relation to does not exist for them
-(404); what they may see but not change is refused (403).
+(404); what they may see but not change is refused (403), and so is a list of what they have no right to anywhere.
 """
 
 from collections.abc import Mapping
@@ -80,6 +80,7 @@ class Scope(StrEnum):
     GROUP = "group"  # everything
 
 
+_WIDEST_FIRST = (Scope.GROUP, Scope.TENANT, Scope.SOLE, Scope.OWN)
 _P, _C, _G, _A, _H, _O = (
     Privilege.PARTICIPANT,
     Privilege.COORDINATOR,
@@ -122,6 +123,19 @@ def authorize(actor: Actor, action: Action, resource: Resource) -> None:
     if not sees(actor, resource):
         raise NotFound(resource.kind, resource.id)
     raise NotAllowed(f"{action.value} is not for {', '.join(sorted(actor.privileges)) or 'nobody'} on this {resource.kind}.")
+
+
+def reach_of(actor: Actor, action: Action) -> Scope:
+    """The widest scope in which the actor may do this: how far a list goes. Raises NotAllowed when there is none.
+
+    That a list exists is no secret, unlike what is in it: who may have nothing of it is refused (403), never told that it does not exist.
+    """
+    rights = RIGHTS[action]
+    scopes = {rights[privilege] for privilege in actor.privileges if privilege in rights}
+    for scope in _WIDEST_FIRST:
+        if scope in scopes:
+            return scope
+    raise NotAllowed(f"{action.value} is not for {', '.join(sorted(actor.privileges)) or 'nobody'}.")
 
 
 def sees(actor: Actor, resource: Resource) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Concatenate, Generic, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -27,6 +28,7 @@ from amont.common.web.traces import Traced
 from amont.common.work import Work
 
 __all__ = [
+    "AnyVersion",
     "Body",
     "CurrentActor",
     "CurrentRun",
@@ -130,9 +132,28 @@ def _if_match(if_match: Annotated[str | None, Header(description='the version th
     return int(found[1])
 
 
+def _any_version(if_match: Annotated[str | None, Header(description='the version that was read, as `"3"`')] = None) -> bool:
+    return if_match == "*"
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    return {one.alias for one in dependant.query_params}.union(*map(_query_names, dependant.dependencies))
+
+
+async def _known_parameters(request: Request, _: Annotated[Actor, Depends(_actor)]) -> None:
+    """Refuse query parameters that the route does not have: a slip of the pen would widen a question without a word. Raises Invalid."""
+    known = sorted(_query_names(request.scope["route"].dependant))
+    there = f"there is {', '.join(known)}" if known else "this route has none"
+    faults = [Fault(f"query:/{name}", f"no such parameter; {there}") for name in request.query_params if name not in known]
+    if faults:
+        raise Invalid(f"Unknown query parameters: {', '.join(fault.pointer.removeprefix('query:/') for fault in faults)}; {there}.", faults)
+
+
 CurrentActor = Annotated[Actor, Depends(_actor)]
 CurrentRun = Annotated[Runner, Depends(_run)]
 IfMatch = Annotated[int | None, Depends(_if_match)]
+AnyVersion = Annotated[bool, Depends(_any_version)]
+"""Whether the caller says `If-Match: *`: whatever is there."""
 Listing = Annotated[PageQuery, Depends()]
 
 
@@ -158,7 +179,7 @@ def app(
 
     for service in services:
         for router in (*service.routers, letters_router(service.name)):
-            made.include_router(router)
+            made.include_router(router, dependencies=[Depends(_known_parameters)])
     made.include_router(_operations(services))
     made.include_router(docs_router())
     made.add_middleware(Traced)

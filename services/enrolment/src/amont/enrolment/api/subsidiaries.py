@@ -6,8 +6,8 @@ from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from amont.common.errors import Invalid, Stale
-from amont.common.web import Body, CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
+from amont.common.errors import Invalid, Stale, VersionNeeded
+from amont.common.web import AnyVersion, Body, CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.enrolment import commands
 from amont.enrolment.api.tags import tag
 from amont.enrolment.domain.subsidiary import Subsidiary, SubsidiaryExists
@@ -48,6 +48,19 @@ class SubsidiaryView(BaseModel):
         return cls(subsidiary=one.id, name=one.name, zone=one.zone, languages=list(one.languages), grades=dict(one.grades), version=version)
 
 
+class RegradedView(SubsidiaryView):
+    """A subsidiary with its new grade table, and which codes that added, gave another band, and removed."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+    @classmethod
+    def of_change(cls, done: commands.Regraded) -> "RegradedView":
+        view = SubsidiaryView.of((done.subsidiary, done.version))
+        return cls(**view.model_dump(), added=list(done.added), changed=list(done.changed), removed=list(done.removed))
+
+
 @router.put("/subsidiaries/{subsidiary_id}", responses=responses(SubsidiaryExists, Stale, Invalid))
 async def put_subsidiary(
     subsidiary_id: SubsidiaryId, body: SubsidiaryBody, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
@@ -61,12 +74,23 @@ async def put_subsidiary(
     return tag(response, view)
 
 
-@router.put("/subsidiaries/{subsidiary_id}/grades", responses=responses(Stale, Invalid))
+@router.put("/subsidiaries/{subsidiary_id}/grades", responses=responses(Stale, Invalid, VersionNeeded))
 async def put_grades(
-    subsidiary_id: SubsidiaryId, body: GradeTable, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
-) -> SubsidiaryView:
-    """Put a grade table in place of the present one: code to band. It holds for the staff records that arrive from now on."""
-    return tag(response, SubsidiaryView.of(await run(commands.import_grades, subsidiary_id, actor, body, if_match)))
+    subsidiary_id: SubsidiaryId,
+    body: GradeTable,
+    actor: CurrentActor,
+    run: CurrentRun,
+    if_match: IfMatch,
+    any_version: AnyVersion,
+    response: Response,
+) -> RegradedView:
+    """Put a grade table in place of the present one, which If-Match says that one has read: code to band. Codes that are left out are gone.
+
+    It holds for the staff records that arrive from now on.
+    """
+    return tag(
+        response, RegradedView.of_change(await run(commands.import_grades, subsidiary_id, actor, body, if_match, any_version=any_version))
+    )
 
 
 @router.get("/subsidiaries/{subsidiary_id}", responses=responses())

@@ -32,13 +32,14 @@ from amont.enrolment.commands.programmes import (
     programme,
     programmes,
 )
-from amont.enrolment.commands.subsidiaries import add_subsidiary, change_subsidiary, import_grades, subsidiaries, subsidiary
+from amont.enrolment.commands.subsidiaries import Regraded, add_subsidiary, change_subsidiary, import_grades, subsidiaries, subsidiary
 
 __all__ = [
     "PUBLISHES",
     "Edit",
     "FormEdit",
     "Held",
+    "Regraded",
     "add_subsidiary",
     "change_subsidiary",
     "close_programme",

@@ -5,12 +5,11 @@ from typing import Any, NamedTuple
 
 from amont.common.errors import NotFound, Stale
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Meeting, Role, tenant_of
-from amont.common.identity import Action, Actor, Resource, Scope, authorize, sees
+from amont.common.identity import Action, Actor, Resource, Scope, authorize, reach_of, sees
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.enrolment import documents
 from amont.enrolment.commands.programmes import seen_programme
-from amont.enrolment.commands.reading import reach_of
 from amont.enrolment.domain.eligibility import Case, NotEligible, Reason, charter_faults, faults_in_form, reasons_against
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import AlreadyEnrolled, CharterIsPersonal, Enrolment, EnrolmentOver, Form

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from amont.common.events import Policy
-from amont.common.identity import Action, Actor, Resource, Scope, authorize
+from amont.common.identity import Action, Actor, Resource, Scope, authorize, reach_of
 from amont.common.work import Work
 from amont.enrolment import documents
-from amont.enrolment.commands.reading import reach_of
 from amont.enrolment.domain.programme import Programme, ProgrammeExists
 from amont.enrolment.domain.subsidiary import Subsidiary
 

@@ -1,13 +1,13 @@
 """Commands and questions about subsidiaries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from amont.common.errors import NotFound
-from amont.common.identity import Action, Actor, Resource, Scope, authorize
+from amont.common.errors import NotFound, VersionNeeded
+from amont.common.identity import Action, Actor, Resource, Scope, authorize, reach_of
 from amont.common.work import Work
 from amont.enrolment import documents
-from amont.enrolment.commands.reading import reach_of
 from amont.enrolment.domain.subsidiary import Subsidiary, SubsidiaryExists
 
 Versioned = tuple[Subsidiary, int]
@@ -38,12 +38,37 @@ async def change_subsidiary(
     return changed, work.version_of(changed)
 
 
-async def import_grades(work: Work, id_: str, actor: Actor, grades: Mapping[str, Any], version: int | None) -> Versioned:
-    """Put a grade table in place of the present one. Raises NotFound, Stale, Invalid with every fault."""
+@dataclass(frozen=True, slots=True)
+class Regraded:
+    """A subsidiary with its new grade table, and what it did to the old one: codes."""
+
+    subsidiary: Subsidiary
+    version: int
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+async def import_grades(
+    work: Work, id_: str, actor: Actor, grades: Mapping[str, Any], version: int | None, *, any_version: bool = False
+) -> Regraded:
+    """Put a grade table in place of the present one, which the caller has read, or wants away whatever it is (`any_version`).
+
+    Raises NotFound, VersionNeeded, Stale, Invalid with every fault.
+    """
     authorize(actor, Action.MANAGE_SUBSIDIARY, Resource("subsidiary", id_, frozenset({id_})))
     subsidiary = await work.get(Subsidiary, id_, version=version)
-    changed = work.save(subsidiary.take_grades(grades))
-    return changed, work.version_of(changed)
+    if version is None and not any_version:
+        raise VersionNeeded("subsidiary", id_, current=work.version_of(subsidiary))
+    before = subsidiary.grades
+    after = work.save(subsidiary.take_grades(grades))
+    return Regraded(
+        after,
+        work.version_of(after),
+        added=tuple(sorted(after.grades.keys() - before.keys())),
+        changed=tuple(sorted(code for code in after.grades.keys() & before.keys() if after.grades[code] != before[code])),
+        removed=tuple(sorted(before.keys() - after.grades.keys())),
+    )
 
 
 async def subsidiary(work: Work, id_: str, actor: Actor) -> Versioned:

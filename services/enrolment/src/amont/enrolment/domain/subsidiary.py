@@ -37,7 +37,8 @@ class UnknownGrade(DomainError):
     def __init__(self, grade: str, tenant: str) -> None:
         super().__init__(
             f"Grade {grade[:100]!r} is not in the grade table of {tenant!r}. "
-            f"Add the code (PUT /api/enrolment/v1/subsidiaries/{tenant}/grades replaces the whole table: GET the subsidiary first), then replay the record."
+            f"Add the code (PUT /api/enrolment/v1/subsidiaries/{tenant}/grades replaces the whole table: GET the subsidiary first, and send its ETag "
+            "in If-Match), then replay the record."
         )
 
 

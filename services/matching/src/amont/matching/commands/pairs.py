@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from amont.common.errors import NotAllowed, NotFound
-from amont.common.identity import Action, Actor, Privilege, authorize
+from amont.common.errors import NotFound
+from amont.common.identity import Action, Actor, Privilege, authorize, reach_of
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import keep, surroundings
@@ -81,11 +81,10 @@ async def _rules_must_hold(work: Work, pair: Pair) -> None:
 
 
 def _reach(actor: Actor) -> tuple[str | None, str | None]:
-    """The person and the tenant a list is narrowed to; both None for the whole group."""
+    """The person and the tenant a list is narrowed to; both None for the whole group. Raises NotAllowed."""
     if Privilege.GROUP_COORDINATOR in actor.privileges:
         return None, None
     if Privilege.COORDINATOR in actor.privileges:
         return None, actor.tenant
-    if Privilege.PARTICIPANT in actor.privileges:
-        return actor.person, None
-    raise NotAllowed(f"{Action.READ_PAIR.value} is not for {', '.join(sorted(actor.privileges)) or 'nobody'}.")
+    reach_of(actor, Action.READ_PAIR)
+    return actor.person, None
