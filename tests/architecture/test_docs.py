@@ -37,6 +37,14 @@ def _row(metric: MetricWrapperBase) -> str:
     return f"| `{name}` ({metric._type}) | {', '.join(f'`{label}`' for label in metric._labelnames)} | {metric._documentation} |"
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("services/*/README.md")), ids=lambda page: page.parent.name)
+def test_a_metric_that_a_service_s_page_names_is_what_prometheus_shows(page: Path) -> None:
+    defined = [one for one in vars(metrics).values() if isinstance(one, MetricWrapperBase)]
+    shown = {f"{one._name}_total" if one._type == "counter" else one._name for one in defined}
+    named = set(re.findall(r"`(amont_[a-z_]+)[`{]", page.read_text(encoding="utf-8")))
+    assert named - {f"amont_{page.parent.name}"} <= shown
+
+
 def test_every_command_that_the_readme_names_is_there() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"amont (run|up|demo|topics create|stack up|hris send|contracts|dlq list)\b", readme))

@@ -21,21 +21,26 @@ from amont.local.demo.stages import Stages, look
 from amont.native.stack import available
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="make chaos", description="Hurt four services on real servers, and see whether the promises hold."
+def parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
+    made = argparse.ArgumentParser(
+        prog="make chaos",
+        description="Hurt four services on real servers, and see whether the promises hold. A stage whose figure is 0 is left out.",
     )
-    parser.add_argument("--seed", help="play a printed seed again (what is done; the machine's timing is its own)")
-    parser.add_argument("--footing", choices=("kafka", "sqlite"), default="kafka", help="sqlite: kills and rolling restarts alone")
-    parser.add_argument("--short", action="store_true", help="the form that is in `make test`")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there, too")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the services' logs and the ledger there")
+    made.add_argument("--seed", metavar="TEXT", help="play a printed seed again (what is done; the machine's timing is its own)")
+    made.add_argument("--footing", choices=("kafka", "sqlite"), default="kafka", help="sqlite: kills and rolling restarts alone")
+    made.add_argument("--short", action="store_true", help="the form that is in `make test`")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write the report there, too")
+    made.add_argument("--keep", type=Path, metavar="DIR", help="keep the services' logs and the ledger there")
     for one in fields(Size):
         kind = float if one.type in {float, "float"} else int
-        parser.add_argument(
-            f"--{one.name.replace('_', '-')}", type=kind, metavar="N", help=f"{getattr(FULL, one.name)} by default; 0 leaves it out"
+        made.add_argument(
+            f"--{one.name.replace('_', '-')}",
+            type=kind,
+            metavar="N",
+            help=f"{one.metadata['what']}; {getattr(FULL, one.name)} by default",
         )
-    return parser.parse_args()
+    return made
 
 
 def _size(given: argparse.Namespace) -> Size:
@@ -48,7 +53,7 @@ def _run(given: argparse.Namespace, seed: str, folder: Path) -> Report:
 
 
 def main() -> int:
-    given = _arguments()
+    given = parser().parse_args()
     logging.configure(level="CRITICAL")  # of this process alone: that Kafka is away, and what a replay parks, is no news
     if given.footing == "kafka" and (missing := available()):
         print(f"The campaign needs real servers: {missing}")

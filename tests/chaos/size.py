@@ -1,27 +1,30 @@
 """How large a campaign is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _of(what: str, default: float | None = None) -> Any:
+    """A figure of the campaign, and what it counts."""
+    return field(metadata={"what": what}) if default is None else field(default=default, metadata={"what": what})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """How much of everything; 0 leaves a stage out. Seconds are seconds."""
 
-    people: int
-    staff_events: int
-    """At least so many, over all stages."""
-    rate: float
-    """Staff events a second while something is done to the services."""
-    kills: int
-    rolls: int
-    storms: int = 0
-    kafka_kills: int = 0
-    freezes: int = 0
-    network: int = 0
-    poison_seconds: float = 0.0
-    outage_seconds: float = 0.0
-    redeliveries: int = 0
-    """More than so many must be seen, or the run has shown nothing."""
+    people: int = _of("people in the made-up group")
+    staff_events: int = _of("staff events at least, over all stages")
+    rate: float = _of("staff events a second while something is done to the services")
+    kills: int = _of("SIGKILLs of services, two services at a time, each started again")
+    rolls: int = _of("rounds in which every service is restarted (SIGTERM) under load")
+    storms: int = _of("processes that join a service and leave it again, every second one killed", 0)
+    kafka_kills: int = _of("SIGKILLs of Kafka", 0)
+    freezes: int = _of("times the store is frozen for a while", 0)
+    network: int = _of("times the network between services and servers is cut or slow", 0)
+    poison_seconds: float = _of("seconds for which a share of the records is such that nobody can take them", 0.0)
+    outage_seconds: float = _of("seconds for which Kafka, and then the store, is away", 0.0)
+    redeliveries: int = _of("redeliveries of which more must be seen, or the run has shown nothing", 0)
 
 
 FULL = Size(
