@@ -65,6 +65,17 @@ async def test_pages_hold_every_letter_once_and_follow_their_links(ops: httpx.As
     assert (await ops.get(address)).json()["items"] == []
 
 
+async def test_the_next_page_is_of_the_same_question_with_every_status_that_was_asked_for(ops: httpx.AsyncClient) -> None:
+    defect, *_ = await listed(ops)
+    await ops.post(f"{LETTERS}/{defect['id']}/drop", json={"why": "no use"})
+    first = (await ops.get(LETTERS, params={"status": ["dropped", "open"], "limit": 1})).json()
+    second = (await ops.get(first["next"])).json()
+    assert [one["status"] for one in (*first["items"], *second["items"])] == ["dropped", "open"]
+    third = (await ops.get(LETTERS, params={"status": ["open", "dropped"], "limit": 1})).json()
+    assert third["items"] == first["items"]
+    assert (await ops.get(third["next"])).json()["items"] == second["items"]
+
+
 async def test_a_single_letter_shows_what_it_says_and_is_not_to_be_stored(ops: httpx.AsyncClient) -> None:
     defect, _, broken = await listed(ops)
     answer = await ops.get(f"{LETTERS}/{defect['id']}")

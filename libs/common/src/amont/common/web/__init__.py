@@ -79,7 +79,8 @@ class PageQuery:
         """The page, with its Link header (RFC 8288) when another one follows."""
         following = None
         if len(items) == self.limit:
-            query = {**self._request.query_params, "after": last_id(items[-1]), "limit": str(self.limit)}
+            asked = [(name, one) for name, one in self._request.query_params.multi_items() if name not in {"after", "limit"}]
+            query = [*asked, ("after", last_id(items[-1])), ("limit", str(self.limit))]
             following = f"{self._request.url.path}?{urlencode(query)}"
             self._response.headers["Link"] = f'<{following}>; rel="next"'
         return Page(items=list(items), next=following)

@@ -105,7 +105,9 @@ def edit(
     letter: Id,
     *,
     why: Why,
-    value: Annotated[typer.FileBinaryRead | None, typer.Option(help="A file with the new value; - is standard input")] = None,
+    value: Annotated[
+        typer.FileBinaryRead | None, typer.Option(help="A file with the new value; - is standard input", metavar="FILE")
+    ] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", help='One field: POINTER=JSON, for instance /grade="C3"', metavar="CHANGE")
     ] = None,
