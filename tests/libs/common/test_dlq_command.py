@@ -365,7 +365,7 @@ def on_a_terminal(columns: int, *words: str) -> str:
     """What the command writes on a terminal so wide."""
     ours, theirs = pty.openpty()
     amont = Path(sys.executable).parent / "amont"
-    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "dumb"}
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "1"}
     process = subprocess.Popen([amont, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environment)
     os.close(theirs)
     said = b""
