@@ -316,9 +316,14 @@ async def test_a_list_that_is_cut_says_how_many_more_there_are_and_how_to_see_th
     whole = json.loads((await amont("list", "--limit", "3", "--json"))[1])
     assert (len(whole["letters"]), whole["more"], whole["all_with"]) == (3, 0, None)
     assert "more" not in (await amont("list"))[1]
-    after_the_first = (await listed(amont))[1]["parked_at"]
-    counted = json.loads((await amont("list", "--limit", "1", "--since", after_the_first, "--json"))[1])
-    assert counted["more"] == len(await listed(amont, "--since", after_the_first)) - 1
+    await service.unit.log.append([replace(record_of(told(key, 1)), value=b"{") for key in ("late", "later")])
+    await service.step()
+    *_, late, later = await listed(amont)
+    assert late["parked_at"] > whole["letters"][-1]["parked_at"]
+    counted = json.loads((await amont("list", "--limit", "1", "--since", late["parked_at"], "--json"))[1])
+    assert (counted["letters"], counted["more"]) == ([late], 1)
+    counted = json.loads((await amont("list", "--limit", "2", "--since", late["parked_at"], "--json"))[1])
+    assert (counted["letters"], counted["more"]) == ([late, later], 0)
 
 
 async def test_a_long_value_is_shown_by_its_beginning_unless_all_is_asked_for(service: Service, amont: Amont) -> None:
