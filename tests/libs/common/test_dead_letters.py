@@ -140,7 +140,7 @@ async def test_a_correction_from_the_hr_system_passes_the_record_it_corrects(tmp
         await enrolment.hears(staff("C33", 1), staff("C3", 2))
         assert await standing(enrolment) == [("fr:e1", "unknown-grade", "open")]
         employee = await enrolment.look(Employee, "fr:e1")
-        await enrolment.asked(enrolling.import_grades, "fr", GROUP, {"C3": 5, "C33": 6}, None)
+        await enrolment.asked(enrolling.import_grades, "fr", GROUP, {"C3": 5, "C33": 6}, 1)
         await replay_all(enrolment)
         await enrolment.settle()
         assert await standing(enrolment) == [("fr:e1", "unknown-grade", "replayed")]
