@@ -10,7 +10,7 @@ import pytest
 from amont.common import metrics
 from amont.common.errors import Unavailable
 from amont.common.identity import Privilege
-from amont.common.service import relay
+from amont.common.service import holding, relay
 from amont.common.testing.hearing import Hearing, hearing
 from amont.common.work import Work
 from amont.enrolment.app import build
@@ -43,6 +43,7 @@ async def test_when_too_much_is_left_behind_commands_are_refused_before_anything
     enrolment: Hearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "MAX_LEFT", LIMIT)
+    monkeypatch.setattr(holding, "LANDS_WITHIN_SECONDS", 0.0)
     with monkeypatch.context() as outage:
         log_away(enrolment, outage)
         answers = [await put(enrolment, f"s{number}") for number in range(LIMIT + 2)]

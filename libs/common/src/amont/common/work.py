@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from amont.common.aggregate import Aggregate, Decision
@@ -21,6 +21,7 @@ from amont.common.documents import AnyOf, AtMost, Document, Put, Store
 from amont.common.documents.collection import Collection, Query
 from amont.common.errors import Conflict, DomainError, NotFound, Stale, Unavailable
 from amont.common.events.envelope import Envelope, Event, header_pairs
+from amont.common.events.topics import TOPICS
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids, derived
 from amont.common.log import Record
@@ -45,6 +46,11 @@ class Reaction:
 
 Reactions = Mapping[type[Event], Handle | Reaction]
 """A service's CONSUMES table."""
+
+COMPACTED = frozenset(name for name, topic in TOPICS.items() if topic.compacted)
+"""Where the last record of a key is all that is left in the end."""
+SAID_AGAIN_WITHIN = timedelta(seconds=40)
+"""When the sweeps of others look at a document that its writer will say again (`service.holding`): a little later than the writer."""
 
 MAX_PENDING = 200
 """Events one aggregate may hold that are not known to be on the log; more means that the log has been away for long."""
@@ -93,6 +99,15 @@ class Entry:
     dirty: bool = False
     trace: str | None = None
     """The traceparent of what set the aggregate's due date."""
+    carried: int = 0
+    """How many of `out` were in the store's outbox already: somebody else may be saying them."""
+    known_at: float | None = None
+    """When, at the latest, the version was the document's: seconds of the loop."""
+
+    @property
+    def compacted(self) -> bool:
+        """Whether anything that is to be said goes to a compacted topic."""
+        return any(one["topic"] in COMPACTED for one in self.out)
 
     @property
     def key(self) -> Key:
@@ -101,7 +116,7 @@ class Entry:
     @classmethod
     def of(cls, collection: Collection[Any], document: Document) -> "Entry":
         seen, out = document.get("_seen") or {}, tuple(document.get("_out") or ())
-        return cls(collection, collection.load(document), document["v"], seen, out, trace=document.get("_trace"))
+        return cls(collection, collection.load(document), document["v"], seen, out, trace=document.get("_trace"), carried=len(out))
 
     def document(self, now: str) -> dict[str, Any]:
         """The whole document as it is to be written: the next version."""
@@ -111,7 +126,8 @@ class Entry:
             document["_seen"] = dict(self.seen)
         if self.out:
             document["_out"] = list(self.out)
-            document["_out_at"] = now
+            again = self.carried and self.compacted
+            document["_out_at"] = instant_text(datetime.fromisoformat(now) + SAID_AGAIN_WITHIN) if again else now
         if self.trace and self.aggregate.due_at is not None:
             document["_trace"] = self.trace
         return document
@@ -279,8 +295,9 @@ class Work:
                 continue
             remembered = self._recent.get(key) if self._recent else None
             if remembered is not None:
+                out = remembered.out
                 self._entries[key] = Entry(
-                    collection, remembered.aggregate, remembered.version, remembered.seen, remembered.out, trace=remembered.trace
+                    collection, remembered.aggregate, remembered.version, remembered.seen, out, trace=remembered.trace, carried=len(out)
                 )
                 self._remembered.add(key)
             else:
@@ -397,7 +414,8 @@ class Work:
             self._limit(key, len(base.out), out)
         seen = base.seen if step.stream is None else {**base.seen, step.stream: step.seq}
         step.undo.setdefault(key, entry)
-        self._entries[key] = Entry(base.collection, new, base.version, seen, out, dirty=True, trace=carried() or base.trace)
+        trace = carried() or base.trace
+        self._entries[key] = Entry(base.collection, new, base.version, seen, out, dirty=True, trace=trace, carried=base.carried)
         return new
 
     def _limit(self, key: Key, pending: int, out: Sequence[Mapping[str, Any]]) -> None:
@@ -475,6 +493,11 @@ class Work:
     def pending(self) -> list[Entry]:
         """The entries with events that may not be on the log: said now, or left by an attempt that was cut off."""
         return [entry for entry in self._entries.values() if entry.out]
+
+    def take_over(self) -> None:
+        """Write again what may not be on the log though it is in an outbox: who says a version has written it."""
+        for entry in self.pending():
+            entry.dirty = entry.dirty or entry.compacted
 
     async def check_memory(self) -> frozenset[Key]:
         """What was remembered, only read, and has moved since; a remembered aggregate that is saved is checked by its compare-and-set."""

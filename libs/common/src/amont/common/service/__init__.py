@@ -27,6 +27,7 @@ from amont.common.log import Log, Reader
 from amont.common.service.consumer import DEAD_LETTERS_IN_A_ROW, Consumer
 from amont.common.service.letters.letter import LETTERS
 from amont.common.service.letters.replaying import Replayer
+from amont.common.service.relay import EVERYTHING
 from amont.common.service.unit import Moved, Unit
 from amont.common.tracing import TRACING
 from amont.common.work import Backlog, House, Reactions, Work
@@ -124,7 +125,7 @@ class Service:
         while True:
             try:
                 await self.open()
-                await self.unit.relay.sweep(older_than=timedelta(0))
+                await self.unit.relay.sweep(older_than=EVERYTHING)
                 for reader in self._readers:
                     if not reader.alive:  # a second start beside the first would be a second reader that nobody stops
                         await reader.start()
@@ -150,7 +151,7 @@ class Service:
             await asyncio.wait_for(asyncio.gather(*in_hand, return_exceptions=True), PATIENCE_SECONDS)
         if self._readers:  # otherwise it was never open
             with contextlib.suppress(Unavailable):
-                await self.unit.relay.sweep(older_than=timedelta(0))
+                await self.unit.relay.sweep(older_than=timedelta(0), takes_over=False)
         await self._log.close()
         await self._store.close()
         _logger.info("stopped", service=self.name)

@@ -164,6 +164,8 @@ class Consumer:
         self._row_after(decided.outcomes)
         work = decided.work
         await self._park(decided.parked, tried)
+        if tried.cut_off:
+            work.take_over()
         entries = await self._unit.save(work, self._recent)
         await self._unit.relay.publish(work.pending() if tried.cut_off else entries, self._recent)
         self._row = self._row_after(decided.outcomes)  # another partition's batch may have counted meanwhile

@@ -1,10 +1,11 @@
 """The relay: what a commit has put into outboxes goes to the log, and what the log has taken leaves the outboxes. One per service, for all who write.
 
 Published at once after the write; swept every few seconds for what a crash, or a log that was away, has left behind. Two relays on one document
-may publish twice: readers' `seq` guard absorbs it.
+may publish twice: readers' `seq` guard absorbs it. That the newest state comes last on compacted topics is seen to with `holding`.
 """
 
-from collections import OrderedDict
+import asyncio
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,16 +13,19 @@ from typing import Any
 import structlog
 
 from amont.common import metrics
-from amont.common.documents import AtMost, Clear, Find
+from amont.common.documents import AtMost, Clear, Document, Find, Put
 from amont.common.documents.collection import Collection
 from amont.common.errors import Unacceptable, Unavailable
 from amont.common.events.values import instant_text
 from amont.common.log import Log
-from amont.common.work import Backlog, Entry, House, Key, Recent
+from amont.common.service.holding import SAY_WITHIN_SECONDS, Holding
+from amont.common.work import SAID_AGAIN_WITHIN, Backlog, Entry, House, Key, Recent
 
 OUTBOX = ("_out", "_out_at")
 LEFT_BEHIND_AFTER = timedelta(seconds=5)
 """How old a pending event must be before the sweep takes it: the writer itself is about to publish younger ones."""
+EVERYTHING = -SAID_AGAIN_WITHIN
+"""For a sweep that takes what others hold as well: a process that begins cannot know whether they are still there."""
 SWEEP_PAGE = 200
 NEWEST_KNOWN = 20_000
 """Of how many documents the relay remembers which version it published last."""
@@ -42,6 +46,7 @@ class Relay:
         """The documents that were left with events since a sweep last found the log at work."""
         self._newest: OrderedDict[Key, int] = OrderedDict()
         """The newest version of a document whose events were given to the log."""
+        self._holding = Holding()
 
     async def publish(self, entries: Sequence[Entry], recent: Recent | None = None) -> None:
         """Put the entries' events on the log, in order, and remember that their outboxes may be cleared. Raises Unavailable.
@@ -78,19 +83,55 @@ class Relay:
             self._newest.popitem(last=False)
         return found
 
+    def _in_time(self, entries: Sequence[Entry], now: float) -> list[Entry]:
+        """Those that are known to be their documents' states of just now. What took longer may have been written over long since: the sweep sees to it."""
+        found = []
+        for entry in entries:
+            if entry.known_at is not None and now - entry.known_at > SAY_WITHIN_SECONDS and entry.compacted:
+                _logger.info("events_left_to_the_sweep", collection=entry.collection.name, id=entry.aggregate.id)
+            else:
+                found.append(entry)
+        return found
+
     async def _publish(self, full: Sequence[Entry], recent: Recent | None) -> None:
-        full = self._not_overtaken(full)
+        loop = asyncio.get_running_loop()
+        called = loop.time()
+        full = self._not_overtaken(self._in_time(full, called))
         if not full:
             return
         records = [record for entry in full for record in entry.records(self._house.name)]
-        await self._log.append(records)
-        metrics.EVENTS_PUBLISHED.labels(self._house.name).inc(len(records))
-        since = datetime.fromisoformat(min(entry.out[0]["at"] for entry in full))
-        metrics.RELAY_SECONDS.labels(self._house.name).observe(max(0.0, (self._house.clock.now() - since).total_seconds()))
-        self.give_back([Clear(*entry.key, entry.version or 0, OUTBOX) for entry in full])
         for entry in full:
+            self._holding.begins(entry)
+        try:
+            await self._log.append(records)
+        except BaseException:
+            for entry in full:
+                self._holding.failed(entry, called, loop.time())
+            raise
+        self._count(full, len(records))
+        done = [entry for entry in full if self._holding.settles(entry, called)]
+        self.give_back([Clear(*entry.key, entry.version or 0, OUTBOX) for entry in done])
+        for entry in done:
             if recent is not None:
                 recent.put(Entry(entry.collection, entry.aggregate, entry.version, entry.seen, trace=entry.trace))
+
+    def _count(self, full: Sequence[Entry], records: int) -> None:
+        metrics.EVENTS_PUBLISHED.labels(self._house.name).inc(records)
+        said = [entry.out[entry.carried]["at"] for entry in full if len(entry.out) > entry.carried]
+        if said:
+            since = datetime.fromisoformat(min(said))
+            metrics.RELAY_SECONDS.labels(self._house.name).observe(max(0.0, (self._house.clock.now() - since).total_seconds()))
+
+    def shorten(self, entries: Sequence[Entry]) -> None:
+        """Take out of entries that are about to be written what is known to be on the log for good."""
+        for entry in entries:
+            if not entry.carried:
+                continue
+            clear = self._clears.get(entry.key)
+            if clear is not None and clear.version == entry.version:
+                entry.out, entry.carried = entry.out[entry.carried :], 0
+            else:
+                self._holding.shorten(entry)
 
     def take_clears(self, written: Mapping[Key, Any]) -> list[Clear]:
         """The clears that are due; those of documents about to be written are dropped, since the write leaves them cleared or carries them on."""
@@ -116,16 +157,43 @@ class Relay:
                 self.give_back(clears)
                 raise
 
-    async def sweep(self, *, older_than: timedelta = LEFT_BEHIND_AFTER) -> int:
-        """Publish what was left behind; how many documents had something. Raises Unavailable."""
+    async def sweep(self, *, older_than: timedelta = LEFT_BEHIND_AFTER, takes_over: bool = True) -> int:
+        """Publish what was left behind, and once more what is held; how many documents had been left. Raises Unavailable.
+
+        Without `takes_over`, what others may be saying is left to those who stay.
+        """
         await self.clear()
         await self._measure()
-        swept = 0
+        swept = await self._say_again()
         for collection in self._house.collections.values():
-            swept += await self._sweep(collection, older_than)
+            swept += await self._sweep(collection, older_than, takes_over=takes_over)
         metrics.OUTBOX_SWEPT.labels(self._house.name).inc(swept)
         self.left.clear()
         return swept
+
+    async def _say_again(self) -> int:
+        """Say what this process holds and is due, unless somebody has written over it; how much of it was not said before."""
+        loop = asyncio.get_running_loop()
+        collections = {one.name: one for one in self._house.collections.values()}
+        said_before = dict(self._holding.due(loop.time()))
+        due: dict[str, list[str]] = defaultdict(list)
+        for name, id_ in said_before:
+            due[name].append(id_)
+        unsaid = 0
+        for name, ids in due.items():
+            for begin in range(0, len(ids), SWEEP_PAGE):
+                page, known_at, entries = ids[begin : begin + SWEEP_PAGE], loop.time(), []
+                found = await self._house.store.get(name, page)
+                for id_ in page:
+                    document = found.get(id_)
+                    if document is None or document["v"] != self._holding.version((name, id_)):
+                        self._holding.forget((name, id_))
+                        continue
+                    entries.append(self._entry(collections[name], document, known_at))
+                await self.publish(entries)
+                await self.clear()
+                unsaid += sum(not said_before[entry.key] for entry in entries)
+        return unsaid
 
     async def _measure(self) -> None:
         """Say how many documents hold events that are not known to be on the log, and since when the oldest does."""
@@ -139,15 +207,40 @@ class Relay:
         metrics.OUTBOX_PENDING.labels(self._house.name).set(pending)
         metrics.OUTBOX_OLDEST_SECONDS.labels(self._house.name).set((now - oldest).total_seconds())
 
-    async def _sweep(self, collection: Collection[Any], older_than: timedelta) -> int:
+    async def _sweep(self, collection: Collection[Any], older_than: timedelta, *, takes_over: bool) -> int:
         limit = instant_text(self._house.clock.now() - older_than)
-        found = Find(collection=collection.name, where={"_out_at": AtMost(limit)}, sort="_out_at", limit=SWEEP_PAGE)
-        swept = 0
-        while documents := await self._house.store.find(found):
-            _logger.info("outbox_swept", collection=collection.name, documents=len(documents))
-            await self.publish([Entry.of(collection, document) for document in documents])
-            await self.clear()
-            swept += len(documents)
-            if len(documents) < SWEEP_PAGE or await self._house.store.find(found) == documents:
-                break
-        return swept
+        loop = asyncio.get_running_loop()
+        swept, after = 0, None
+        while True:
+            known_at = loop.time()
+            documents = await self._house.store.find(
+                Find(collection=collection.name, where={"_out_at": AtMost(limit)}, sort="_out_at", after=after, limit=SWEEP_PAGE)
+            )
+            left = [self._entry(collection, document, known_at) for document in documents]
+            left = [one for one in left if not one.compacted or (takes_over and self._holding.version(one.key) != one.version)]
+            if left:
+                _logger.info("outbox_swept", collection=collection.name, documents=len(left))
+                ours = await self._taken_over([entry for entry in left if entry.compacted])
+                await self.publish([*(entry for entry in left if not entry.compacted), *ours])
+                await self.clear()
+                swept += len(left)
+            if len(documents) < SWEEP_PAGE:
+                return swept
+            after = (documents[-1]["_out_at"], documents[-1]["_id"])
+
+    async def _taken_over(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Write again what somebody else may be saying, as it is; those of which nobody was faster."""
+        now = instant_text(self._house.clock.now())
+        known_at = asyncio.get_running_loop().time()
+        puts = [Put(entry.collection.name, entry.document(now), entry.version) for entry in entries]
+        lost = await self._house.store.commit(puts)
+        ours = [entry for entry in entries if entry.key not in lost]
+        for entry in ours:
+            entry.version, entry.known_at = (entry.version or 0) + 1, known_at
+        return ours
+
+    @staticmethod
+    def _entry(collection: Collection[Any], document: Document, known_at: float) -> Entry:
+        entry = Entry.of(collection, document)
+        entry.known_at = known_at
+        return entry

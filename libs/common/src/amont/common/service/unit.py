@@ -82,6 +82,8 @@ class Unit:
                 recent.forget(stale)
             raise Moved(stale, frozenset())
         entries = work.written()
+        self.relay.shorten(entries)
+        known_at = asyncio.get_running_loop().time()
         clears = self.relay.take_clears({entry.key: entry for entry in entries})
         try:
             lost = await self.house.store.commit([*work.puts(entries), *clears])
@@ -92,7 +94,7 @@ class Unit:
         for entry in entries:
             if entry.key in lost:
                 continue
-            entry.version, entry.dirty = (entry.version or 0) + 1, False
+            entry.version, entry.dirty, entry.known_at = (entry.version or 0) + 1, False, known_at
             won.append(entry)
             if recent is not None:
                 recent.put(entry)

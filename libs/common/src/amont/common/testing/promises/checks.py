@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from amont.common.documents import Document
-from amont.common.events.topics import TYPES, dead_letters_of
+from amont.common.events.topics import TOPICS, TYPES, dead_letters_of
 from amont.common.events.values import DeliveryStatus, PairStatus
 from amont.common.log import Received
 from amont.common.testing.promises.evidence import Evidence
@@ -36,6 +36,7 @@ def broken(evidence: Evidence) -> list[str]:
     return [
         *_one_thing_each(evidence),
         *_in_order(evidence),
+        *_newest_comes_last(evidence),
         *_whole(evidence),
         *_outboxes_are_empty(evidence),
         *_nobody_above_capacity(evidence),
@@ -98,6 +99,18 @@ def _in_order(evidence: Evidence) -> Iterator[str]:
             numbers[one.key, one.owner].append(one.seq)
         wrong = (f"{owner} {seqs}" for (_, owner), seqs in numbers.items() if seqs != sorted(set(seqs)))
         yield from _wrong(f"{topic}: out of order", wrong)
+
+
+def _newest_comes_last(evidence: Evidence) -> Iterator[str]:
+    """On a compacted topic, where the last record of a key is all that is left in the end, it is the aggregate's newest."""
+    for topic in (name for name in OWNERS if TOPICS[name].compacted):
+        last: dict[tuple[bytes, str], int] = {}
+        newest: dict[tuple[bytes, str], int] = defaultdict(int)
+        for one in _said(evidence, topic):
+            last[one.key, one.owner] = one.seq
+            newest[one.key, one.owner] = max(newest[one.key, one.owner], one.seq)
+        wrong = (f"{owner} ({last[key, owner]} after {seq})" for (key, owner), seq in newest.items() if last[key, owner] != seq)
+        yield from _wrong(f"{topic}: an older state comes last", wrong)
 
 
 def _whole(evidence: Evidence) -> Iterator[str]:
