@@ -1,5 +1,6 @@
 """Between the mail server's 250 and the note of it lies the one gap in which a mail can be doubled: it must be as short as it can be."""
 
+import asyncio
 from email.message import EmailMessage
 from typing import Any
 
@@ -43,7 +44,7 @@ async def test_a_mail_that_has_left_is_noted_although_the_store_was_away_for_a_m
     """Found while the simulator was written, and seen by it since: the claim ran out, and the mail left again, without any crash."""
     monkeypatch.setattr(deliveries, "NOTE_PAUSE_SECONDS", 0.0)
     store, server = Store(away=3), Server()
-    await Post(server, LETTERHEAD, store.run).send("d1", 1)
+    await Post(server, LETTERHEAD, store.run, asyncio.Event, last_seconds=20.0).send("d1", 1)
     assert server.took == 1
     assert store.noted == [(deliveries.record_sent, ("d1",))]
 
@@ -53,6 +54,6 @@ async def test_a_store_that_stays_away_is_left_to_the_lease(monkeypatch: pytest.
     monkeypatch.setattr(deliveries, "NOTE_SECONDS", 0.0)
     store, server = Store(away=3), Server()
     with pytest.raises(Unavailable):
-        await Post(server, LETTERHEAD, store.run).send("d1", 1)
+        await Post(server, LETTERHEAD, store.run, asyncio.Event, last_seconds=20.0).send("d1", 1)
     assert server.took == 1
     assert store.noted == []

@@ -50,6 +50,7 @@ def parts_from(settings: Settings, service: str, *, clock: Clock | None = None) 
         clock=clock,
         ids=RandomIds(clock),
         dead_letters_in_a_row=settings.dead_letters_in_a_row,
+        drain_seconds=settings.drain_seconds,
     )
 
 

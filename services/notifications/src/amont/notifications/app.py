@@ -1,5 +1,6 @@
 """Composition root of notifications: the only file that sees every room."""
 
+import asyncio
 from typing import Any, cast
 
 from amont.common.service import Parts, Service
@@ -10,6 +11,9 @@ from amont.notifications.documents import COLLECTIONS
 from amont.notifications.reactions import CONSUMES
 from amont.notifications.sending import MailSender
 from amont.notifications.settings import MailSettings
+
+SHARE_OF_THE_DRAIN = 0.8
+"""Of the time that a stop has: for the mails in hand; the rest is for writing down what became of them."""
 
 
 def build(parts: Parts) -> Service:
@@ -23,6 +27,10 @@ def build(parts: Parts) -> Service:
     async def run(command: Any, *args: Any) -> Any:
         return await service.run(command, *args)
 
+    def stopping() -> asyncio.Event:
+        return service.unit.stopping
+
+    post = Post(sender, letterhead, run, stopping, last_seconds=SHARE_OF_THE_DRAIN * parts.drain_seconds)
     service = Service(
         "notifications",
         parts,
@@ -31,7 +39,7 @@ def build(parts: Parts) -> Service:
         keeps=COLLECTIONS,
         due=DUE,
         routers=[api.router],
-        tools={MailSender: sender, Post: Post(sender, letterhead, run)},
+        tools={MailSender: sender, Post: post},
     )
     return service
 

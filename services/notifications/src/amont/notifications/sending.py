@@ -10,6 +10,7 @@ the server's own words, which often repeat one.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import re
@@ -24,6 +25,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import aiosmtplib
 
 ACCEPTED = "expected folder:///absolute/path, smtp://[user:password@]host[:port] or smtps://[user:password@]host[:port]"
+
+FAREWELL_SECONDS = 2.0
+"""How long a server may take to say goodbye: until then its 250 is not noted."""
 
 _ENHANCED_CODE = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _OURS_TO_MEND = frozenset({530, 534, 535, 538})
@@ -104,10 +108,16 @@ class SmtpSender:
         )
         sender, recipient = (message[header].addresses[0].addr_spec for header in ("From", "To"))
         try:
-            async with client:
-                await client.sendmail(sender, recipient, bytes(message))
+            await client.connect()
+            await client.sendmail(sender, recipient, bytes(message))
+            with contextlib.suppress(
+                aiosmtplib.SMTPException, OSError
+            ):  # it is the server's duty already, whatever becomes of the farewell
+                await client.quit(timeout=FAREWELL_SECONDS)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _family(error) from None  # the cause quotes the address
+        finally:
+            client.close()  # the client's own exit waits for an answer to QUIT even when it was cancelled
 
 
 def sender_from(url: str) -> MailSender:

@@ -38,8 +38,10 @@ ANSWER_WITHIN_SECONDS = 2.0
 """How long a readiness check waits for store and log."""
 TICK_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
-PATIENCE_SECONDS = 25.0
-"""How long a stop waits for what is in hand."""
+DRAIN_SECONDS = 25.0
+"""How long a stop waits for what is in hand, unless the settings say otherwise."""
+CLOSE_SECONDS = 15.0
+"""How long it then tries to say what is pending; what is not said waits in its outbox."""
 AGAIN_AFTER = timedelta(minutes=1)
 """When a due document is looked at again after its handler failed."""
 
@@ -60,6 +62,8 @@ class Parts:
     """What a service's own ports are bound to; what is not here, the service binds by its settings."""
     dead_letters_in_a_row: int = DEAD_LETTERS_IN_A_ROW
     """How many dead letters of our own fault stop a topic; 0 is never."""
+    drain_seconds: float = DRAIN_SECONDS
+    """How long a stop waits for what is in hand."""
 
 
 class Service:
@@ -92,7 +96,7 @@ class Service:
         self.unit = Unit(house, parts.log)
         self.letters = Replayer(self.unit, consumes)
         self.run = self.unit.run
-        self._store, self._log = parts.store, parts.log
+        self._store, self._log, self._drain_seconds = parts.store, parts.log, parts.drain_seconds
         self._consumers = {topic: Consumer(self.unit, topic, consumes, in_a_row=parts.dead_letters_in_a_row) for topic in self.topics}
         self._readers: list[Reader] = []
         self._timers: list[asyncio.Task[None]] = []
@@ -146,12 +150,15 @@ class Service:
         """Drain and close; what cannot finish in time is left uncommitted and comes again."""
         self.ready = False
         self._stopping.set()
-        with contextlib.suppress(TimeoutError):
+        try:
             in_hand = (*(reader.stop() for reader in self._readers), *self._timers)
-            await asyncio.wait_for(asyncio.gather(*in_hand, return_exceptions=True), PATIENCE_SECONDS)
+            await asyncio.wait_for(asyncio.gather(*in_hand, return_exceptions=True), self._drain_seconds)
+        except TimeoutError:
+            _logger.warning("not_drained", service=self.name, seconds=self._drain_seconds, what_now="what is in hand comes again")
         if self._readers:  # otherwise it was never open
-            with contextlib.suppress(Unavailable):
-                await self.unit.relay.sweep(older_than=timedelta(0), takes_over=False)
+            with contextlib.suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.unit.relay.sweep(older_than=timedelta(0), takes_over=False)
         await self._log.close()
         await self._store.close()
         _logger.info("stopped", service=self.name)
@@ -219,7 +226,7 @@ class Service:
             await self.unit.publish_or_leave(entries)
             await self.unit.do_effects(work.effects)
             total += len(due)
-            if len(due) < DuePage:
+            if len(due) < DuePage or self._stopping.is_set():
                 return total
 
     async def _wake(self, work: Work, aggregate: Aggregate, handler: DueHandler) -> None:

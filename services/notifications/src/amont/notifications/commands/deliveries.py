@@ -40,26 +40,48 @@ Run = Callable[..., Awaitable[Any]]
 
 
 class Post:
-    """Takes claimed deliveries to the mail port and has the outcome recorded. `run` runs a command of this service."""
+    """Takes claimed deliveries to the mail port and has the outcome recorded. `run` runs a command of this service.
 
-    def __init__(self, sender: MailSender, letterhead: Letterhead, run: Run) -> None:
+    Once the service stops, claims that were not begun are given back, and mails that are being handed over have `last_seconds`.
+    """
+
+    def __init__(
+        self, sender: MailSender, letterhead: Letterhead, run: Run, stopping: Callable[[], asyncio.Event], *, last_seconds: float
+    ) -> None:
         self._sender, self._letterhead, self._run = sender, letterhead, run
+        self._stopping, self._last_seconds = stopping, last_seconds
 
     async def send(self, delivery_id: str, attempt: int) -> None:
         """Hand over the message of a claim, if the claim still holds. Raises Unavailable when the store stays away: the lease will run out."""
+        if self._stopping().is_set():
+            await self._run(hand_back, delivery_id, attempt)
+            return
         message = await self._run(write_message, delivery_id, attempt, self._letterhead)
         if message is None:
             return
         try:
             with TRACING.span("notifications hands over a mail", carried(), kind=SpanKind.CLIENT, id=delivery_id):
-                async with asyncio.timeout(HAND_OVER_SECONDS):
-                    await self._sender.send(message)
+                await self._hand_over(message)
         except MailRefused as error:
             await self._note(record_refused, delivery_id, attempt, f"refused-{error.code}")
         except (MailUnavailable, TimeoutError):
             await self._note(record_unavailable, delivery_id, attempt)
         else:
             await self._note(record_sent, delivery_id)
+
+    async def _hand_over(self, message: EmailMessage) -> None:
+        """Raises TimeoutError when it takes too long, or longer than a stop can wait: whether the server has taken the message is then not known."""
+        async with asyncio.timeout(HAND_OVER_SECONDS) as limit:
+            hurrying = asyncio.create_task(self._hurry(limit), name="hurry a mail")
+            try:
+                await self._sender.send(message)
+            finally:
+                hurrying.cancel()
+
+    async def _hurry(self, limit: asyncio.Timeout) -> None:
+        await self._stopping().wait()
+        last = asyncio.get_running_loop().time() + self._last_seconds
+        limit.reschedule(min(last, limit.when() or last))
 
     async def _note(self, record: Callable[..., Awaitable[None]], *args: Any) -> None:
         """Write down what became of a claim. While the store is away, try again: a mail whose leaving nobody noted leaves twice."""
@@ -100,6 +122,12 @@ async def write_message(work: Work, delivery_id: str, attempt: int, letterhead: 
     except ValueError:
         _save(work, delivery, delivery.fail("cannot-compose", work.now))
     return None
+
+
+async def hand_back(work: Work, delivery_id: str, attempt: int) -> None:
+    """The claim was not used: whoever comes next may take it at once."""
+    delivery = await work.get(Delivery, delivery_id)
+    work.save(delivery.give_back(attempt, work.now))
 
 
 async def record_sent(work: Work, delivery_id: str) -> None:
