@@ -15,7 +15,7 @@ from amont.common.testing.promises import Evidence, broken, figures
 
 SLOWER_AT_MOST = 2.0
 TWICE = ("two things", "twice", "above capacity", "came again", "repeated")
-ORDER = ("out of order",)
+ORDER = ("out of order", "comes last")
 PARKED = ("parked",)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from amont.common.log import Received, Record
+from amont.common.service.holding import Holding
 from amont.common.testing.memory import MemoryLog
 from amont.common.testing.memory.log import MemoryReader
 from amont.common.testing.simulation import Outcome, simulate
@@ -93,6 +94,11 @@ def outcome_noted_once() -> Mutant:
     return patch.object(deliveries, "NOTE_SECONDS", -1.0)
 
 
+def cleared_at_once() -> Mutant:
+    """Who writes over what another process may still be saying clears it as soon as it has said it itself."""
+    return patch.object(Holding, "settles", lambda *_: True)
+
+
 MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "ack before effect": (
         ack_before_effect,
@@ -102,6 +108,7 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "commit of all positions": (commit_of_all_positions, "is not what a replay of the log gives|has not heard|poison that nobody parked"),
     "dead letter not awaited": (dead_letter_not_awaited, "poison that nobody parked"),
     "outcome noted once": (outcome_noted_once, "came again though"),
+    "cleared at once": (cleared_at_once, "an older state comes last"),
     "capacity checked in memory": (capacity_checked_in_memory, "above capacity|a pair twice"),
 }
 """Each with what the simulator must complain about."""

@@ -85,6 +85,14 @@ def on_log(topic: str, change: Callable[[list[Received]], list[Received]]) -> Ta
     return lambda kept: replace(kept, log={**kept.log, topic: change(list(kept.log[topic]))})
 
 
+def older_last(log: list[Received]) -> list[Received]:
+    """A subsidiary that was changed once more, and then its first state comes again."""
+    first = next(one for one in log if one.key == b"fr")
+    second = (first.value or b"").replace(b'"seq":1', b'"seq":2')
+    headers = tuple((name, b"another" if name == "ce_id" else value) for name, value in first.headers)
+    return [*log, replace(first, value=second, headers=headers), first]
+
+
 def in_store(service: str, collection: str, change: Callable[[list[Any]], list[Any]]) -> Tamper:
     def tamper(kept: Evidence) -> Evidence:
         documents = {name: dict(held) for name, held in kept.documents.items()}
@@ -109,6 +117,7 @@ def one_more_pair(pairs: list[Any]) -> list[Any]:
         (on_log("matching-pairs", lambda log: log[:-1]), "matching/pairs: what was saved is not what was said"),
         (in_store("scheduling", "plans", lambda plans: plans[1:]), "scheduling/plans: what was saved is not what was said"),
         (on_log("matching-pairs", lambda log: log[::-1]), "matching-pairs: out of order"),
+        (on_log("enrolment-subsidiaries", older_last), "enrolment-subsidiaries: an older state comes last: fr"),
         (
             on_log("enrolment-employees", lambda log: [*log, replace(log[0], value=log[1].value)]),
             "enrolment-employees: says two things under one id",
