@@ -24,6 +24,7 @@ from amont.common.errors import Unacceptable, Unavailable
 from amont.common.events.envelope import Event
 from amont.common.events.topics import DEAD_LETTER_BYTES
 from amont.common.log import Handler, Record
+from amont.common.log.giving_up import give_up
 from amont.common.log.kafka_reader import KafkaReader
 
 REQUEST_BYTES = 128 * 1024
@@ -168,7 +169,7 @@ class KafkaLog:
         """Use it no more. Others may have made a new one already."""
         if self._producer is producer:
             self._producer = None
-        ending = asyncio.create_task(_end(producer), name="end a producer")
+        ending = asyncio.create_task(give_up(producer), name="end a producer")
         self._abandoned.add(ending)
         ending.add_done_callback(self._abandoned.discard)
 
@@ -215,14 +216,3 @@ def _batches(producer: AIOKafkaProducer, records: Sequence[Record]) -> Iterator[
             batch = producer.create_batch()
             batch.append(**row)
     yield batch
-
-
-async def _end(producer: AIOKafkaProducer) -> None:
-    """End a producer that may still hold records: they must not reach the log after what is sent next, so it may not flush."""
-    given_up = KafkaError("the producer was given up")
-    with contextlib.suppress(Exception):
-        producer._message_accumulator.fail_all(given_up)  # noqa: SLF001 - `stop` alone would wait for the records for ever
-        await producer.client.close()  # what is in flight ends at once
-        await asyncio.wait_for(producer.stop(), ANSWER_WITHIN_SECONDS)
-    with contextlib.suppress(Exception):
-        await producer.client.close()
