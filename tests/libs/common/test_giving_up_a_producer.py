@@ -6,6 +6,7 @@ when the batch went back into the queue just before, asyncio complains of one in
 """
 
 import asyncio
+import gc
 import logging
 from types import SimpleNamespace
 from typing import Any
@@ -100,10 +101,14 @@ async def test_it_trips_over_a_batch_that_went_back_into_the_queue(caplog: pytes
     with pytest.raises(KafkaError):
         await answer
     await until(lambda: "KeyError" in caplog.text)
+    del producer, answer
+    gc.collect()  # it complains about a future that nobody asked as well
 
 
 async def test_a_producer_that_is_given_up_ends_without_an_error_and_sends_nothing_more(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
+    gc.collect()
+    caplog.clear()
     producer = Stuck()
     answer = await producer.with_a_batch()
     await give_up(producer)  # type: ignore[arg-type]  # its parts are enough
@@ -111,5 +116,6 @@ async def test_a_producer_that_is_given_up_ends_without_an_error_and_sends_nothi
         await answer
     assert producer._sender.sender_task.done()
     assert producer.client.asked == 1
-    assert "Unexpected error" not in caplog.text
+    del producer, answer
+    gc.collect()
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -43,6 +43,9 @@ async def _fail_records(producer: AIOKafkaProducer) -> None:
     held = producer._message_accumulator  # noqa: SLF001
     held._pending_batches.update(batch for queue in held._batches.values() for batch in queue)  # noqa: SLF001
     held.fail_all(KafkaError("the producer was given up"))
+    for batch in held._pending_batches:  # noqa: SLF001
+        if batch._drain_waiter.done():  # noqa: SLF001
+            batch._drain_waiter.exception()  # noqa: SLF001 - or asyncio complains that nobody asked
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
