@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,10 @@ from tests.libs.common.shell import COLLECTIONS, TALLIES, Note, Shell, Tally, en
 from amont.common.aggregate import Decision
 from amont.common.documents import AtMost, Put
 from amont.common.documents.collection import Query
-from amont.common.errors import Conflict, NotFound, Stale, Unavailable
+from amont.common.errors import Conflict, NotFound, Stale, Unacceptable, Unavailable
 from amont.common.events import ProgrammeChanged
 from amont.common.ids import derived
+from amont.common.log import Record
 from amont.common.service import Parts, Service
 from amont.common.service.relay import EVERYTHING
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
@@ -537,6 +539,27 @@ async def test_the_sweep_goes_on_over_any_number_of_documents(shell: Shell) -> N
     await shell.unit.save(work)
     assert await Unit(shell.house, shell.log).relay.sweep(older_than=timedelta(0)) == 450
     assert len(await shell.said()) == 450
+
+
+async def test_whoever_the_log_refuses_for_good_keeps_nobody_behind_them_waiting(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = shell.work()
+    for n in range(230):
+        await add(work, f"{n}")
+    await shell.unit.save(work)
+    shell.clock.advance(timedelta(seconds=1))
+    last = shell.work()
+    await add(last, "good")
+    await shell.unit.save(last)
+    append = shell.log.append
+
+    async def takes_the_good(records: Sequence[Record]) -> None:
+        if any(record.key != "good" for record in records):
+            raise Unacceptable("too large")
+        await append(records)
+
+    monkeypatch.setattr(shell.log, "append", takes_the_good)
+    await Unit(shell.house, shell.log).relay.sweep(older_than=EVERYTHING)
+    assert await shell.said() == [("good", 1)]
 
 
 async def test_a_clear_that_could_not_be_written_is_written_later(shell: Shell) -> None:
