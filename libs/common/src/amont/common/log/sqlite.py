@@ -20,6 +20,8 @@ from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
 from amont.common.log import Handler, RawHeaders, Received, Record
 
+ANSWER_WITHIN_SECONDS = 15.0
+"""How long a call waits for another process's write: what `service.holding` takes an append to take at most."""
 BATCH = 500
 LEASE_SECONDS = 10.0
 """How long the others wait for a process that is silent before one of them takes over."""
@@ -55,7 +57,7 @@ class SqliteLog:
     @classmethod
     def in_folder(cls, rest: str) -> "SqliteLog":
         folder, sync = split_url(rest)
-        return cls(folder / "log.sqlite", sync=sync)
+        return cls(folder / "log.sqlite", sync=sync, patience=ANSWER_WITHIN_SECONDS)
 
     async def open(self) -> None:
         await self._db.do(lambda db: db.executescript(_TABLES))
