@@ -4,13 +4,16 @@ Each is a patch at a seam of the real shell or of the memory log, applied in a p
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from amont.common.errors import Unavailable
+from amont.common.events.values import DeliveryStatus
 from amont.common.log import Received, Record
 from amont.common.service.holding import Holding
+from amont.common.service import Service
 from amont.common.testing.memory import MemoryLog
 from amont.common.testing.memory.log import MemoryReader
 from amont.common.testing.simulation import Outcome, simulate
@@ -19,6 +22,7 @@ from amont.common.work import Work
 from amont.matching.commands import publishing
 from amont.matching.domain.programme import PoolHasMoved, Programme
 from amont.notifications.commands import deliveries
+from amont.notifications.documents import DELIVERIES
 
 Mutant = AbstractContextManager[Any]
 
@@ -99,6 +103,23 @@ def cleared_at_once() -> Mutant:
     return patch.object(Holding, "settles", lambda *_: True)
 
 
+def noted_mails_sent_again() -> Mutant:
+    """Whoever starts takes up what was noted as sent before."""
+    started = Service.start
+
+    async def again(work: Work) -> None:
+        async for delivery in work.find(DELIVERIES.where(status=DeliveryStatus.SENT)):
+            work.save(delivery.becomes(status=DeliveryStatus.PENDING, due_at=work.now))
+
+    async def start(self: Service) -> None:
+        await started(self)
+        if self.name == "notifications":
+            with suppress(Unavailable):
+                await self.run(again)
+
+    return patch.object(Service, "start", start)
+
+
 MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "ack before effect": (
         ack_before_effect,
@@ -107,7 +128,8 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "guard without a stored seq": (guard_without_a_stored_seq, "has not heard"),
     "commit of all positions": (commit_of_all_positions, "is not what a replay of the log gives|has not heard|poison that nobody parked"),
     "dead letter not awaited": (dead_letter_not_awaited, "poison that nobody parked"),
-    "outcome noted once": (outcome_noted_once, "came again though"),
+    "outcome noted once": (outcome_noted_once, "came again without"),
+    "noted mails sent again": (noted_mails_sent_again, "came again without"),
     "cleared at once": (cleared_at_once, "an older state comes last"),
     "capacity checked in memory": (capacity_checked_in_memory, "above capacity|a pair twice"),
 }

@@ -5,8 +5,8 @@
        └───────────┘        suppressed    nobody to write to
 
 A claim is a lease: it is saved before anything is handed over, and when it runs out without an outcome the message is handed over again under
-the same Message-ID. So nothing is lost, and a crash costs one duplicate at most. What the message says is not here: a delivery holds ids and
-plain values, never a name, an address or a text.
+the same Message-ID. So nothing is lost, and a mail comes exactly once, or once more for each time that handing it over was cut off between the mail
+server's 250 and the note of it. What the message says is not here: a delivery holds ids and plain values, never a name, an address or a text.
 """
 
 from dataclasses import dataclass

@@ -12,8 +12,6 @@ from amont.common.log import Received
 from amont.common.testing.promises.evidence import Evidence
 from amont.common.testing.promises.tables import LISTENERS, OWNERS, PROJECTIONS
 
-SENDS_AT_ONCE = 8
-"""How many mails one process of notifications hands over at a time, so how many one crash can cause to be sent again."""
 FOLLOWS_A_PARKED_ONE = "blocked-by"
 """The reason of a dead letter that is one only because an earlier record of its key is."""
 NAMED = 3
@@ -213,11 +211,13 @@ def _everybody_was_told(evidence: Evidence) -> Iterator[str]:
 
 
 def _as_little_twice_as_promised(evidence: Evidence) -> Iterator[str]:
-    """A mail comes again only because of a crash, and a crash costs at most what one process hands over at a time."""
-    again = {message_id: count - 1 for message_id, count in evidence.mails.items() if count > 1}
-    crashes = evidence.crashes.get("notifications", 0)
-    if sum(again.values()) > SENDS_AT_ONCE * crashes:
-        yield from _wrong(f"notifications: {sum(again.values())} mails came again in {crashes} crashes", sorted(again))
+    """A mail comes again only when handing it over was cut off between the mail server's 250 and the note of it, and then once."""
+    again = (
+        f"{message_id} ({count} times, cut off {evidence.cut_off.get(message_id, 0)} times)"
+        for message_id, count in sorted(evidence.mails.items())
+        if count - 1 > evidence.cut_off.get(message_id, 0)
+    )
+    yield from _wrong("notifications: came again without having been cut off", again)
 
 
 def _documents(evidence: Evidence, service: str, collection: str) -> Sequence[Document]:

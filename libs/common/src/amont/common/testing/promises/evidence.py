@@ -30,7 +30,9 @@ class Evidence:
     mails: Mapping[str, int] = field(default_factory=dict)
     """How often the mail server took each Message-ID."""
     crashes: Mapping[str, int] = field(default_factory=dict)
-    """How often a process of each service was cut off: killed, or silent for longer than its claims hold."""
+    """How often a process of each service was cut off: killed, or unable to do what it had begun."""
+    cut_off: Mapping[str, int] = field(default_factory=dict)
+    """How often each Message-ID was taken from somebody who was cut off before noting it: so often may it have come again."""
     replayed: Documents | None = None
     """What `replay` makes of the log; None when it was not asked."""
     poison: Mapping[str, Collection[Poison]] = field(default_factory=dict)

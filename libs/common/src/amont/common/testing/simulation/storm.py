@@ -41,10 +41,10 @@ class Moment(StrEnum):
 
 
 FAULTS = (Fate.REQUEST_LOST, Fate.ANSWER_LOST, Fate.DONE_LATER, Fate.CUT_OFF)
-MAIL_FAULTS = (Fate.REQUEST_LOST,)
-"""A mail server's lost answer is the honest gap without a crash; it is not provoked, so that every repetition has a crash to explain it."""
 OFTEN = frozenset({"write", "append", "commit", "mail"})
 """The calls with an effect: here it hurts, so here it goes wrong more often."""
+LETTERS = "append dlq-"
+"""Dead letters are few, and none may be lost: here it goes wrong more often still."""
 
 
 class Killable(Owner, Protocol):
@@ -79,16 +79,18 @@ class Storm:
         self.seen: Counter[str] = Counter()
         """What was done to the house, by kind of call."""
 
-    def fate(self, kind: str, way: str, server: str) -> Fate:
+    def fate(self, what: str, way: str, server: str) -> Fate:
         """How the next call fares."""
         if not self.raging:
             return Fate.WELL
         now = asyncio.get_running_loop().time()
         if self.away.get(server, 0.0) > now or self.away.get(way, 0.0) > now:
             return Fate.REQUEST_LOST
-        draw = self.chance.random() * (1.0 if kind in OFTEN else 4.0)
+        kind = what.partition(" ")[0]
+        rarity = 0.2 if what.startswith(LETTERS) else 1.0 if kind in OFTEN else 4.0
+        draw = self.chance.random() * rarity
         if draw < self.weather.faults:
-            return self.chance.choice(MAIL_FAULTS if kind == "mail" else FAULTS)
+            return self.chance.choice(FAULTS)
         return Fate.SLOW if draw < self.weather.faults + self.weather.slow else Fate.WELL
 
     def kills(self, kind: str) -> Moment | None:
@@ -115,7 +117,7 @@ class Line:
 
     async def __call__(self, what: str, deed: Deed) -> Any:
         storm, kind = self._storm, what.partition(" ")[0]
-        fate, killed = storm.fate(kind, self._way, self._server), storm.kills(kind) if self._process else None
+        fate, killed = storm.fate(what, self._way, self._server), storm.kills(kind) if self._process else None
         if fate is not Fate.WELL:
             storm.happened(f"{fate}: {kind}")
         loop = asyncio.get_running_loop()

@@ -3,10 +3,9 @@
 import asyncio
 import contextvars
 import random
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -20,12 +19,13 @@ from amont.common.testing.memory import Broker, Database
 from amont.common.testing.promises import Evidence, Poison
 from amont.common.testing.replay import replay
 from amont.common.testing.simulation.loop import BEGINNING, VirtualLoop
+from amont.common.testing.simulation.postbox import Postbox, Sender
 from amont.common.testing.simulation.process import CutOff, Process
 from amont.common.testing.simulation.storm import Line, Storm
 from amont.common.testing.simulation.trace import Trace
 
 LEASE = timedelta(minutes=5)
-"""How long a claim to send a mail holds; a jump of the clock over it cuts the mails in hand off, as a crash does."""
+"""How long a claim to send a mail holds."""
 JUMPS = (timedelta(seconds=20), timedelta(minutes=2), timedelta(hours=2), timedelta(days=3))
 CONTESTED = frozenset({"matching"})
 """Where several people want the same thing at once: here two processes are as likely as one."""
@@ -53,48 +53,6 @@ class WallClock:
         self._ahead += by
 
 
-class Postbox:
-    """The mail server: counts what it takes, and knows which repetition has no excuse.
-
-    A mail may come again when a process that was handing it over died, or when the clock jumped over its claim; for no other reason.
-    """
-
-    def __init__(self) -> None:
-        self.received: Counter[str] = Counter()
-        self.without_excuse: list[str] = []
-        self._begun: dict[str, dict[str, None]] = defaultdict(dict)
-        self._excused: set[str] = set()
-
-    def begins(self, message_id: str, process: str) -> None:
-        """A process begins to hand a mail over."""
-        self._begun[message_id][process] = None
-
-    def take(self, message_id: str) -> None:
-        self.received[message_id] += 1
-        if self.received[message_id] > 1 and message_id not in self._excused:
-            self.without_excuse.append(f"{message_id} came again though {' and '.join(self._begun[message_id])} lived")
-
-    def died(self, process: str) -> None:
-        """Whatever it was handing over may come again."""
-        self._excused.update(message_id for message_id, by in self._begun.items() if process in by)
-
-    def jumped(self, claimed: Iterable[str]) -> None:
-        """Whatever is claimed may come again, even if it was not handed over yet: these are Message-IDs."""
-        self._excused.update(claimed)
-
-
-class Sender:
-    """The mail port of one process."""
-
-    def __init__(self, postbox: Postbox, line: Line, process: str) -> None:
-        self._postbox, self._line, self._process = postbox, line, process
-
-    async def send(self, message: EmailMessage) -> None:
-        message_id = str(message["Message-ID"])
-        self._postbox.begins(message_id, self._process)
-        await self._line(f"mail {message_id}", lambda: self._postbox.take(message_id))
-
-
 class Replica:
     """A place for a process of a service: one life after the other."""
 
@@ -114,7 +72,7 @@ class World:
         self.clock = WallClock(loop)
         self.broker = Broker(partitions=self.chance.choice((1, 2, 4)))
         self.databases = {name: Database() for name in SERVICES}
-        self.postbox = Postbox()
+        self.postbox = Postbox(self.databases["notifications"].collections["deliveries"], lambda: instant_text(self.now()))
         self.crashes: Counter[str] = Counter()
         self.builders = _builders()
         static = self.chance.random() < 0.5
@@ -152,11 +110,12 @@ class World:
 
     def _tools(self, process: Process) -> Mapping[type, object]:
         line = Line(self.storm, process, "mail server", self._sending.MailUnavailable)
-        return {self._sending.MailSender: Sender(self.postbox, line, process.name)}
+        return {self._sending.MailSender: Sender(self.postbox, line)}
 
     def _died(self, replica: Replica, process: Process) -> None:
-        self.crashes[replica.service] += not process.drained
-        self.postbox.died(process.name)
+        if not process.drained:
+            self.crashes[replica.service] += 1
+            self.postbox.died(process.name)
         if replica.process is process:
             replica.process = None
             self.loop.call_later(self.storm.chance.uniform(0.1, 4.0), self._revive, replica, context=self.storm.outside)
@@ -235,14 +194,11 @@ class World:
         self.jump(self.chance.choice(JUMPS))
 
     def jump(self, by: timedelta) -> None:
-        """Move the clock on the wall. Whatever mail is in hand may have lost its claim by it: that is counted as a crash."""
+        """Move the clock on the wall. Mails in hand may lose their claims by it."""
         self.storm.happened("clock jumped")
         self.trace.add("clock", f"jumps by {by}")
-        if by >= timedelta(minutes=1) and self.storm.raging:
-            deliveries = self.databases["notifications"].collections["deliveries"].values()
-            self.postbox.jumped(f"<{one['_id']}@house.example>" for one in deliveries if one["status"] == DeliveryStatus.SENDING)
-            self.crashes["notifications"] += sum(one.service == "notifications" for one in self.replicas) + len(self.zombies)
         self.clock.jump(by)
+        self.postbox.ran_out()
 
     async def _stop(self, replica: Replica) -> None:
         """A deployment."""
@@ -309,4 +265,12 @@ class World:
         documents = {name: database.everything() for name, database in self.databases.items()}
         log = {topic: self.broker.everything(topic) for topic in TOPICS}
         again = await replay(log, self.builders, given=documents, tools={self._sending.MailSender: object()})
-        return Evidence(documents=documents, log=log, mails=self.postbox.received, crashes=self.crashes, replayed=again, poison=poison)
+        return Evidence(
+            documents=documents,
+            log=log,
+            mails=self.postbox.received,
+            cut_off=self.postbox.cut_off,
+            crashes=self.crashes,
+            replayed=again,
+            poison=poison,
+        )
