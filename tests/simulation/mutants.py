@@ -3,6 +3,7 @@
 Each is a patch at a seam of the real shell or of the memory log, applied in a process of its own.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
@@ -141,3 +142,9 @@ def simulate_with(mutant: str, seed: int) -> Outcome:
     make, _ = MUTANTS[mutant]
     with make():
         return simulate(seed)
+
+
+def first_found(mutant: str, within: int) -> int | None:
+    """The first seed that complains of the bug as it must; None when so many do not."""
+    _, complaint = MUTANTS[mutant]
+    return next((seed for seed in range(within) if any(re.search(complaint, one) for one in simulate_with(mutant, seed).broken)), None)
