@@ -11,7 +11,7 @@ from tests.chaos import faults, letters
 from tests.chaos.evidence import collect, repeated_on_log
 from tests.chaos.ground import Ground, ground
 from tests.chaos.hands import Hands, Seen
-from tests.chaos.judge import Noted, lines
+from tests.chaos.judge import Noted, Peace, lines
 from tests.chaos.latency import poison_share
 from tests.chaos.outage import outage
 from tests.chaos.people_load import PeopleLoad
@@ -107,12 +107,16 @@ class Campaign:
     async def _rolling(self, hands: Hands, stage: Stage) -> Seen:
         """From quiet to quiet, so that what is handed over again has no other reason."""
         begin, repeated = hands.house.ledger.stat().st_size, await repeated_on_log(hands.house)
+        over = asyncio.Event()
+        living = asyncio.create_task(hands.people.live(over), name="people")
         async with hands.staff.flowing(hands.size.rate):
             seen = await faults.rolling_restarts(hands, stage)
+        over.set()
+        await living
         await hands.house.settled(SETTLED_WITHIN)
         redelivered = read_ledger(hands.house.ledger, begin=begin).redelivered
         repeated = await repeated_on_log(hands.house) - repeated
-        self._noted.in_peace = redelivered.total(), repeated
+        self._noted.in_peace = Peace(redelivered.total(), repeated, seen["unclean stops"], seen["records in hand when told to stop"])
         return seen | {"redeliveries": redelivered.total(), "repetitions on the log": repeated} | dict(redelivered)
 
     async def _poison(self, hands: Hands, stage: Stage) -> Seen:
@@ -161,7 +165,12 @@ class Campaign:
         happened = read_ledger(hands.house.ledger)
         self._noted.redelivered = happened.redelivered.total()
         evidence = await collect(
-            hands.house, folder=hands.house.folder, mails=hands.postbox.received, crashes=hands.crashes, poison=hands.staff.poison
+            hands.house,
+            folder=hands.house.folder,
+            taken=hands.postbox.taken,
+            cuts=hands.cuts,
+            crashes=hands.crashes,
+            poison=hands.staff.poison,
         )
         self._report.lines = lines(hands, evidence, self._noted)
         self._report.figures = {

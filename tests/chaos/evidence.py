@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from tests.chaos.mails import Span, cut_off, noted_at
 from tests.support.house import PARTITIONS, House
 
 from amont.common import hosting
@@ -70,7 +71,13 @@ async def repeated_on_log(house: House) -> int:
 
 
 async def collect(
-    house: House, *, folder: Path, mails: Mapping[str, int], crashes: Mapping[str, int], poison: Sequence[Poison]
+    house: House,
+    *,
+    folder: Path,
+    taken: Mapping[str, Sequence[float]],
+    cuts: Sequence[Span],
+    crashes: Mapping[str, int],
+    poison: Sequence[Poison],
 ) -> Evidence:
     """All of it, with what a replay of the log makes."""
     topics = [*TOPICS, *(dead_letters_of(service) for service in SERVICES)]
@@ -82,7 +89,8 @@ async def collect(
     return Evidence(
         documents=documents,
         log=log,
-        mails=mails,
+        mails={message_id: len(times) for message_id, times in taken.items()},
+        cut_off=cut_off(taken, noted_at(log["notifications-deliveries"]), cuts),
         crashes=crashes,
         replayed=await replay(log, hosting.service_builders(), given=documents, tools={MailSender: FolderSender(folder / "replayed")}),
         poison={"enrolment": poison},

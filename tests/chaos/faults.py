@@ -7,7 +7,7 @@ from collections import Counter
 from tests.chaos.hands import READY_WITHIN, Hands, Seen
 
 from amont.common.events.topics import SERVICES
-from amont.common.testing.dying import POINTS
+from amont.common.testing.dying import POINTS, records_in_hand
 from amont.local.demo.stages import Stage
 
 READS_ONLY = ("before-commit", "after-commit", "after-batch")
@@ -43,7 +43,7 @@ async def service_kills(hands: Hands, stage: Stage) -> Seen:
             await hands.house.is_ready(victim, READY_WITHIN)
             with hands.holding(victim):
                 died[await once(victim, chance, number)] += 1
-                hands.crashes[victim] += 1
+                hands.killed(victim)
                 hands.house.launch(victim)
             stage.done()
 
@@ -74,7 +74,6 @@ async def freezes(hands: Hands, stage: Stage) -> Seen:
     frozen = 0.0
     for _ in range(hands.size.freezes):
         seconds = hands.chance.uniform(2.0, 12.0)
-        hands.crashes["notifications"] += 1
         await asyncio.to_thread(hands.real.stack.store.pause)
         try:
             await asyncio.sleep(seconds)
@@ -100,7 +99,6 @@ async def network(hands: Hands, stage: Stage) -> Seen:
                 wire.silence()
             case _:
                 wire.slow(hands.chance.uniform(0.02, 0.3))
-        hands.crashes["notifications"] += name == "the store"
         await asyncio.sleep(hands.chance.uniform(1.0, 8.0))
         wire.mend()
         await hands.all_ready()
@@ -112,15 +110,17 @@ async def network(hands: Hands, stage: Stage) -> Seen:
 async def rolling_restarts(hands: Hands, stage: Stage) -> Seen:
     """Each service is told to stop and started again, one after the other, again and again."""
     stage.total(hands.size.rolls * len(SERVICES))
-    unclean = 0
+    unclean, told = 0, []
     for _ in range(hands.size.rolls):
         for service in SERVICES:
             with hands.holding(service):
+                told.append((service, hands.house.ledger.stat().st_size))
                 unclean += await asyncio.to_thread(hands.house.terminate, service) != 0
                 hands.house.launch(service)
             await hands.house.is_ready(service, READY_WITHIN)
             stage.done()
-    return {"rolling restarts": hands.size.rolls, "unclean stops": unclean}
+    in_hand = sum(records_in_hand(hands.house.ledger, service, at) for service, at in told)
+    return {"rolling restarts": hands.size.rolls, "unclean stops": unclean, "records in hand when told to stop": in_hand}
 
 
 async def rebalance_storm(hands: Hands, stage: Stage) -> Seen:
@@ -134,7 +134,7 @@ async def rebalance_storm(hands: Hands, stage: Stage) -> Seen:
         await asyncio.sleep(hands.chance.uniform(0.0, 3.0))
         if number % 2:
             hands.house.kill(second)
-            hands.crashes[service] += 1
+            hands.killed(service)
         else:
             await asyncio.to_thread(hands.house.terminate, second)
         stage.done()

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.chaos.ground import Real
+from tests.chaos.mails import Span
 from tests.chaos.people_load import PeopleLoad
 from tests.chaos.postbox import Postbox
 from tests.chaos.size import Size
@@ -33,7 +35,9 @@ class Hands:
     chance: random.Random
     size: Size
     crashes: Counter[str] = field(default_factory=Counter)
-    """How often a process of each service was cut off: killed, or, for notifications, unable to note an outcome because the store was away."""
+    """How often a process of each service was killed."""
+    cuts: list[Span] = field(default_factory=list)
+    """When the mails in hand were cut off: notifications was killed, ended by itself, or could not note an outcome for longer than it tries to."""
     ended: Counter[str] = field(default_factory=Counter)
     """How often a process of each service ended by itself."""
     _held: Counter[str] = field(default_factory=Counter)
@@ -43,6 +47,16 @@ class Hands:
         """The servers. Raises AssertionError on SQLite, where there are none."""
         assert self.given is not None, "this stage needs real servers"
         return self.given
+
+    def killed(self, service: str) -> None:
+        """A process of this service was killed a moment ago."""
+        self.crashes[service] += 1
+        self.cut(service, time.time())
+
+    def cut(self, service: str, since: float) -> None:
+        """What a process of this service had in hand at some moment since then will never be noted by it."""
+        if service == "notifications":
+            self.cuts.append((since, time.time()))
 
     @contextlib.contextmanager
     def holding(self, names: str) -> Iterator[None]:
@@ -65,10 +79,14 @@ class Hands:
                 await supervising
 
     async def _supervise(self) -> None:
+        seen = dict.fromkeys(SERVICES, time.time())
         while True:
             for names in SERVICES:
-                if not self._held[names] and not self.house.running(names):
+                if self._held[names] or self.house.running(names):
+                    seen[names] = time.time()
+                else:
                     self.ended[names] += 1
+                    self.cut(names, seen[names])
                     self.house.launch(names)
             await asyncio.sleep(0.5)
 

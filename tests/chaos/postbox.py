@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
+from collections import defaultdict
 from email import message_from_bytes
 from typing import Self
 
@@ -21,8 +21,8 @@ class Postbox:
     """See the module."""
 
     def __init__(self) -> None:
-        self.received: Counter[str] = Counter()
-        """By Message-ID."""
+        self.taken: dict[str, list[float]] = defaultdict(list)
+        """When it took each Message-ID, in seconds since 1970."""
         self._last = 0.0
         self._server = Controller(self, hostname="127.0.0.1", port=free_ports(1)[0])
 
@@ -38,7 +38,7 @@ class Postbox:
         self._server.stop()
 
     async def handle_DATA(self, _server: SMTP, _session: Session, post: Post) -> str:  # noqa: N802 - the name is aiosmtpd's
-        self.received[message_from_bytes(post.content or b"")["Message-ID"]] += 1  # type: ignore[arg-type]  # bytes unless asked otherwise
+        self.taken[message_from_bytes(post.content or b"")["Message-ID"]].append(time.time())  # type: ignore[arg-type]  # bytes unless asked otherwise
         self._last = time.monotonic()
         await asyncio.sleep(ANSWER_SECONDS)
         return "250 taken"

@@ -4,9 +4,10 @@ from collections import Counter
 from typing import Any, cast
 
 import pytest
-from tests.chaos.judge import Noted, _outages, _poison, _promise, _replayed, _rolling, _twice
+from tests.chaos.judge import Noted, Peace, _outages, _poison, _promise, _replayed, _rolling, _twice
 from tests.chaos.latency import Latencies
 from tests.chaos.letters import Replayed
+from tests.chaos.mails import cut_off
 from tests.chaos.outage import Answers, Outage
 from tests.chaos.report import Report
 from tests.chaos.staff_load import StaffLoad, person_id
@@ -79,15 +80,39 @@ def test_a_letter_that_was_refused_again_or_a_person_that_is_not_as_sent_breaks_
 
 
 def test_one_redelivery_in_peace_breaks_the_promise_of_graceful_deployments() -> None:
-    assert _rolling(Noted(in_peace=(0, 0)), 20).kept is True
-    assert _rolling(Noted(in_peace=(1, 0)), 20).kept is False
-    assert _rolling(Noted(in_peace=(0, 1)), 20).kept is False
+    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 7)), 20).kept is True
+    for broken in (Peace(1, 0, 0, 7), Peace(0, 1, 0, 7), Peace(0, 0, 1, 7)):
+        assert _rolling(Noted(in_peace=broken), 20).kept is False
+
+
+def test_rolling_restarts_that_met_no_record_in_hand_have_shown_nothing() -> None:
+    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 0)), 20).kept is False
+    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 0)), 1).kept is True
+
+
+@pytest.mark.parametrize(
+    ("taken", "noted", "cuts", "often"),
+    [
+        ([10.0, 310.0], 310.2, [(10.1, 10.1)], 1),  # killed between the 250 and the note
+        ([10.0, 310.0], 310.2, [(9.5, 9.5)], 1),  # killed while the mail was on its way
+        ([10.0, 310.0], 10.2, [(11.0, 11.0)], 0),  # killed when it was noted: no excuse
+        ([10.0, 310.0], 310.2, [(5.0, 5.0), (400.0, 400.0)], 0),  # killed before, and after it had come again
+        ([10.0, 310.0, 610.0], 610.2, [(10.1, 10.1)], 1),  # one cut, two repetitions
+        ([10.0, 310.0, 610.0], 610.2, [(10.1, 10.1), (310.1, 310.1)], 2),
+        ([10.0, 700.0], 700.2, [(8.0, 620.0)], 1),  # the store was away for ten minutes
+        ([10.0], 10.2, [(10.1, 10.1)], 0),
+    ],
+)
+def test_a_mail_was_cut_off_when_a_kill_fell_between_its_taking_and_the_note_of_it(
+    taken: list[float], noted: float, cuts: list[tuple[float, float]], often: int
+) -> None:
+    assert cut_off({"<m@x>": taken}, {"m": noted}, cuts).get("<m@x>", 0) == often
 
 
 def test_what_was_not_shown_breaks_no_report_and_says_so() -> None:
     report = Report("1", "SQLite", [_rolling(Noted(), 0), _outages(Noted())])
     assert report.kept
     assert report.text().count("not shown") == 2
-    report.lines.append(_rolling(Noted(in_peace=(1, 0)), 20))
+    report.lines.append(_rolling(Noted(in_peace=Peace(1, 0, 0, 7)), 20))
     assert not report.kept
     assert [line.startswith("P7  BROKEN") for line in report.broken] == [True]

@@ -4,8 +4,8 @@ A SIGKILL at a random moment falls into an idle gap more often than not. `aim` t
 itself around one of its next port calls: before or after a compare-and-set, before or after its events reach the log, or when a batch was taken and
 its positions are not yet committed. Every one of them causes a redelivery or a repeated publication, so a test that aims and sees none is broken.
 
-The ledger is a file of JSON lines that outlives every process: which offsets were handed to which group, and who died where. Each line is one write
-to a file opened for appending, so a SIGKILL cuts none in half. Nothing here decides whether what happened was right.
+The ledger is a file of JSON lines that outlives every process: which offsets were handed to which group, when their reader was done with them, and who
+died where. Each line is one write to a file opened for appending, so a SIGKILL cuts none in half. Nothing here decides whether what happened was right.
 """
 
 import json
@@ -41,6 +41,7 @@ class Ledger:
     def __init__(self, path: Path, who: str) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._who = who
+        self.write(began=os.getpid())
 
     def write(self, **fields: Any) -> None:
         os.write(self._file, json.dumps({"who": self._who, **fields}).encode() + b"\n")
@@ -114,7 +115,11 @@ class MortalLog:
         async def hear(batch: Sequence[Received]) -> None:
             if self._ledger:
                 self._ledger.write(group=group, topic=topic, spans=_spans(batch))
-            await handler(batch)
+            try:
+                await handler(batch)
+            finally:
+                if self._ledger:
+                    self._ledger.write(done=len(batch))
             self._fate.passes("after-batch")
 
         return self._log.reader(group, topic, hear, **options)
@@ -146,12 +151,26 @@ def read_ledger(path: Path, *, begin: int = 0) -> Happened:
         if point := line.get("died"):
             died[line["who"], point] += at >= begin
             continue
+        if "spans" not in line:
+            continue
         group = line["group"]
         places = {(group, partition, offset) for partition, first, last in line["spans"] for offset in range(first, last + 1)}
         if at >= begin:
             redelivered[group] += len(handed & places)
         handed |= places
     return Happened(+redelivered, +died)
+
+
+def records_in_hand(path: Path, who: str, until: int) -> int:
+    """How many records a process had been handed and not done with when the ledger had `until` bytes."""
+    held = 0
+    for at, line in _lines(path):
+        if at >= until or line["who"] != who:
+            continue
+        if "began" in line:
+            held = 0
+        held += sum(last - first + 1 for _, first, last in line.get("spans", ())) - line.get("done", 0)
+    return held
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Any]]:
