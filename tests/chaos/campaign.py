@@ -108,7 +108,7 @@ class Campaign:
         """From quiet to quiet, so that what is handed over again has no other reason."""
         begin, repeated = hands.house.ledger.stat().st_size, await repeated_on_log(hands.house)
         over = asyncio.Event()
-        living = asyncio.create_task(hands.people.live(over), name="people")
+        living = asyncio.create_task(hands.people.live(over, share=0.5), name="people")  # the rest is for the kills
         async with hands.staff.flowing(hands.size.rate):
             seen = await faults.rolling_restarts(hands, stage)
         over.set()

@@ -66,9 +66,9 @@ class PeopleLoad:
                 "PUT", "enrolment", f"/subsidiaries/{tenant}", GROUP, {"name": tenant, "zone": zone, "languages": ["en"], "grades": GRADES}
             )
 
-    async def live(self, over: asyncio.Event) -> None:
-        """One programme after the other until it is over; the one that has begun comes to its end."""
-        while not over.is_set() and self.programmes < self._blocks:
+    async def live(self, over: asyncio.Event, share: float = 1.0) -> None:
+        """One programme after the other until it is over, or that share of the people has had one; the one that has begun comes to its end."""
+        while not over.is_set() and self.programmes < share * self._blocks:
             await self.programme(self.programmes)
             self.programmes += 1
 

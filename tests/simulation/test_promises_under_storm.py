@@ -39,6 +39,7 @@ def test_the_storms_did_everything_they_can(outcomes: Sequence[Outcome]) -> None
         **{f"killed {moment}: mail": SEEDS // 500 for moment in MOMENTS},
         **dict.fromkeys(BEFALLS, SEEDS // 10),
         "handed over again": 5 * SEEDS,
+        "halted": SEEDS // 20,
     }
     too_few = {what: (seen[what], wanted) for what, wanted in enough.items() if seen[what] < wanted}
     assert not too_few, f"seen, and wanted at least: {too_few}"

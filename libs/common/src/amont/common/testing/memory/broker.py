@@ -41,7 +41,7 @@ class Broker:
     """The records and the groups; what every connection shares."""
 
     def __init__(self, *, partitions: int = PARTITIONS, session_seconds: float = SESSION_SECONDS) -> None:
-        self._partitions, self.session_seconds = partitions, session_seconds
+        self.partitions, self.session_seconds = partitions, session_seconds
         self.topics: dict[str, list[list[Received]]] = defaultdict(lambda: [[] for _ in range(partitions)])
         self._groups: dict[tuple[str, str], _Group] = defaultdict(_Group)
         self._waiting: dict[str, list[asyncio.Future[None]]] = defaultdict(list)
@@ -52,7 +52,7 @@ class Broker:
 
     def place(self, record: Record) -> tuple[str, int]:
         """Where a record belongs."""
-        return record.topic, zlib.crc32(record.key.encode()) % self._partitions
+        return record.topic, zlib.crc32(record.key.encode()) % self.partitions
 
     def append(self, topic: str, number: int, records: Sequence[Record]) -> None:
         """Put records at the end of one partition."""
@@ -85,7 +85,7 @@ class Broker:
         if silent or member not in found.heard:
             found.generation += 1
         found.heard[member] = now
-        return found.deal(member, self._partitions)
+        return found.deal(member, self.partitions)
 
     def leave(self, group: str, topic: str, member: str, life: int) -> None:
         found = self._groups[group, topic]
@@ -102,7 +102,7 @@ class Broker:
         found = self._groups[group, topic]
         if member not in found.heard or life != found.lives[member] or generation != found.generation:
             return False
-        if not ends.keys() <= found.deal(member, self._partitions).positions.keys():
+        if not ends.keys() <= found.deal(member, self.partitions).positions.keys():
             return False
         found.committed.update(ends)
         return True

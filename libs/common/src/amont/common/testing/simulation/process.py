@@ -60,6 +60,7 @@ class Process:
         tools: Callable[["Process"], Mapping[type, object]],
         on_death: Callable[["Process"], None],
         handed: set[tuple[str, str, int, int]],
+        in_a_row: int,
     ) -> None:
         self.name, self.dead, self.frozen = name, False, False
         self.drained = False
@@ -73,8 +74,13 @@ class Process:
         self.log = log = CountingLog(broker, client_id=member, life=life, call=Line(storm, self, "log"), batch=most)
         log.storm, log.handed = storm, handed
         store = MemoryStore(database, Line(storm, self, f"{server} store"))
-        parts = Parts(store=store, log=log, clock=clock, ids=SeededIds(clock, name), tools=tools(self))
+        parts = Parts(store=store, log=log, clock=clock, ids=SeededIds(clock, name), tools=tools(self), dead_letters_in_a_row=in_a_row)
         self.service = self._context.run(build, parts)
+
+    @property
+    def halted(self) -> bool:
+        """Whether it takes nothing more of a topic, because too many dead letters came in a row."""
+        return any(one.halted for one in self.service._consumers.values())  # noqa: SLF001 - readiness asks store and log as well, which is not for free
 
     def start(self) -> None:
         """As `amont run` does once its port is open."""

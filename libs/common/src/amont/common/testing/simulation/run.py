@@ -68,7 +68,7 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
 
 async def _run(loop: VirtualLoop, seed: int, trace: Trace) -> tuple[list[str], dict[str, int], World]:
     world = World(loop, seed, trace)
-    with world.postbox.watching():
+    with world.postbox.watching(), world.deployment.felt():
         return await _live(world)
 
 
@@ -76,7 +76,10 @@ async def _live(world: World) -> tuple[list[str], dict[str, int], World]:
     for replica in world.replicas:
         world.start(replica)
     people = People(world)
-    tasks = [asyncio.create_task(people.live(), name="people"), asyncio.create_task(world.trouble(), name="trouble")]
+    tasks = [
+        asyncio.create_task(doing, name=name)
+        for name, doing in (("people", people.live()), ("trouble", world.trouble()), ("mending", world.mend()))
+    ]
     done, _ = await asyncio.wait(tasks, timeout=world.chance.choice(STORMS), return_when=asyncio.FIRST_EXCEPTION)
     for task in done:
         task.result()
@@ -85,7 +88,7 @@ async def _live(world: World) -> tuple[list[str], dict[str, int], World]:
     await asyncio.wait(tasks)
     restless = await world.calm()
     evidence = await world.evidence(people.poison)
-    kept = [*([restless] if restless else []), *broken(evidence)]
+    kept = [*([restless] if restless else []), *broken(evidence), *world.too_many_letters()]
     return kept, figures(evidence), world
 
 

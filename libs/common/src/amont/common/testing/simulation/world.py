@@ -1,6 +1,7 @@
 """The house in a run: four services in one or two processes each, their stores, the log, the mail server, the clock on the wall; and what befalls them."""
 
 import asyncio
+import contextlib
 import contextvars
 import random
 from collections import Counter
@@ -11,13 +12,18 @@ from importlib import import_module
 from typing import Any
 
 from amont.common import hosting
-from amont.common.events.topics import SERVICES, TOPICS
+from amont.common.documents import Document
+from amont.common.errors import Unavailable
+from amont.common.events.topics import SERVICES, TOPICS, dead_letters_of
 from amont.common.events.values import DeliveryStatus, instant_text
 from amont.common.service import Parts, Service
+from amont.common.service.consumer import DEAD_LETTERS_IN_A_ROW
+from amont.common.service.letters.letter import LETTERS
 from amont.common.testing.hearing import START
 from amont.common.testing.memory import Broker, Database
 from amont.common.testing.promises import Evidence, Poison
 from amont.common.testing.replay import replay
+from amont.common.testing.simulation.deployment import Deployment
 from amont.common.testing.simulation.loop import BEGINNING, VirtualLoop
 from amont.common.testing.simulation.postbox import Postbox, Sender
 from amont.common.testing.simulation.process import CutOff, Process
@@ -74,6 +80,7 @@ class World:
         self.databases = {name: Database() for name in SERVICES}
         self.postbox = Postbox(self.databases["notifications"].collections["deliveries"], lambda: instant_text(self.now()))
         self.crashes: Counter[str] = Counter()
+        self.deployment = Deployment(random.Random(f"{seed}/deployment"))
         self.builders = _builders()
         static = self.chance.random() < 0.5
         self.replicas = [
@@ -104,6 +111,7 @@ class World:
             tools=self._tools,
             on_death=lambda process: self._died(replica, process),
             handed=self._handed,
+            in_a_row=self.deployment.in_a_row if replica.service == self.deployment.service else DEAD_LETTERS_IN_A_ROW,
         )
         replica.process.start()
         return replica.process
@@ -124,12 +132,49 @@ class World:
         if replica.process is None:
             self.start(replica)
 
-    async def ask(self, service: str, command: str, *args: Any, key: str = "", **kwargs: Any) -> Any:
+    @property
+    def _letters(self) -> Mapping[str, Document]:
+        return self.databases[self.deployment.service].collections[LETTERS.name]
+
+    async def mend(self) -> None:
+        """In the middle of it all the bad deployment is followed by a good one, and somebody has the letters replayed."""
+        await asyncio.sleep(self.deployment.mended_after)
+        await self._deploy()
+        while True:
+            await asyncio.sleep(self.chance.uniform(1.0, 4.0))
+            await self._replay()
+
+    async def _deploy(self) -> None:
+        """Whoever is there ends, and comes back mended."""
+        if not self.deployment.bad:
+            return
+        self.deployment.bad = False
+        halted = {one.name for one in self.replicas if one.service == self.deployment.service and one.process and one.process.halted}
+        self.storm.seen["halted"] += len(halted)
+        self.trace.add("world", f"{self.deployment.service} is mended")
+        for replica in self.replicas:
+            if replica.service == self.deployment.service and replica.process:
+                if replica.process.service.ready and not replica.process.frozen:
+                    await self._stop(replica)
+                else:
+                    replica.process.kill("deployed again")
+
+    async def _replay(self) -> None:
+        if self.deployment.to_ask(self._letters):
+            with contextlib.suppress(Unavailable):
+                await self.ask(self.deployment.service, self.deployment.replay)
+
+    def too_many_letters(self) -> list[str]:
+        """What the bad deployment parked although it should have halted before."""
+        lives = sum(one.lives for one in self.replicas if one.service == self.deployment.service)
+        return self.deployment.too_many(self._letters, lives, self.broker.partitions)
+
+    async def ask(self, service: str, command: str | Callable[..., Any], *args: Any, key: str = "", **kwargs: Any) -> Any:
         """Ask a process of a service that is there, as a person does. Raises what the command raises, Unavailable."""
         there = [one.process for one in self.replicas if one.service == service and one.process and one.process.service.ready]
         if not there:
             raise CutOff(f"no {service} is there")
-        verb = getattr(import_module(f"amont.{service}.commands"), command)
+        verb = getattr(import_module(f"amont.{service}.commands"), command) if isinstance(command, str) else command
         return await self.chance.choice(there).ask(verb, *args, key=key, **kwargs)
 
     async def trouble(self) -> None:
@@ -216,9 +261,11 @@ class World:
         for replica in self.replicas:
             if replica.process is not None and replica.process.frozen:
                 self._thaw(replica.process)
+        await self._deploy()
         deadline, quiet = self.loop.time() + QUIET_WITHIN, 0
         while self.loop.time() < deadline:
             await asyncio.sleep(1.0)
+            await self._replay()
             quiet = quiet + 1 if not self._busy_with() else 0
             if quiet > 1 and not self._open_deliveries():
                 return None
@@ -232,6 +279,8 @@ class World:
         for replica in self.replicas:
             if replica.process is None or not replica.process.service.ready:
                 return f"{replica.name} is not ready"
+        if self.deployment.at_it(self._letters):
+            return f"{self.deployment.service} has letters that can be replayed"
         if behind := self._unread():
             return f"{behind} is not read"
         soon = instant_text(self.now() + timedelta(seconds=5))
@@ -272,5 +321,5 @@ class World:
             cut_off=self.postbox.cut_off,
             crashes=self.crashes,
             replayed=again,
-            poison=poison,
+            poison={**poison, self.deployment.service: self.deployment.poison(log[dead_letters_of(self.deployment.service)])},
         )
