@@ -15,6 +15,8 @@ from amont.common.events.values import DeliveryStatus
 from amont.common.log import Received, Record
 from amont.common.service.holding import Holding
 from amont.common.service import Service
+from amont.common.service.consumer import Consumer
+from amont.common.service.letters.parking import First
 from amont.common.testing.memory import MemoryLog
 from amont.common.testing.memory.log import MemoryReader
 from amont.common.testing.simulation import Outcome, simulate
@@ -121,6 +123,16 @@ def noted_mails_sent_again() -> Mutant:
     return patch.object(Service, "start", start)
 
 
+def followers_not_parked() -> Mutant:
+    """What follows a dead letter under its key is taken as if nothing were before it."""
+    return patch.object(First, "comes_before", lambda *_: False)
+
+
+def never_halting() -> Mutant:
+    """However many dead letters come in a row, the topic goes on."""
+    return patch.object(Consumer, "_halt", lambda *_: None)
+
+
 MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "ack before effect": (
         ack_before_effect,
@@ -132,6 +144,11 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "outcome noted once": (outcome_noted_once, "came again without"),
     "noted mails sent again": (noted_mails_sent_again, "came again without"),
     "cleared at once": (cleared_at_once, "an older state comes last"),
+    "followers not parked": (
+        followers_not_parked,
+        "which it had refused",
+    ),
+    "never halting": (never_halting, "should halt it"),
     "capacity checked in memory": (capacity_checked_in_memory, "above capacity|a pair twice"),
 }
 """Each with what the simulator must complain about."""

@@ -3,7 +3,8 @@ started anew, and people ask for the dead letters to be replayed. What was parke
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -44,22 +45,34 @@ class Deployment:
         """Seconds; when the storm is over it is mended at the latest."""
         self._key: str | None = None
         self._refused: set[tuple[bytes, bytes]] = set()
+        self._due: dict[str, set[int]] = defaultdict(set)
+        """By subject, the numbers of the events that were refused and not taken since."""
+        self.complaints: list[str] = []
 
     @contextmanager
     def felt(self) -> Iterator[None]:
         """Reactions are as the deployment makes them meanwhile."""
 
         async def reacting(service: str, reactions: Any, work: Work, one: Heard) -> Refused | None:
-            if not self.bad or service != self.service or type(one.event).topic != self.topic:
+            event = one.event
+            if service != self.service or type(event).topic != self.topic:
                 return await react(service, reactions, work, one)
-            self._key = self._key or one.event.key
-            if not self.everything and one.event.key != self._key:
+            if not (self.bad and (self.everything or event.key == (self._key or event.key))):
+                self._taken(event.subject, event.seq)
                 return await react(service, reactions, work, one)
+            self._key = self._key or event.key
+            self._due[event.subject].add(event.seq)
             self._refused.add((one.event.key.encode(), one.event.encode()))
             return Refused(BAD, "What was deployed last does not take this.")
 
         with patch.object(consumer, "react", reacting), patch.object(replaying, "react", reacting):
             yield
+
+    def _taken(self, subject: str, seq: int) -> None:
+        """Whoever follows a refused event is parked behind it, and taken after it."""
+        if earlier := [one for one in self._due[subject] if one < seq]:
+            self.complaints.append(f"{self.service} took {subject} {seq} before {min(earlier)}, which it had refused")
+        self._due[subject].discard(seq)
 
     @staticmethod
     def to_ask(documents: Mapping[str, Document]) -> bool:
@@ -81,7 +94,12 @@ class Deployment:
         first = {(one.key, one.value or b"") for one in parked if dict(one.headers)["amont_dlq_reason"] == BAD.encode()}
         return [Poison(key, value, BAD) for key, value in sorted(first & self._refused)]
 
-    def too_many(self, documents: Mapping[str, Document], lives: int, partitions: int) -> list[str]:
-        """A topic that must halt parks less in one life than would halt it: of each partition, since they are taken side by side."""
-        parked, most = sum(one["reason"] == BAD for one in documents.values()), (self.in_a_row - 1) * lives * partitions
-        return [f"{self.service}: {parked} dead letters of {self.topic} parked, where {most} should halt it"] if parked > most else []
+    def broken(self, parked: Mapping[str, Collection[tuple[str, bytes | None]]], partitions: int) -> list[str]:
+        """What was taken out of order, and who parked more in one life than should halt it: of each partition, since they are taken side by side."""
+        most = (self.in_a_row - 1) * partitions
+        went_on = [
+            f"{name} parked {len(letters)} in a row, where {most + 1} should halt it"
+            for name, letters in parked.items()
+            if len(letters) > most
+        ]
+        return [*self.complaints[:3], *went_on]

@@ -8,10 +8,11 @@ from typing import Any
 from amont.common.clock import Clock
 from amont.common.errors import Unavailable
 from amont.common.ids import SeededIds
-from amont.common.log import Handler, Received
+from amont.common.log import Handler, Received, Record
 from amont.common.service import Parts, Service
 from amont.common.testing.memory import Broker, Database, MemoryLog, MemoryStore
 from amont.common.testing.memory.log import MemoryReader
+from amont.common.testing.simulation.deployment import BAD
 from amont.common.testing.simulation.loop import PROCESS
 from amont.common.testing.simulation.storm import Line, Storm
 from amont.common.work import Work
@@ -29,6 +30,12 @@ class CountingLog(MemoryLog):
 
     storm: Storm
     handed: set[tuple[str, str, int, int]]
+    parked: set[tuple[str, bytes | None]]
+    """The records that it parked for the bad deployment's sake."""
+
+    async def append(self, records: Sequence[Record]) -> None:
+        self.parked |= {(one.key, one.value) for one in records if dict(one.headers).get("amont_dlq_reason") == BAD.encode()}
+        await super().append(records)
 
     def reader(self, group: str, topic: str, handler: Handler, **more: Any) -> MemoryReader:
         async def noted(batch: Sequence[Received]) -> None:
@@ -61,6 +68,7 @@ class Process:
         on_death: Callable[["Process"], None],
         handed: set[tuple[str, str, int, int]],
         in_a_row: int,
+        parked: set[tuple[str, bytes | None]],
     ) -> None:
         self.name, self.dead, self.frozen = name, False, False
         self.drained = False
@@ -72,7 +80,7 @@ class Process:
         most = storm.chance.choice(MOST_FETCHED)
         server = name.partition("-")[0]
         self.log = log = CountingLog(broker, client_id=member, life=life, call=Line(storm, self, "log"), batch=most)
-        log.storm, log.handed = storm, handed
+        log.storm, log.handed, log.parked = storm, handed, parked
         store = MemoryStore(database, Line(storm, self, f"{server} store"))
         parts = Parts(store=store, log=log, clock=clock, ids=SeededIds(clock, name), tools=tools(self), dead_letters_in_a_row=in_a_row)
         self.service = self._context.run(build, parts)

@@ -88,7 +88,7 @@ async def _live(world: World) -> tuple[list[str], dict[str, int], World]:
     await asyncio.wait(tasks)
     restless = await world.calm()
     evidence = await world.evidence(people.poison)
-    kept = [*([restless] if restless else []), *broken(evidence), *world.too_many_letters()]
+    kept = [*([restless] if restless else []), *broken(evidence), *world.deployment.broken(world.parked, world.broker.partitions)]
     return kept, figures(evidence), world
 
 

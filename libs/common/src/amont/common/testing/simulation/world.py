@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import contextvars
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -80,6 +80,7 @@ class World:
         self.databases = {name: Database() for name in SERVICES}
         self.postbox = Postbox(self.databases["notifications"].collections["deliveries"], lambda: instant_text(self.now()))
         self.crashes: Counter[str] = Counter()
+        self.parked: dict[str, set[tuple[str, bytes | None]]] = defaultdict(set)
         self.deployment = Deployment(random.Random(f"{seed}/deployment"))
         self.builders = _builders()
         static = self.chance.random() < 0.5
@@ -112,6 +113,7 @@ class World:
             on_death=lambda process: self._died(replica, process),
             handed=self._handed,
             in_a_row=self.deployment.in_a_row if replica.service == self.deployment.service else DEAD_LETTERS_IN_A_ROW,
+            parked=self.parked[name],
         )
         replica.process.start()
         return replica.process
@@ -163,11 +165,6 @@ class World:
         if self.deployment.to_ask(self._letters):
             with contextlib.suppress(Unavailable):
                 await self.ask(self.deployment.service, self.deployment.replay)
-
-    def too_many_letters(self) -> list[str]:
-        """What the bad deployment parked although it should have halted before."""
-        lives = sum(one.lives for one in self.replicas if one.service == self.deployment.service)
-        return self.deployment.too_many(self._letters, lives, self.broker.partitions)
 
     async def ask(self, service: str, command: str | Callable[..., Any], *args: Any, key: str = "", **kwargs: Any) -> Any:
         """Ask a process of a service that is there, as a person does. Raises what the command raises, Unavailable."""
