@@ -13,9 +13,9 @@ from unittest.mock import patch
 from amont.common.errors import Unavailable
 from amont.common.events.values import DeliveryStatus
 from amont.common.log import Received, Record
-from amont.common.service.holding import Holding
 from amont.common.service import Service
 from amont.common.service.consumer import Consumer
+from amont.common.service.holding import Holding
 from amont.common.service.letters.parking import First
 from amont.common.testing.memory import MemoryLog
 from amont.common.testing.memory.log import MemoryReader
