@@ -19,6 +19,7 @@ from tests.chaos.postbox import Postbox
 from tests.chaos.report import Report
 from tests.chaos.size import Size
 from tests.chaos.staff_load import StaffLoad
+from tests.support.house import House
 
 from amont.common.testing.dying import read_ledger
 from amont.common.testing.promises import figures
@@ -107,6 +108,7 @@ class Campaign:
     async def _rolling(self, hands: Hands, stage: Stage) -> Seen:
         """From quiet to quiet, so that what is handed over again has no other reason."""
         begin, repeated = hands.house.ledger.stat().st_size, await repeated_on_log(hands.house)
+        uncommitted = _uncommitted(hands.house)
         over = asyncio.Event()
         living = asyncio.create_task(hands.people.live(over, share=0.5), name="people")  # the rest is for the kills
         async with hands.staff.flowing(hands.size.rate):
@@ -116,8 +118,12 @@ class Campaign:
         await hands.house.settled(SETTLED_WITHIN)
         redelivered = read_ledger(hands.house.ledger, begin=begin).redelivered
         repeated = await repeated_on_log(hands.house) - repeated
-        self._noted.in_peace = Peace(redelivered.total(), repeated, seen["unclean stops"], seen["records in hand when told to stop"])
-        return seen | {"redeliveries": redelivered.total(), "repetitions on the log": repeated} | dict(redelivered)
+        uncommitted = _uncommitted(hands.house) - uncommitted
+        self._noted.in_peace = Peace(
+            redelivered.total(), repeated, seen["unclean stops"], seen["records in hand when told to stop"], uncommitted
+        )
+        came = {"redeliveries": redelivered.total(), "repetitions on the log": repeated, "positions the group did not take": uncommitted}
+        return seen | came | dict(redelivered)
 
     async def _poison(self, hands: Hands, stage: Stage) -> Seen:
         self._noted.latencies, seen = await poison_share(hands, stage)
@@ -186,6 +192,11 @@ class Campaign:
 
 def _count(documents: Any, service: str, collection: str) -> int:
     return len(documents[service][collection])
+
+
+def _uncommitted(house: House) -> int:
+    """How often a group did not take a position, as when a process was silent for longer than the session time-out and its partitions have moved."""
+    return house.said().count('"commit_failed"')
 
 
 def _why(error: BaseException) -> str:

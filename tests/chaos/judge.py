@@ -32,6 +32,8 @@ class Peace:
     """Processes that ended with another exit code than 0."""
     in_hand: int
     """Records that were being handled when their reader was told to stop."""
+    uncommitted: int
+    """Positions that their group did not take. Whoever is silent for longer than the session time-out is out of the group: then it is the machine."""
 
 
 @dataclass(slots=True)
@@ -143,4 +145,6 @@ def _rolling(noted: Noted, rolls: int) -> Line:
     )
     if not seen.in_hand and rolls >= ENOUGH_ROLLS:
         return Line("P7", says, f"{figure}: there was nothing to repeat", kept=False)
+    if seen.uncommitted:
+        figure += f"; {seen.uncommitted} positions not taken by their groups (commit_failed: a machine too slow for the session time-out?)"
     return Line("P7", says, figure, not (seen.redelivered or seen.repeated or seen.unclean))

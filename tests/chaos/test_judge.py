@@ -80,14 +80,20 @@ def test_a_letter_that_was_refused_again_or_a_person_that_is_not_as_sent_breaks_
 
 
 def test_one_redelivery_in_peace_breaks_the_promise_of_graceful_deployments() -> None:
-    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 7)), 20).kept is True
-    for broken in (Peace(1, 0, 0, 7), Peace(0, 1, 0, 7), Peace(0, 0, 1, 7)):
+    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 7, 0)), 20).kept is True
+    for broken in (Peace(1, 0, 0, 7, 0), Peace(0, 1, 0, 7, 0), Peace(0, 0, 1, 7, 0)):
         assert _rolling(Noted(in_peace=broken), 20).kept is False
 
 
 def test_rolling_restarts_that_met_no_record_in_hand_have_shown_nothing() -> None:
-    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 0)), 20).kept is False
-    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 0)), 1).kept is True
+    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 0, 0)), 20).kept is False
+    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 0, 0)), 1).kept is True
+
+
+def test_positions_that_a_group_did_not_take_are_told_beside_what_came_again() -> None:
+    line = _rolling(Noted(in_peace=Peace(3, 0, 0, 7, 2)), 20)
+    assert line.kept is False
+    assert "2 positions not taken by their groups" in line.figure
 
 
 @pytest.mark.parametrize(
@@ -113,6 +119,6 @@ def test_what_was_not_shown_breaks_no_report_and_says_so() -> None:
     report = Report("1", "SQLite", [_rolling(Noted(), 0), _outages(Noted())])
     assert report.kept
     assert report.text().count("not shown") == 2
-    report.lines.append(_rolling(Noted(in_peace=Peace(1, 0, 0, 7)), 20))
+    report.lines.append(_rolling(Noted(in_peace=Peace(1, 0, 0, 7, 0)), 20))
     assert not report.kept
     assert [line.startswith("P7  BROKEN") for line in report.broken] == [True]

@@ -17,7 +17,7 @@ from amont.common.events import ProgrammeChanged
 from amont.common.ids import derived
 from amont.common.log import Record
 from amont.common.service import Parts, Service
-from amont.common.service.relay import EVERYTHING
+from amont.common.service.relay import EVERYTHING, LEFT_BEHIND_AFTER
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
 from amont.common.testing.hearing import START
 from amont.common.work import MAX_PENDING, Backlog, Entry, Recent, TooMuchToSay, Work
@@ -527,7 +527,7 @@ async def test_the_sweep_leaves_what_its_writer_is_about_to_publish(shell: Shell
     await shell.unit.save(work)
     other = Unit(shell.house, shell.log)
     assert await other.relay.sweep() == 0
-    shell.clock.advance(timedelta(seconds=5))
+    shell.clock.advance(LEFT_BEHIND_AFTER)
     assert await other.relay.sweep() == 1
     assert await shell.said() == [("a", 1)]
 

@@ -8,6 +8,7 @@ nothing else.
 What is not here: when to retry, what to publish, what to commit on the log (`service`), and any rule (`domain`).
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -103,6 +104,8 @@ class Entry:
     """How many of `out` were in the store's outbox already: somebody else may be saying them."""
     known_at: float | None = None
     """When, at the latest, the version was the document's: seconds of the loop."""
+    ended: asyncio.Event | None = None
+    """Set once this process says it no more (`service.saying`)."""
 
     @property
     def compacted(self) -> bool:

@@ -264,14 +264,17 @@ class KafkaReader:
         return False
 
     async def _commit(self, at: TopicPartition, position: int, turn: int) -> None:
-        if turn != self._turn:
-            return
-        try:
-            async with asyncio.timeout(self._log.options.answer_within_seconds):
-                await self._consumer.commit({at: position})
-        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
-            # The group has moved on, or the broker is away: what was applied comes again and is recognised.
-            _logger.warning("commit_failed", group=self._group, partition=at.partition, reason=type(error).__name__)
+        reason = "moved"
+        if turn == self._turn:
+            try:
+                async with asyncio.timeout(self._log.options.answer_within_seconds):
+                    await self._consumer.commit({at: position})
+            except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+                reason = type(error).__name__
+            else:
+                return
+        # The group has moved on, or the broker is away: what was applied comes again and is recognised.
+        _logger.warning("commit_failed", group=self._group, partition=at.partition, reason=reason)
 
     async def _give_back(self, at: TopicPartition, begin: int, turn: int) -> None:
         """Go back to where the batch began and let the partition, and it alone, rest."""

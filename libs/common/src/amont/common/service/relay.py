@@ -1,12 +1,13 @@
 """The relay: what a commit has put into outboxes goes to the log, and what the log has taken leaves the outboxes. One per service, for all who write.
 
 Published at once after the write; swept every few seconds for what a crash, or a log that was away, has left behind. Two relays on one document
-may publish twice: readers' `seq` guard absorbs it. That the newest state comes last on compacted topics is seen to with `holding`.
+may publish twice: readers' `seq` guard absorbs it. That one relay does not is seen to with `saying`, that the newest state comes last on compacted
+topics with `holding`.
 """
 
 import asyncio
-from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,16 +20,15 @@ from amont.common.errors import Unacceptable, Unavailable
 from amont.common.events.values import instant_text
 from amont.common.log import Log
 from amont.common.service.holding import SAY_WITHIN_SECONDS, Holding
+from amont.common.service.saying import Saying
 from amont.common.work import SAID_AGAIN_WITHIN, Backlog, Entry, House, Key, Recent
 
 OUTBOX = ("_out", "_out_at")
-LEFT_BEHIND_AFTER = timedelta(seconds=5)
-"""How old a pending event must be before the sweep takes it: the writer itself is about to publish younger ones."""
+LEFT_BEHIND_AFTER = timedelta(seconds=10)
+"""How old a pending event must be before the sweep takes it: the writer itself is about to publish younger ones, and to clear them when it next sweeps."""
 EVERYTHING = -SAID_AGAIN_WITHIN
 """For a sweep that takes what others hold as well: a process that begins cannot know whether they are still there."""
 SWEEP_PAGE = 200
-NEWEST_KNOWN = 20_000
-"""Of how many documents the relay remembers which version it published last."""
 MAX_LEFT = 10_000
 """Documents whose events a process may leave behind while the log is away; then it takes no more commands."""
 
@@ -44,9 +44,8 @@ class Relay:
         self._clears: dict[Key, Clear] = {}
         self.left: set[Key] = set()
         """The documents that were left with events since a sweep last found the log at work."""
-        self._newest: OrderedDict[Key, int] = OrderedDict()
-        """The newest version of a document whose events were given to the log."""
         self._holding = Holding()
+        self._saying = Saying()
 
     async def publish(self, entries: Sequence[Entry], recent: Recent | None = None) -> None:
         """Put the entries' events on the log, in order, and remember that their outboxes may be cleared. Raises Unavailable.
@@ -64,24 +63,13 @@ class Relay:
                 return
             for entry in full:
                 await self.publish([entry], recent)
+        finally:
+            self._saying.ends(full)
 
     def refuse_when_full(self) -> None:
         """Raise Backlog when so much was left behind that people's commands must wait; what the service has begun goes on."""
         if len(self.left) >= MAX_LEFT:
             raise Backlog(f"{len(self.left):,} documents hold events that the log has not taken; no command is taken until it is back.")
-
-    def _not_overtaken(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Those of which no newer version was given to the log: a newer outbox says what an older one says, and an old state must not come last."""
-        found = []
-        for entry in entries:
-            version = entry.version or 0
-            if self._newest.get(entry.key, 0) <= version:
-                self._newest[entry.key] = version
-                self._newest.move_to_end(entry.key)
-                found.append(entry)
-        while len(self._newest) > NEWEST_KNOWN:
-            self._newest.popitem(last=False)
-        return found
 
     def _in_time(self, entries: Sequence[Entry], now: float) -> list[Entry]:
         """Those that are known to be their documents' states of just now. What took longer may have been written over long since: the sweep sees to it."""
@@ -96,7 +84,7 @@ class Relay:
     async def _publish(self, full: Sequence[Entry], recent: Recent | None) -> None:
         loop = asyncio.get_running_loop()
         called = loop.time()
-        full = self._not_overtaken(self._in_time(full, called))
+        full = self._saying.give(self._in_time(full, called))
         if not full:
             return
         records = [record for entry in full for record in entry.records(self._house.name)]
@@ -110,7 +98,8 @@ class Relay:
             raise
         self._count(full, len(records))
         done = [entry for entry in full if self._holding.settles(entry, called)]
-        self.give_back([Clear(*entry.key, entry.version or 0, OUTBOX) for entry in done])
+        self._saying.say(done)
+        self.give_back([_clear(entry) for entry in done])
         for entry in done:
             if recent is not None:
                 recent.put(Entry(entry.collection, entry.aggregate, entry.version, entry.seen, trace=entry.trace))
@@ -122,16 +111,27 @@ class Relay:
             since = datetime.fromisoformat(min(said))
             metrics.RELAY_SECONDS.labels(self._house.name).observe(max(0.0, (self._house.clock.now() - since).total_seconds()))
 
-    def shorten(self, entries: Sequence[Entry]) -> None:
-        """Take out of entries that are about to be written what is known to be on the log for good."""
+    async def others_end(self, entries: Sequence[Entry]) -> None:
+        """Wait a moment for what this process is still saying of what these carry on."""
+        await self._saying.others_end(entries)
+
+    def begins(self, entries: Sequence[Entry]) -> None:
+        """These are about to be written and then published: take out of them what is known to be on the log for good.
+
+        Whoever calls this calls `publish` or `ends` with every one of them.
+        """
         for entry in entries:
             if not entry.carried:
                 continue
-            clear = self._clears.get(entry.key)
-            if clear is not None and clear.version == entry.version:
+            if self._saying.has_said(entry):
                 entry.out, entry.carried = entry.out[entry.carried :], 0
             else:
                 self._holding.shorten(entry)
+        self._saying.begins(entries)
+
+    def ends(self, entries: Iterable[Entry]) -> None:
+        """These were not written, so nobody waits for them."""
+        self._saying.ends(entries)
 
     def take_clears(self, written: Mapping[Key, Any]) -> list[Clear]:
         """The clears that are due; those of documents about to be written are dropped, since the write leaves them cleared or carries them on."""
@@ -190,6 +190,7 @@ class Relay:
                         self._holding.forget((name, id_))
                         continue
                     entries.append(self._entry(collections[name], document, known_at))
+                self._saying.begins(entries)
                 await self.publish(entries)
                 await self.clear()
                 unsaid += sum(not said_before[entry.key] for entry in entries)
@@ -216,17 +217,26 @@ class Relay:
             documents = await self._house.store.find(
                 Find(collection=collection.name, where={"_out_at": AtMost(limit)}, sort="_out_at", after=after, limit=SWEEP_PAGE)
             )
-            left = [self._entry(collection, document, known_at) for document in documents]
-            left = [one for one in left if not one.compacted or (takes_over and self._holding.version(one.key) != one.version)]
+            left = self._left_behind([self._entry(collection, document, known_at) for document in documents], takes_over=takes_over)
             if left:
                 _logger.info("outbox_swept", collection=collection.name, documents=len(left))
-                ours = await self._taken_over([entry for entry in left if entry.compacted])
-                await self.publish([*(entry for entry in left if not entry.compacted), *ours])
-                await self.clear()
+                self._saying.begins(left)
+                try:
+                    ours = await self._taken_over([entry for entry in left if entry.compacted])
+                    await self.publish([*(entry for entry in left if not entry.compacted), *ours])
+                finally:
+                    self._saying.ends(left)
                 swept += len(left)
+            await self.clear()
             if len(documents) < SWEEP_PAGE:
                 return swept
             after = (documents[-1]["_out_at"], documents[-1]["_id"])
+
+    def _left_behind(self, entries: Sequence[Entry], *, takes_over: bool) -> list[Entry]:
+        """Those that nobody here is saying or holds; what is on the log already is noted to be cleared."""
+        self.give_back([_clear(entry) for entry in entries if self._saying.has_said(entry)])
+        unsaid = [one for one in entries if not self._saying.has_said(one) and not self._saying.is_open(one)]
+        return [one for one in unsaid if not one.compacted or (takes_over and self._holding.version(one.key) != one.version)]
 
     async def _taken_over(self, entries: Sequence[Entry]) -> list[Entry]:
         """Write again what somebody else may be saying, as it is; those of which nobody was faster."""
@@ -244,3 +254,7 @@ class Relay:
         entry = Entry.of(collection, document)
         entry.known_at = known_at
         return entry
+
+
+def _clear(entry: Entry) -> Clear:
+    return Clear(*entry.key, entry.version or 0, OUTBOX)

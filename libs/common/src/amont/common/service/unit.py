@@ -76,20 +76,23 @@ class Unit:
 
     async def save(self, work: Work, recent: Recent | None = None) -> list[Entry]:
         """Write everything the work has saved, in one go. Raises Moved when any compare-and-set lost; what won is in the store all the same."""
+        await self.relay.others_end(work.written())
         stale = await work.check_memory()
         if stale:
             if recent is not None:
                 recent.forget(stale)
             raise Moved(stale, frozenset())
         entries = work.written()
-        self.relay.shorten(entries)
+        self.relay.begins(entries)
         known_at = asyncio.get_running_loop().time()
         clears = self.relay.take_clears({entry.key: entry for entry in entries})
         try:
             lost = await self.house.store.commit([*work.puts(entries), *clears])
         except BaseException:
             self.relay.give_back(clears)  # they are others' too
+            self.relay.ends(entries)
             raise
+        self.relay.ends(entry for entry in entries if entry.key in lost)
         won = []
         for entry in entries:
             if entry.key in lost:
