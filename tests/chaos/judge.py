@@ -66,7 +66,7 @@ def lines(hands: Hands, evidence: Evidence, noted: Noted) -> list[Line]:
             sorted_["P1"],
             f"{hands.staff.sent} staff events, {seen['events']} events, {kills} cut off, {noted.kafka_kills} kills of Kafka",
         ),
-        _twice(sorted_["P2"], noted, seen, hands.size.redeliveries),
+        _twice(sorted_["P2"], noted, seen, hands.size.redeliveries, died=kills + noted.kafka_kills),
         _line("P3", "order per person and per pair", sorted_["P3"], f"{seen['events']} events"),
         _poison(sorted_["P4"], noted, seen),
         _replayed(noted.replayed, len(late), tuple(one for one in behind if _about(one, late))),
@@ -89,14 +89,14 @@ def _line(promise: str, says: str, faults: tuple[str, ...], figure: str) -> Line
     return Line(promise, says, f"{len(faults)} faults in {figure}", not faults, faults[:5])
 
 
-def _twice(faults: tuple[str, ...], noted: Noted, seen: dict[str, int], needed: int) -> Line:
+def _twice(faults: tuple[str, ...], noted: Noted, seen: dict[str, int], needed: int, *, died: int) -> Line:
+    """Nothing need come again where nobody died."""
     again = noted.redelivered + seen["repeated on the log"]
     on_log, mails = seen["repeated on the log"], f"{seen['mails again']} of {seen['mails']} mails again"
     figure = f"{noted.redelivered} redeliveries and {on_log} repetitions on the log seen, {mails}"
     if not faults and again <= needed:
-        return Line(
-            "P2", "an event takes effect once per reader", f"{figure}: too few to show anything, more than {needed} are needed", kept=False
-        )
+        too_few = f"{figure}: too few to show anything, more than {needed} are needed"
+        return Line("P2", "an event takes effect once per reader", too_few, kept=False if died else None)
     return _line("P2", "an event takes effect once per reader", faults, figure)
 
 

@@ -44,8 +44,9 @@ def test_what_was_lost_repeated_or_turned_round_is_a_fault_of_its_promise(
 
 
 def test_a_run_that_saw_too_few_redeliveries_has_shown_nothing() -> None:
-    assert _twice((), Noted(redelivered=90), SEEN, 100).kept is False
-    assert _twice((), Noted(redelivered=99), SEEN, 100).kept is True
+    assert _twice((), Noted(redelivered=90), SEEN, 100, died=1).kept is False
+    assert _twice((), Noted(redelivered=90), SEEN, 100, died=0).kept is None
+    assert _twice((), Noted(redelivered=99), SEEN, 100, died=1).kept is True
 
 
 def test_a_slower_p99_beside_poison_is_a_broken_promise() -> None:
