@@ -22,9 +22,11 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
+from amont.matching.domain.certificate import Certificate
 from amont.matching.domain.points import Points, points
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, Role
+from amont.matching.domain.progress import Progress, unseen
 from amont.matching.domain.rules import Profile, first_broken
 from amont.matching.domain.scorer import Scorer
 
@@ -52,6 +54,9 @@ class SolvedPair:
         score: 0 to 1,000, without stickiness.
         overrides: for a pin, every rule in force that it breaks, in rule order; else empty.
         next_best: the mentee's highest score among other allowed mentors, taken or not, of equals the first by id; `None` without any.
+        worth: what the total would lose without this pair, number of pairs and lowest score unchanged; `None` when it was not asked for or
+            when one of the two would fall, and for a pin.
+        worth_reason: why there is no worth, when it was asked for.
     """
 
     mentee: str
@@ -61,6 +66,8 @@ class SolvedPair:
     pinned: bool
     overrides: tuple[Rule, ...]
     next_best: NextBest | None
+    worth: int | None = None
+    worth_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +77,14 @@ class Unmatched:
     Attributes:
         removed: for each rule how many people of the other role it is the first to remove, in rule order, zeros left out.
         left: how many of the other role are allowed, taken or not, under the floor or not.
+        change: the smallest change of their own that would open candidates, in words; `None` when no single one does.
     """
 
     id: str
     role: Role
     removed: Mapping[Rule, int]
     left: int
+    change: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +98,15 @@ class Objective:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """The answer: pairs by mentee, the people in no pair by id and role, and the objective reached."""
+    """The answer: pairs by mentee, the people in no pair by id and role, the objective reached, and the proof that it is the best one.
+
+    A solver that cannot prove its answer gives no certificate.
+    """
 
     pairs: tuple[SolvedPair, ...]
     unmatched: tuple[Unmatched, ...]
     objective: Objective
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +135,8 @@ class PinsRefused(ValueError):
 class Solver(Protocol):
     """Whatever turns a pool and a policy into the best pairs."""
 
-    def solve(self, pool: Pool, policy: Policy) -> Solution:
-        """The best pairs in the policy's order.
+    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Solution:
+        """The best pairs in the policy's order; `progress` is told how far it is.
 
         Raises:
             PinsRefused: pins name unknown people, exceed a capacity, or break a rule without `pins_override`.
@@ -135,11 +148,13 @@ class Solver(Protocol):
 class ScipySolver:
     """Exact by dense assignment (`linear_sum_assignment`, Crouse 2016) and maximum matching (Hopcroft and Karp 1973)."""
 
-    def solve(self, pool: Pool, policy: Policy) -> Solution:
+    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Solution:
         """See `Solver.solve`; a few seconds for a thousand people on each side."""
         scorer = Scorer(pool, policy)
         pins = _pins(scorer)
+        progress("score", 0, 1)
         board = _Board(scorer)
+        progress("solve", 0, 1)
         found = _best_pairs(board, policy, pins)
         made = [(board.mentees[row].person.id, board.mentors[column].person.id) for row, column in found]
         return Solution(
