@@ -1,0 +1,149 @@
+"""The people of a pool file: each entry by itself, then what two entries say about one person."""
+
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from amont.matching.domain.hours import load_zone, parse_window
+from amont.matching.domain.pool import PoolPerson, Role
+from amont.matching.files.faults import Faults, Path, shown
+from amont.matching.files.fields import Check, choice, every, integer, name, parsed, record
+from amont.matching.files.text import repetitions
+
+MOST_TOPICS = 8
+
+_TAG = re.compile(r"[a-z]{2,8}")
+_OWN = ("role", "capacity", "topics")
+_AS_SETS = ("languages", "availability")
+_LEVEL = integer(1, 3)
+
+
+class People:
+    """Reads entries, and keeps one copy of what many of them hold: a pool of a hundred thousand people has a few hundred windows and tags."""
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        zone = parsed(_zone, {})
+        window = parsed(_window, {})
+        tag = parsed(_tag, {})
+        self._languages: dict[frozenset[str], frozenset[str]] = {}
+        self._tags = every(tag, of="language tags")
+        self._fields: dict[str, Check] = {
+            "id": name,
+            "role": choice("mentee", "mentor"),
+            "capacity": integer(1, 2),
+            "grade": integer(1, 20),
+            "subsidiary": name,
+            "business_unit": name,
+            "team": name,
+            "function": name,
+            "site": name,
+            "zone": zone,
+            "languages": self._set_of_tags,
+            "meeting": choice("in-person", "remote", "either"),
+            "availability": every(window, of="weekly windows"),
+            "topics": _topics,
+        }
+
+    def made(self, value: dict[str, Any]) -> Any:
+        """An object of the file as it is met, its place unknown: a faultless entry becomes a person at once, so that it takes little memory."""
+        if len(value) != len(self._fields) or value.keys() != self._fields.keys():
+            return value
+        faults = Faults()
+        good = self._good(value, "", faults)
+        return value if len(faults) else PoolPerson(**good)
+
+    def read(self, value: Any, path: Path, faults: Faults) -> PoolPerson | dict[str, Any]:
+        """An entry at its place: the person, or whatever of it is good when there are faults."""
+        return value if isinstance(value, PoolPerson) else self._good(value, path, faults)
+
+    def _good(self, value: Any, path: Path, faults: Faults) -> dict[str, Any]:
+        good = record(value, path, faults, fields=self._fields, optional=frozenset(), what="a person")
+        if good.get("capacity") == 2 and good.get("role") == "mentee":
+            faults.add((path, "capacity"), "must be 1 for a mentee, not 2")
+        return good
+
+    def _set_of_tags(self, value: Any, path: Path, faults: Faults) -> frozenset[str] | None:
+        tags = self._tags(value, path, faults)
+        if tags is None:
+            return None
+        languages = frozenset(tags)
+        return self._languages.setdefault(languages, languages)
+
+
+class Known:
+    """Who is in the pool in which role, the faulty entries included as far as they can be read."""
+
+    def __init__(self, entries: Sequence[PoolPerson | dict[str, Any]], faults: Faults) -> None:
+        """Take the entries in the order of the file; add what two of them contradict each other in."""
+        self._places: dict[tuple[Role, str], PoolPerson | dict[str, Any]] = {}
+        for place, entry in enumerate(entries):
+            self._take(entry, (("$", "people"), place), faults)
+
+    def has(self, role: Role, id_: str) -> bool:
+        """Whether somebody of that id is there in that role."""
+        return (role, id_) in self._places
+
+    def person(self, role: Role, id_: str) -> PoolPerson | None:
+        """That person, when the entry is without a fault."""
+        entry = self._places.get((role, id_))
+        return entry if isinstance(entry, PoolPerson) else None
+
+    def capacity(self, mentor: str) -> int:
+        """How many places a mentor has; 2 where the file does not say it well."""
+        entry = self._places["mentor", mentor]
+        return entry.capacity if isinstance(entry, PoolPerson) else entry.get("capacity", 2)
+
+    def _take(self, entry: PoolPerson | dict[str, Any], path: Path, faults: Faults) -> None:
+        id_, role = _said(entry, "id"), _said(entry, "role")
+        if id_ is None or role is None:
+            return
+        if (role, id_) in self._places:
+            faults.add(path, f"is a second entry for the {role} {shown(id_)}; keep one")
+            return
+        self._places[role, id_] = entry
+        other = self._places.get(("mentor" if role == "mentee" else "mentee", id_))
+        if other is not None:
+            self._agree(other, entry, path, faults)
+
+    def _agree(self, one: PoolPerson | dict[str, Any], later: PoolPerson | dict[str, Any], path: Path, faults: Faults) -> None:
+        for field in PoolPerson.__slots__:
+            first, second = _said(one, field), _said(later, field)
+            if field in _OWN or first is None or second is None:
+                continue
+            if (set(first) != set(second)) if field in _AS_SETS else (first != second):
+                faults.add((path, field), "is not what the entry in the other role says; make both the same")
+
+
+def _said(entry: PoolPerson | dict[str, Any], field: str) -> Any:
+    return getattr(entry, field) if isinstance(entry, PoolPerson) else entry.get(field)
+
+
+def _topics(value: Any, path: Path, faults: Faults) -> dict[str, int] | None:
+    if not isinstance(value, dict):
+        faults.add(path, f"must be an object of levels by topic, not {shown(value)}")
+        return None
+    repetitions(value, path, faults)
+    if not 1 <= len(value) <= MOST_TOPICS:
+        faults.add(path, f"must name 1 to {MOST_TOPICS} topics, and names {len(value)}")
+    for topic, level in value.items():
+        name(topic, (path, topic), faults)
+        _LEVEL(level, (path, topic), faults)
+    return value
+
+
+def _zone(text: str) -> str:
+    load_zone(text)
+    return sys.intern(text)
+
+
+def _window(text: str) -> str:
+    parse_window(text)
+    return sys.intern(text)
+
+
+def _tag(text: str) -> str:
+    if _TAG.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is not a language: write a primary tag in small letters, as in 'fr'")
+    return sys.intern(text)

@@ -1,0 +1,196 @@
+"""The pool file: from its bytes to a `Pool`, or to every fault it has. The format is the scoring contract's, "The pool file".
+
+Faults that concern one value are found first, then those between values: two entries of one person, unknown ids, cycles, pins. What cannot
+be read is left out of the second part, so that one mistake is not told twice.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from amont.matching.domain.policy import Policy, Rule
+from amont.matching.domain.pool import Pool, PoolPerson
+from amont.matching.domain.scorer import Scorer
+from amont.matching.files.faults import Faults, Path, Refused, shown
+from amont.matching.files.fields import Check, choice, every, mapping, name, parsed, record, text
+from amont.matching.files.people import Known, People
+from amont.matching.files.text import parse
+
+POOL_FORMAT = "pool/1"
+
+_OPTIONAL = frozenset({"managers", "forbidden", "pinned", "current"})
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FIRST_YEAR, _LAST_YEAR = 1970, 2100
+
+
+def read_pool(raw: bytes, policy: Policy | None = None) -> Pool:
+    """The pool that a file describes.
+
+    Args:
+        raw: the whole file.
+        policy: under which the pool is to be matched. A pin that breaks one of its rules is a fault, unless it lets pins override them.
+            Without a policy, only a pin of somebody with themselves is.
+
+    Raises:
+        Refused: with every fault.
+    """
+    faults, people = Faults(), People()
+    entries: list[PoolPerson | dict[str, Any]] = []
+    read = parse(raw, "pool", made=people.made)
+    good = record(read, "$", faults, fields=_fields(people, entries), optional=_OPTIONAL, what="a pool")
+    known = Known(entries, faults)
+    managers = good.get("managers", {})
+    for path in _cycles(managers):
+        faults.add(path, "closes a cycle: nobody is their own manager, at any distance")
+    for field in ("pinned", "current"):
+        _hold_pairs(good.get(field, ()), ("$", field), known, faults)
+    _hold_pins(good, known, policy, faults)
+    if len(faults):
+        raise Refused("pool", faults)
+    return Pool(
+        programme=good["programme"],
+        seed=good["seed"],
+        week_of=good["week_of"],
+        people=good["people"],
+        managers=managers,
+        **{field: good.get(field, ()) for field in ("forbidden", "pinned", "current")},
+    )
+
+
+def _fields(people: People, entries: list[PoolPerson | dict[str, Any]]) -> dict[str, Check]:
+    def everybody(value: Any, path: Path, faults: Faults) -> tuple[Any, ...] | None:
+        if type(value) is not list or not value:
+            faults.add(path, "must name at least one person" if value == [] else f"must be a list of people, not {shown(value)}")
+            return None
+        entries.extend(people.read(one, (path, place), faults) for place, one in enumerate(value))
+        return tuple(entries)
+
+    pairs = _each(every(name, length=2, of="ids"), of="pairs of ids")
+    return {
+        "amont": choice(POOL_FORMAT),
+        "programme": name,
+        "seed": text,
+        "week_of": parsed(_monday, {}),
+        "people": everybody,
+        "managers": mapping(_each(name, of="ids"), of="lists of managers by id"),
+        "forbidden": pairs,
+        "pinned": pairs,
+        "current": pairs,
+    }
+
+
+def _each(check: Check, *, of: str) -> Check:
+    """A list like `every`, but one that keeps its good items at their places, and None at the others', for the checks between values."""
+
+    def whole(value: Any, path: Path, faults: Faults) -> tuple[Any, ...] | None:
+        if type(value) is not list:
+            faults.add(path, f"must be a list of {of}, not {shown(value)}")
+            return None
+        return tuple(check(one, (path, place), faults) for place, one in enumerate(value))
+
+    return whole
+
+
+def _monday(text: str) -> date:
+    try:
+        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise ValueError(f"{text!r} is not a day: write it as in '2027-01-11'")
+    if day.weekday() != 0:
+        raise ValueError(f"must be a Monday, and {text} is a {day:%A}")
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError(f"must be in the years {_FIRST_YEAR} to {_LAST_YEAR}, not {text}")
+    return day
+
+
+def _cycles(managers: Mapping[str, Sequence[str | None]]) -> Iterator[Path]:
+    """The path of one link on each cycle that a walk up from everybody meets, without recursion, in one step a link.
+
+    The links given are those that lead back to somebody on the way up (Tarjan 1972): without them there is no cycle left.
+    """
+    finished: set[str] = set()
+    for start in managers:
+        if start in finished:
+            continue
+        way = {start: _links(managers, start)}
+        while way:
+            report = next(reversed(way))
+            for place, manager in way[report]:
+                if manager in way:
+                    yield ((("$", "managers"), report), place)
+                elif manager not in finished:
+                    way[manager] = _links(managers, manager)
+                    break
+            else:
+                finished.add(report)
+                del way[report]
+
+
+def _links(managers: Mapping[str, Sequence[str | None]], report: str) -> Iterator[tuple[int, str]]:
+    """Each manager once, with the place where they are named first."""
+    first: dict[str, int] = {}
+    for place, manager in enumerate(managers.get(report, ())):
+        if manager is not None:
+            first.setdefault(manager, place)
+    return iter([(place, manager) for manager, place in first.items()])
+
+
+def _hold_pairs(pairs: Sequence[tuple[str, str] | None], path: Path, known: Known, faults: Faults) -> None:
+    """Both in the pool, each in their role; no pair twice."""
+    seen = set()
+    for place, pair in enumerate(pairs):
+        if pair is None:
+            continue
+        mentee, mentor = pair
+        at = (path, place)
+        if not known.has("mentee", mentee):
+            faults.add((at, 0), f"{shown(mentee)} is not a mentee of this pool")
+        if not known.has("mentor", mentor):
+            faults.add((at, 1), f"{shown(mentor)} is not a mentor of this pool")
+        if pair in seen:
+            faults.add(at, "is a pair that stands there already; keep one")
+        seen.add(pair)
+
+
+def _hold_pins(good: Mapping[str, Any], known: Known, policy: Policy | None, faults: Faults) -> None:
+    """Pins of two people of the pool, within what both can take, and within the rules unless the policy says otherwise."""
+    pinned = good.get("pinned", ())
+    taken: Counter[tuple[str, str]] = Counter()
+    apart = {frozenset(pair) for pair in good.get("forbidden", ()) if pair is not None}
+    lines = good.get("managers", {}) if pinned else {}
+    managers = {report: tuple(manager for manager in some if manager is not None) for report, some in lines.items()}
+    for place, pair in enumerate(pinned):
+        if pair is None or not (known.has("mentee", pair[0]) and known.has("mentor", pair[1])):
+            continue
+        mentee, mentor = pair
+        taken.update([("mentee", mentee), ("mentor", mentor)])
+        path = (("$", "pinned"), place)
+        if taken["mentee", mentee] > 1 or taken["mentor", mentor] > known.capacity(mentor):
+            faults.add(path, "is one pin more than the mentee or the mentor has places")
+        two = known.person("mentee", mentee), known.person("mentor", mentor)
+        broken = _broken(two, policy, managers, forbidden=frozenset(pair) in apart, week_of=good.get("week_of"))
+        if mentee == mentor:
+            faults.add(path, "pairs somebody with themselves, which no policy allows")
+        elif broken and not (policy and policy.pins_override):
+            faults.add(path, f"breaks {', '.join(broken)}; unpin it, or set pins_override in the policy")
+
+
+def _broken(
+    two: tuple[PoolPerson | None, PoolPerson | None],
+    policy: Policy | None,
+    managers: Mapping[str, tuple[str, ...]],
+    *,
+    forbidden: bool,
+    week_of: date | None,
+) -> tuple[Rule, ...]:
+    """The rules that these two break, by the definition; none where something that the rules need cannot be read."""
+    mentee, mentor = two
+    if mentee is None or mentor is None or policy is None or week_of is None:
+        return ()
+    apart = ((mentee.id, mentor.id),) if forbidden else ()
+    small = Pool(programme="", seed="", week_of=week_of, people=(mentee, mentor), managers=managers, forbidden=apart)
+    return Scorer(small, policy).all_broken(mentee.id, mentor.id)
