@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from importlib import resources
+from importlib import metadata, resources
 from zoneinfo import ZoneInfo
 
 WEEK = 336
@@ -92,6 +92,11 @@ def load_zone(name: str) -> ZoneInfo:
         raise ValueError(f"{name!r} is not a time zone: write a name of the tz database, as in 'Europe/Paris'")
     with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
+
+
+def tzdata_version() -> str:
+    """The version of the tzdata package, on which every answer depends."""
+    return metadata.version("tzdata")
 
 
 @cache

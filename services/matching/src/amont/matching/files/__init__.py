@@ -7,5 +7,6 @@ in the scoring contract, and told to integrators in docs/matching/files.md.
 from amont.matching.files.faults import Fault, Refused
 from amont.matching.files.policies import NO_POLICY, read_policy
 from amont.matching.files.pools import read_pool
+from amont.matching.files.results import Origin, write_result
 
-__all__ = ["NO_POLICY", "Fault", "Refused", "read_policy", "read_pool"]
+__all__ = ["NO_POLICY", "Fault", "Origin", "Refused", "read_policy", "read_pool", "write_result"]
