@@ -1,0 +1,123 @@
+"""`amont match`: from a pool and a policy to the best pairs and their proof."""
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from amont.common.cli import NO, err, out, table
+from amont.common.memory import settle
+from amont.matching.cli import handling
+from amont.matching.domain.hours import tzdata_version
+from amont.matching.domain.policy import Policy
+from amont.matching.domain.pool import Pool
+from amont.matching.domain.solver import PinsRefused, ScipySolver, Solution, Solver
+from amont.matching.files import NO_POLICY, Fault, Origin, Refused, read_policy, read_pool, write_result
+
+SOLVER: Callable[[], Solver] = ScipySolver
+
+
+def match(
+    pool: Annotated[str, typer.Argument(help="Pool file; - is standard input", metavar="POOL")],
+    *,
+    policy: Annotated[str | None, typer.Option(help="Policy file; without it the defaults hold", metavar="FILE")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Where to write the result", metavar="RESULT")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what each pair is worth, what the next best was, and why people are in no pair")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The result on standard output, instead of a summary")] = False,
+) -> None:
+    """The best pairs of a pool, with a proof that `amont verify` checks.
+
+    Faults of the files are told all at once, each with its place, and nothing is written then.
+    """
+    settle()
+    handling.only_one_from_stdin(pool, policy)
+    if out_file is not None:
+        handling.hold_writable(out_file)
+    start = perf_counter()
+    raw_policy = NO_POLICY if policy is None else handling.read(policy)
+    raw_pool = handling.read(pool)
+    people, rules = read_both(pool, raw_pool, policy or "the default policy", raw_policy)
+    loaded = perf_counter()
+    solution = _solve(pool, people, rules)
+    solved = perf_counter()
+    if solution.certificate is None:
+        err.print("This solver does not prove its answer, and a result without a proof is none: nothing was written.", style="red")
+        raise typer.Exit(NO)
+    origin = Origin(
+        pool=raw_pool,
+        policy=raw_policy,
+        engine=version("amont-matching"),
+        tzdata=tzdata_version(),
+        load_seconds=loaded - start,
+        solve_seconds=solved - loaded,
+    )
+    result = write_result(solution, origin, explain=explain)
+    if out_file is not None:
+        handling.write(out_file, result)
+    if as_json:
+        sys.stdout.buffer.write(result)
+        sys.stdout.flush()
+    else:
+        _summarise(solution, people, rules, origin, out_file)
+
+
+def read_both(pool: str, raw_pool: bytes, policy: str, raw_policy: bytes) -> tuple[Pool, Policy]:
+    """The pool and the policy; where one or both are refused, all faults are told and the command ends."""
+    refusals: list[tuple[str, Refused]] = []
+    rules, people = None, None
+    try:
+        rules = read_policy(raw_policy)
+    except Refused as refused:
+        refusals.append((policy, refused))
+    try:
+        people = read_pool(raw_pool, rules)
+    except Refused as refused:
+        refusals.append((pool, refused))
+    if people is None or rules is None:
+        raise handling.refuse(refusals)
+    return people, rules
+
+
+def _solve(name: str, pool: Pool, policy: Policy) -> Solution:
+    try:
+        with handling.shown("Matching") as progress:
+            return SOLVER().solve(pool, policy, progress)
+    except PinsRefused as error:
+        refused = Refused("pool", [Fault(fault.path, fault.reason) for fault in error.faults])
+        raise handling.refuse([(name, refused)]) from None
+
+
+def _summarise(solution: Solution, pool: Pool, policy: Policy, origin: Origin, written: Path | None) -> None:
+    made, pinned = solution.objective, sum(pair.pinned for pair in solution.pairs)
+    rows: list[tuple[str, str]] = [("pairs", f"{made.pairs:,}" + (f", and {pinned:,} pinned" if pinned else ""))]
+    for role, count in (
+        ("mentee", len({pair.mentee for pair in solution.pairs})),
+        ("mentor", len({pair.mentor for pair in solution.pairs})),
+    ):
+        everybody = len(pool.in_role("mentee" if role == "mentee" else "mentor"))
+        share = f" ({count / everybody:.1%})" if everybody else ""
+        rows.append((f"{role}s matched", f"{count:,} of {everybody:,}{share}"))
+    rows += [
+        ("lowest score", "-" if made.worst is None else f"{made.worst:,}"),
+        ("total value", f"{made.total:,}"),
+        ("order", policy.order),
+        ("time", f"{origin.load_seconds:.1f} s to read, {origin.solve_seconds:.1f} s to solve and prove"),
+        ("proof", PROVED[policy.order]),
+    ]
+    out.print(table(("", ""), rows))
+    if written is not None:
+        out.print(f"Written to {written}; amont verify checks it.", markup=False)
+
+
+PROVED = {
+    "pairs, worst, total": "no more pairs are possible, no higher lowest score with so many, no higher total with both",
+    "pairs, total": "no more pairs are possible, and no higher total with so many",
+    "total": "no higher total is possible",
+}
+"""What a certificate proves, by the policy's order."""

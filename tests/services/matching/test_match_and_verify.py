@@ -1,0 +1,207 @@
+"""`amont match` and `amont verify`, as somebody at a terminal or a script meets them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tests.services.matching.files.pool_documents import EXAMPLE, example, written
+from tests.services.matching.verifier.proved_answers import proved
+from typer.testing import CliRunner, Result
+
+from amont.common.cli import root
+from amont.matching.cli import handling, match
+from amont.matching.domain.policy import Policy
+from amont.matching.domain.pool import Pool
+from amont.matching.domain.progress import Progress, unseen
+from amont.matching.domain.solver import PinFault, PinsRefused, ScipySolver, Solution
+from amont.matching.files import text
+
+
+class Proving:
+    """A solver for small pools that proves its answers."""
+
+    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Solution:
+        progress("think", 1, 2, "hard")
+        progress("prove", 0)
+        return proved(pool, policy)
+
+
+@pytest.fixture(autouse=True)
+def _proving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match, "SOLVER", Proving)
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Path:
+    path = tmp_path / "pool.json"
+    path.write_bytes(written(EXAMPLE))
+    return path
+
+
+def amont(*arguments: object, given: bytes = b"") -> Result:
+    return CliRunner().invoke(root(), [str(argument) for argument in arguments], input=given)
+
+
+def test_a_pool_is_matched_and_its_result_verified(pool: Path, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    made = amont("match", pool, "--out", result, "--explain")
+    assert made.exit_code == 0, made.output
+    assert "lowest score" in made.stdout
+    assert "782" in made.stdout
+    assert "1 of 1 (100.0%)" in made.stdout
+    assert json.loads(result.read_bytes())["pairs"][0]["worth_reason"]
+    checked = amont("verify", pool, result)
+    assert (checked.exit_code, checked.stderr) == (0, "")
+    assert "Right and proved: 1 pairs" in checked.stdout
+
+
+def test_the_result_goes_to_standard_output_and_nothing_else_does(pool: Path) -> None:
+    made = amont("match", pool, "--json")
+    assert json.loads(made.stdout)["objective"] == {"pairs": 1, "worst": 782, "total": 782}
+    assert made.stderr == ""
+
+
+def test_the_pool_may_come_from_standard_input(pool: Path, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    made = amont("match", "-", "--json", given=pool.read_bytes())
+    result.write_bytes(made.stdout_bytes)
+    assert amont("verify", "-", result, given=pool.read_bytes()).exit_code == 0
+    assert amont("verify", pool, "-", given=made.stdout_bytes).exit_code == 0
+    both = amont("verify", "-", "-", given=made.stdout_bytes)
+    assert (both.exit_code, both.stdout) == (2, "")
+
+
+def test_a_policy_counts_and_is_part_of_the_result(pool: Path, tmp_path: Path) -> None:
+    policy, result = tmp_path / "policy.json", tmp_path / "result.json"
+    policy.write_text('{"min_grade_gap": 5}')
+    assert amont("match", pool, "--policy", policy, "--out", result).exit_code == 0
+    assert json.loads(result.read_bytes())["pairs"] == []
+    assert amont("verify", pool, result, "--policy", policy).exit_code == 0
+    other = amont("verify", pool, result)
+    assert other.exit_code == 1
+    assert "$.policy_sha256" in other.stdout
+
+
+def test_every_fault_of_every_file_is_told_on_a_line_of_its_own(tmp_path: Path) -> None:
+    pool, policy, result = tmp_path / "pool.json", tmp_path / "policy.json", tmp_path / "result.json"
+    pool.write_bytes(written(example(**{"two\nlines": 1, "seed": 5})))
+    policy.write_text('{"weights": {"topics": 1000, "function": 1, "hours": 0, "grade_gap": 0, "meeting": 0}, "min_grade_gab": 2}')
+    made = amont("match", pool, "--policy", policy, "--out", result)
+    assert (made.exit_code, made.stdout) == (2, "")
+    lines = made.stderr.splitlines()
+    assert f"{policy} is refused as a policy: 2 faults" in lines
+    assert f"{pool} is refused as a pool: 2 faults" in lines
+    assert sorted(line.split(":")[0] for line in lines if line.startswith("$")) == [
+        "$.min_grade_gab",
+        "$.seed",
+        "$.weights",
+        "$['two\\nlines']",
+    ]
+    assert not result.exists()
+    assert amont("verify", pool, result.with_name("none"), "--policy", policy).exit_code == 2
+
+
+def test_a_wrong_result_is_told_and_the_exit_says_so(pool: Path, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    amont("match", pool, "--out", result)
+    result.write_bytes(result.read_bytes().replace(b'"score": 782', b'"score": 783'))
+    checked = amont("verify", pool, result)
+    assert checked.exit_code == 1
+    assert checked.stdout.splitlines() == ["Wrong in 1 place:", "$.pairs[0].score: is 783 and must be 782"]
+    as_data = amont("verify", pool, result, "--json")
+    assert as_data.exit_code == 1
+    assert json.loads(as_data.stdout)["faults"] == [{"path": "$.pairs[0].score", "reason": "is 783 and must be 782"}]
+
+
+def test_a_pool_that_is_refused_says_nothing_about_a_result(pool: Path, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    amont("match", pool, "--out", result)
+    pool.write_bytes(b"{")
+    checked = amont("verify", pool, result)
+    assert (checked.exit_code, checked.stdout) == (2, "")
+    assert "$: is not JSON" in checked.stderr
+
+
+def test_a_solver_without_a_proof_writes_nothing(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match, "SOLVER", ScipySolver)
+    made = amont("match", pool, "--out", tmp_path / "result.json", "--json")
+    assert (made.exit_code, made.stdout) == (1, "")
+    assert "does not prove" in made.stderr
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_pins_that_only_the_solver_refuses_are_told_like_other_faults(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing:
+        def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Solution:
+            progress("look at pins", len(pool.pinned), detail=policy.order)
+            raise PinsRefused([PinFault("$.pinned[0]", "a", "b", "breaks across")])
+
+    monkeypatch.setattr(match, "SOLVER", Refusing)
+    made = amont("match", pool)
+    assert made.exit_code == 2
+    assert "$.pinned[0]: breaks across" in made.stderr
+
+
+def test_what_cannot_be_read_or_written_is_said_before_anything_is_solved(pool: Path, tmp_path: Path) -> None:
+    for arguments in (
+        (tmp_path / "none",),
+        (tmp_path,),
+        (pool, "--policy", tmp_path / "none"),
+        (pool, "--out", tmp_path / "no" / "r"),
+        (pool, "--out", tmp_path),
+    ):
+        made = amont("match", *arguments)
+        assert (made.exit_code, made.stdout) == (2, "")
+        assert "cannot be" in made.stderr
+
+
+def test_a_file_that_is_too_large_is_not_read_to_its_end(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    huge = tmp_path / "huge.json"
+    with huge.open("wb") as file:
+        file.truncate(2 * 1024**3)
+    assert len(handling.read(str(huge))) == text.MOST_BYTES + 1
+    made = amont("match", huge)
+    assert made.exit_code == 2
+    assert "is larger than 128 MB" in made.stderr
+    monkeypatch.setattr(handling, "MOST_BYTES", 10)
+    assert handling.read(str(pool)) == pool.read_bytes()[:11]
+
+
+def test_a_result_that_cannot_be_written_whole_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "result.json"
+    handling.write(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        handling.write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+    console = Console(force_terminal=True, width=120, record=True, stderr=True)
+    monkeypatch.setattr(handling, "err", console)
+    return console
+
+
+def test_a_terminal_is_shown_how_far_a_long_run_is(terminal: Console, capsys: pytest.CaptureFixture[str]) -> None:
+    with handling.shown("Matching") as progress:
+        progress("columns", 3, 10, "gap 12")
+        progress("columns", 4, 10, "gap 7")
+        progress("prove", 0)
+    seen = capsys.readouterr().err
+    assert "columns" in seen
+    assert "gap 7" in seen
+    assert "prove" in seen
+
+
+def test_a_pipe_is_shown_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with handling.shown("Matching") as progress:
+        progress("columns", 3, 10)
+    assert capsys.readouterr().err == ""
