@@ -11,7 +11,7 @@ reads the package's files itself, keeps its own cache, and leaves the process as
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata, resources
 from zoneinfo import ZoneInfo
 
@@ -20,6 +20,10 @@ WEEK = 336
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
+_WINDOWS = 2**14
+_MOMENTS = 2**16
+"""How many windows, and moments of a week in a zone, are kept once worked out: many people share few of them."""
+
 _DAY = 24 * 60
 _HALF_HOUR = 30 * 60
 _WHOLE_WEEK = (1 << WEEK) - 1
@@ -27,6 +31,7 @@ _WINDOW = re.compile(r"([a-z]{3}) ([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
 _NOT_PLACES = {"Factory", "localtime"}
 
 
+@lru_cache(maxsize=_WINDOWS)
 def parse_window(text: str) -> tuple[int, int]:
     """Read `ddd HH:MM-HH:MM` as minutes from Monday 00:00, start and end.
 
@@ -122,6 +127,7 @@ def _merge(windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
+@lru_cache(maxsize=_MOMENTS)
 def _utc_seconds(minutes: int, zone: ZoneInfo, monday: datetime) -> int:
     """Seconds from Monday 00:00 UTC when local clocks show that minute of the week; the first time where they show it twice."""
     moment = (monday + timedelta(minutes=minutes)).replace(tzinfo=zone, fold=0)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Union
 
-MOST_FAULTS = 1_000_000
+MOST_FAULTS = 250_000
 """How many faults are listed one by one; a file that has more is told so in one last line."""
 
 _LONGEST_KEY = 200
@@ -52,12 +52,14 @@ class Faults:
 
     def add(self, path: Path, reason: str) -> None:
         """Keep a fault, unless that place already has one or there are too many to list."""
+        if len(self._found) > MOST_FAULTS:
+            return
         place = spell(path)
         if place in self._found:
             return
         if len(self._found) < MOST_FAULTS:
             self._found[place] = Fault(place, reason)
-        elif len(self._found) == MOST_FAULTS:
+        else:
             self._found[""] = Fault("$", f"has more faults than these {MOST_FAULTS:,}; mend them and ask again")
 
     def __iter__(self) -> Iterator[Fault]:

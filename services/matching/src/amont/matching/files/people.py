@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from amont.matching.domain.hours import load_zone, parse_window
 from amont.matching.domain.pool import PoolPerson, Role
@@ -17,6 +17,21 @@ _TAG = re.compile(r"[a-z]{2,8}")
 _OWN = ("role", "capacity", "topics")
 _AS_SETS = ("languages", "availability")
 _LEVEL = integer(1, 3)
+_MOST_OF_A_MENTOR = 2
+
+
+class _Faulty(Exception):
+    """There is a fault; where and what is found out when the place is known."""
+
+
+class _NoneAllowed(Faults):
+    """Ends the reading of an entry at its first fault."""
+
+    def add(self, path: Path, reason: str) -> NoReturn:
+        raise _Faulty(path, reason)
+
+
+_NONE_ALLOWED = _NoneAllowed()
 
 
 class People:
@@ -32,7 +47,7 @@ class People:
         self._fields: dict[str, Check] = {
             "id": name,
             "role": choice("mentee", "mentor"),
-            "capacity": integer(1, 2),
+            "capacity": integer(1, _MOST_OF_A_MENTOR),
             "grade": integer(1, 20),
             "subsidiary": name,
             "business_unit": name,
@@ -50,9 +65,11 @@ class People:
         """An object of the file as it is met, its place unknown: a faultless entry becomes a person at once, so that it takes little memory."""
         if len(value) != len(self._fields) or value.keys() != self._fields.keys():
             return value
-        faults = Faults()
-        good = self._good(value, "", faults)
-        return value if len(faults) else PoolPerson(**good)
+        try:
+            person = PoolPerson(**{field: check(value[field], "", _NONE_ALLOWED) for field, check in self._fields.items()})
+        except _Faulty:
+            return value
+        return value if person.capacity == _MOST_OF_A_MENTOR and person.role == "mentee" else person
 
     def read(self, value: Any, path: Path, faults: Faults) -> PoolPerson | dict[str, Any]:
         """An entry at its place: the person, or whatever of it is good when there are faults."""
@@ -60,7 +77,7 @@ class People:
 
     def _good(self, value: Any, path: Path, faults: Faults) -> dict[str, Any]:
         good = record(value, path, faults, fields=self._fields, optional=frozenset(), what="a person")
-        if good.get("capacity") == 2 and good.get("role") == "mentee":
+        if good.get("capacity") == _MOST_OF_A_MENTOR and good.get("role") == "mentee":
             faults.add((path, "capacity"), "must be 1 for a mentee, not 2")
         return good
 

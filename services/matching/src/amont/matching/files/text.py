@@ -21,7 +21,7 @@ MOST_BYTES = 128 * MEGABYTE
 MOST_CONTAINERS = 2_000_000
 """How many objects and lists a file may have: what bounds memory where a few bytes make a large value."""
 
-MOST_VALUES = 12_000_000
+MOST_VALUES = 8_000_000
 """How many values a file may have, counted by its commas."""
 
 Made = Callable[[dict[str, Any]], Any]

@@ -1,6 +1,7 @@
 """The pairs of a result, each against the definition, and the bookkeeping around them: places, pins, people in no pair, objective."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -75,12 +76,11 @@ class Ground:
 def check_claims(result: Result, ground: Ground, found: Findings) -> None:
     """Everything that can be said without looking at the pairs that were not made."""
     _check_order(result, found)
-    known = [_check_pair(pair, (("$", "pairs"), place), ground, found) for place, pair in enumerate(result.pairs)]
+    scores = [_check_pair(pair, (("$", "pairs"), place), ground, found) for place, pair in enumerate(result.pairs)]
     _check_places(result, ground, found)
     _check_pins(result, ground, found)
     _check_alone(result, ground, found)
-    if all(known):
-        _check_objective(result, ground, found)
+    _check_objective(result, scores, ground, found)
 
 
 def _check_order(result: Result, found: Findings) -> None:
@@ -94,15 +94,15 @@ def _check_order(result: Result, found: Findings) -> None:
             )
 
 
-def _check_pair(pair: ClaimedPair, path: Path, ground: Ground, found: Findings) -> bool:
-    """Whether the two are in the pool; all else about the pair is told."""
+def _check_pair(pair: ClaimedPair, path: Path, ground: Ground, found: Findings) -> int | None:
+    """The score that the pair has, if the two are in the pool; all that is wrong about it is told."""
     known = True
     for role, id_ in zip(ROLES, (pair.mentee, pair.mentor), strict=True):
         if id_ not in ground.people[role]:
             found.add((path, role), f"{id_!r} is not a {role} of this pool")
             known = False
     if not known:
-        return False
+        return None
     mentee, mentor = ground.profiles(pair.mentee, pair.mentor)
     right = points(mentee, mentor, ground.policy.weights)
     for criterion, claimed, due in zip(right._fields, pair.points, right, strict=True):
@@ -119,7 +119,7 @@ def _check_pair(pair: ClaimedPair, path: Path, ground: Ground, found: Findings) 
             found.add(path, f"breaks {', '.join(broken)}")
         if ground.policy.order == "total" and right.score < ground.policy.min_score:
             found.add((path, "score"), f"is under the policy's min_score, {ground.policy.min_score}")
-    return True
+    return right.score
 
 
 def _check_places(result: Result, ground: Ground, found: Findings) -> None:
@@ -151,10 +151,13 @@ def _check_alone(result: Result, ground: Ground, found: Findings) -> None:
         found.add(("$", "unmatched"), f"the {role} {id_!r} is in no pair and is missing here")
 
 
-def _check_objective(result: Result, ground: Ground, found: Findings) -> None:
-    made = [pair for pair in result.pairs if (pair.mentee, pair.mentor) not in ground.pins]
-    scores = [points(*ground.profiles(pair.mentee, pair.mentor), ground.policy.weights).score for pair in made]
-    sticky = sum((pair.mentee, pair.mentor) in ground.current for pair in made) * ground.policy.stickiness
+def _check_objective(result: Result, scores: Sequence[int | None], ground: Ground, found: Findings) -> None:
+    """Hold the objective against the pairs, unless somebody in them is unknown."""
+    made = [(pair, score) for pair, score in zip(result.pairs, scores, strict=True) if (pair.mentee, pair.mentor) not in ground.pins]
+    reached = [score for _, score in made if score is not None]
+    if len(reached) < len(made):
+        return
+    sticky = sum((pair.mentee, pair.mentor) in ground.current for pair, _ in made) * ground.policy.stickiness
     found.expect((("$", "objective"), "pairs"), result.pairs_made, len(made))
-    found.expect((("$", "objective"), "worst"), result.worst, min(scores, default=None))
-    found.expect((("$", "objective"), "total"), result.total, sum(scores) + sticky)
+    found.expect((("$", "objective"), "worst"), result.worst, min(reached, default=None))
+    found.expect((("$", "objective"), "total"), result.total, sum(reached) + sticky)
