@@ -17,6 +17,7 @@ _TAG = re.compile(r"[a-z]{2,8}")
 _OWN = ("role", "capacity", "topics")
 _AS_SETS = ("languages", "availability")
 _LEVEL = integer(1, 3)
+_NOTHING: dict[str, Any] = {}
 _MOST_OF_A_MENTOR = 2
 
 
@@ -73,7 +74,7 @@ class People:
 
     def read(self, value: Any, path: Path, faults: Faults) -> PoolPerson | dict[str, Any]:
         """An entry at its place: the person, or whatever of it is good when there are faults."""
-        return value if isinstance(value, PoolPerson) else self._good(value, path, faults)
+        return value if isinstance(value, PoolPerson) else self._good(value, path, faults) or _NOTHING
 
     def _good(self, value: Any, path: Path, faults: Faults) -> dict[str, Any]:
         good = record(value, path, faults, fields=self._fields, optional=frozenset(), what="a person")
