@@ -4,7 +4,8 @@ from amont.common.service import Parts, Service
 from amont.matching import api
 from amont.matching.commands import DUE, PUBLISHES
 from amont.matching.documents import COLLECTIONS
-from amont.matching.domain.solver import ScipySolver, Solver
+from amont.matching.domain.engine import Engine
+from amont.matching.domain.solver import Solver
 from amont.matching.reactions import CONSUMES
 
 
@@ -18,5 +19,5 @@ def build(parts: Parts) -> Service:
         keeps=COLLECTIONS,
         due=DUE,
         routers=[api.router],
-        tools={Solver: ScipySolver()},
+        tools={Solver: Engine()},
     )

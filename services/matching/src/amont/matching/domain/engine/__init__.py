@@ -1,0 +1,180 @@
+"""The matching engine: the best pairs over all pairs of a pool, with their proof.
+
+`columns` brings a pool into compact form, `kernel` looks at pairs, `assignment` solves a sparse graph, `generation` grows that graph until its answer is
+the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, and `explaining` says why. Arrays in, arrays out; only this
+page knows people. Everything is an integer and every choice between equals is by place, and places come from ids and the seed: the same pool and policy
+give the same answer, whatever the order of the lists, the number of threads, and whether the loops are compiled. Equal optima are told apart by where
+SHA-256(seed, NUL, id) puts people; nothing is promised about how likely each is.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amont.matching.domain.certificate import Certificate, Cover
+from amont.matching.domain.engine.columns import Compact, compact
+from amont.matching.domain.engine.explaining import RULES, verdicts
+from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.engine.optimum import Optimum, optimise
+from amont.matching.domain.points import Points
+from amont.matching.domain.policy import Policy, Rule
+from amont.matching.domain.pool import Pool, Role
+from amont.matching.domain.progress import Progress, unseen
+from amont.matching.domain.scorer import Scorer
+from amont.matching.domain.solver import NextBest, Objective, Solution, SolvedPair, Unmatched, checked_pins
+
+__all__ = ["VERSION", "Engine"]
+
+Ints = NDArray[np.int32]
+
+VERSION = "1.0.0"
+"""Named in results: another version may choose another of several equal optima."""
+
+
+class Engine:
+    """See the module; a `Solver`."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        """Use that many threads; as many as the machine lets this process have when left out."""
+        self._threads = threads or len(os.sched_getaffinity(0))
+
+    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
+        """See `Solver.solve`; without `explain` nobody's alternatives and obstacles are worked out."""
+        pins = checked_pins(Scorer(_pinned_only(pool), policy))
+        progress("read", 0, detail=f"{len(pool.people):,} people")
+        whole = compact(pool, policy)
+        table = whole.table
+        taken = Counter[tuple[Role, str]](key for mentee, mentor in pins for key in (("mentee", mentee), ("mentor", mentor)))
+        mentees = table.mentees._replace(capacity=np.subtract(table.mentees.capacity, _counts(taken, "mentee", whole.row)))
+        mentors = table.mentors._replace(capacity=np.subtract(table.mentors.capacity, _counts(taken, "mentor", whole.column)))
+        best = optimise(
+            table._replace(mentees=mentees, mentors=mentors),
+            Scanner(table, self._threads),
+            policy,
+            _cells(whole, pool.current),
+            lambda stage, round_, detail: progress(stage, round_, detail=detail),
+        )
+        state = best.market.state
+        rows = np.flatnonzero(state.mate >= 0).astype(np.int32)
+        made = np.stack([rows, state.mate[rows]], axis=1)
+        return Solution(
+            pairs=self._pairs(pool, policy, whole, pins, made, explain=explain, progress=progress),
+            unmatched=_unmatched(whole, pins, made, explain=explain),
+            objective=_objective(pool, policy, whole, made),
+            certificate=_certificate(whole, best),
+        )
+
+    def _pairs(
+        self,
+        pool: Pool,
+        policy: Policy,
+        whole: Compact,
+        pins: tuple[tuple[str, str], ...],
+        made: Ints,
+        *,
+        explain: bool,
+        progress: Progress,
+    ) -> tuple[SolvedPair, ...]:
+        pinned = _cells(whole, pins)
+        cells = np.concatenate([pinned, made])
+        points, _ = points_of(whole.table, cells[:, 0], cells[:, 1])
+        overrides = Scorer(_pinned_only(pool), policy)
+        if explain:
+            progress("explain", 0, detail=f"{len(cells):,} pairs")
+        others = self._next_best(whole, cells) if explain else [None] * len(cells)
+        pairs = [
+            SolvedPair(
+                mentee=whole.mentee_ids[row],
+                mentor=whole.mentor_ids[column],
+                score=sum(reached),
+                points=Points(*reached),
+                pinned=place < len(pinned),
+                overrides=overrides.all_broken(whole.mentee_ids[row], whole.mentor_ids[column]) if place < len(pinned) else (),
+                next_best=other,
+            )
+            for place, ((row, column), reached, other) in enumerate(zip(cells.tolist(), points.tolist(), others, strict=True))
+        ]
+        return tuple(sorted(pairs, key=lambda pair: pair.mentee))
+
+    def _next_best(self, whole: Compact, cells: Ints) -> list[NextBest | None]:
+        """Each mentee's best other mentor, of equals the first by id."""
+        by_id = np.array(sorted(range(len(whole.mentor_ids)), key=whole.mentor_ids.__getitem__), np.int32)
+        order = np.argsort(cells[:, 0], kind="stable")
+        rows = cells[order, 0]
+        found = Scanner(whole.table, self._threads).scan(
+            rows, np.full(len(rows), -1, np.int32), np.zeros(len(by_id), np.int32), keep=2, columns=by_id
+        )
+        others: list[NextBest | None] = [None] * len(cells)
+        for place, mine, best, where in zip(
+            order.tolist(), cells[order, 1].tolist(), found.best.tolist(), found.where.tolist(), strict=True
+        ):
+            score, column = next(((score, column) for score, column in zip(best, where, strict=True) if column not in {mine, -1}), (0, -1))
+            others[place] = NextBest(mentor=whole.mentor_ids[column], score=score) if column >= 0 else None
+        return others
+
+
+def _pinned_only(pool: Pool) -> Pool:
+    """The pool with the people of its pins alone: all that the definition has to be asked about."""
+    mentees, mentors = {one for one, _ in pool.pinned}, {other for _, other in pool.pinned}
+    people = (person for person in pool.people if person.id in (mentees if person.role == "mentee" else mentors))
+    return replace(pool, people=tuple(people) if pool.pinned else ())
+
+
+def _counts(taken: Mapping[tuple[Role, str], int], role: Role, places: Mapping[str, int]) -> Ints:
+    counts = np.zeros(len(places), np.int32)
+    for (side, id_), count in taken.items():
+        if side == role:
+            counts[places[id_]] = count
+    return counts
+
+
+def _cells(whole: Compact, pairs: tuple[tuple[str, str], ...]) -> Ints:
+    """Pairs as (k, 2) rows and columns; those who are not in the pool left out, each pair once."""
+    cells = {(whole.row[mentee], whole.column[mentor]): None for mentee, mentor in pairs if mentee in whole.row and mentor in whole.column}
+    return np.array(list(cells), np.int32).reshape(-1, 2)
+
+
+def _objective(pool: Pool, policy: Policy, whole: Compact, made: Ints) -> Objective:
+    points, _ = points_of(whole.table, made[:, 0], made[:, 1])
+    scores = points.sum(axis=1)
+    sticky = {tuple(cell) for cell in _cells(whole, pool.current).tolist()} & {tuple(cell) for cell in made.tolist()}
+    worst = int(scores.min()) if len(scores) else None
+    return Objective(pairs=len(made), worst=worst, total=int(scores.sum()) + policy.stickiness * len(sticky))
+
+
+def _unmatched(whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool) -> tuple[Unmatched, ...]:
+    pinned = _cells(whole, pins)
+    rows = np.setdiff1d(np.arange(len(whole.mentee_ids)), np.concatenate([pinned[:, 0], made[:, 0]])).astype(np.int32)
+    columns = np.setdiff1d(np.arange(len(whole.mentor_ids)), np.concatenate([pinned[:, 1], made[:, 1]])).astype(np.int32)
+    counts = verdicts(whole, rows, columns) if explain else (np.zeros((len(rows), 10), np.int64), np.zeros((len(columns), 10), np.int64))
+    alone = [_alone(whole.mentee_ids[row], "mentee", of.tolist()) for row, of in zip(rows, counts[0], strict=True)]
+    alone += [_alone(whole.mentor_ids[column], "mentor", of.tolist()) for column, of in zip(columns, counts[1], strict=True)]
+    return tuple(sorted(alone, key=lambda person: (person.id, person.role)))
+
+
+def _alone(id_: str, role: Role, counts: list[int]) -> Unmatched:
+    removed: dict[Rule, int] = {rule: count for rule, count in zip(RULES, counts, strict=False) if count}
+    return Unmatched(id=id_, role=role, removed=removed, left=counts[-1])
+
+
+def _certificate(whole: Compact, best: Optimum) -> Certificate:
+    market = best.market
+    return Certificate(
+        reward=market.reward,
+        floor=market.floor,
+        profits={whole.mentee_ids[row]: int(market.state.profit[row]) for row in np.flatnonzero(market.state.profit)},
+        prices={whole.mentor_ids[column]: int(market.state.price[column]) for column in np.flatnonzero(market.state.price)},
+        pairs_cover=_cover(whole, best.pairs_cover),
+        floor_cover=_cover(whole, best.floor_cover),
+    )
+
+
+def _cover(whole: Compact, cover: tuple[Ints, Ints] | None) -> Cover | None:
+    if cover is None:
+        return None
+    rows, columns = cover
+    return Cover(tuple(sorted(whole.mentee_ids[row] for row in rows)), tuple(sorted(whole.mentor_ids[column] for column in columns)))

@@ -1,0 +1,160 @@
+"""Column generation: the optimum over all pairs, from a sparse graph that grows where the prices say that it lacks something.
+
+Solve on a few candidates a row; look over all pairs for what the graph lacks; add it; solve again from the state at hand; stop when there is nothing.
+Then profit + price >= weight on every pair of the table and not on the edges alone, so the sparse answer is the dense optimum, and the state is its proof
+(Volgenant 1996, LAPMOD; Lee and Orlin 1993).
+
+`ceiling` keeps, for each row, the most (score less price) that any pair outside the graph can promise; it holds while prices rise. At first it is also what
+a row asks for: rather than outbid others beyond what a pair unseen might give, a row stays outside and is shown its next candidates. That keeps prices
+as low as the whole table does, where a sparse graph alone would drive them up to be brought down again. Columns whose price fell are looked at for all rows.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amont.matching.domain.engine.assignment import Graph, State, graph_of, nothing_yet, scratch, settle, unseat
+from amont.matching.domain.engine.columns import Table
+from amont.matching.domain.engine.jit import compiled
+from amont.matching.domain.engine.kernel import Scanner, points_of
+
+Ints = NDArray[np.int32]
+
+FIRST = 8
+"""Candidates a row at the start."""
+MORE = 16
+"""Candidates a row and round after that."""
+SOFT_ROUNDS = 8
+"""Rounds in which a row may stay outside for a pair unseen."""
+PATIENCE = 8
+"""Bids a waiting row."""
+LOWEST = -(1 << 29)
+"""Below any score less price."""
+_HIGHEST = 1 << 29
+
+Told = Callable[[int, int, int], None]
+"""What is told of each round: its number, the rows that still wait, the pairs in the graph."""
+
+
+class Market:
+    """One pool's pairs at their prices: a sparse graph, the state of its assignment, and what has been looked at.
+
+    Attributes:
+        reward: what each pair weighs beside its value.
+        floor: the least score of a pair.
+        state: see `assignment`; after `clear` a proof over all pairs of at least that score.
+        edges: (4, k) int32: rows, columns, scores and values of the pairs in the graph.
+        open_rows: mentees who have a place to fill.
+    """
+
+    def __init__(self, table: Table, scanner: Scanner, *, reward: int, floor: int, current: Ints, stickiness: int) -> None:
+        """Begin with nobody paired; `current` (k, 2) are rows and columns of the pairs whose value is `stickiness` above their score."""
+        self._scanner = scanner
+        self._rows, self._columns = len(table.mentees.grade), len(table.mentors.grade)
+        self.reward, self.floor = reward, floor
+        self.state: State = nothing_yet(self._rows, table.mentors.capacity)
+        self.open_rows = np.flatnonzero(table.mentees.capacity).astype(np.int32)
+        self._closed = table.mentors.capacity == 0
+        points, allowed = points_of(table, current[:, 0], current[:, 1])
+        score = points.sum(axis=1, dtype=np.int32)
+        kept = allowed & (score >= floor) & (table.mentees.capacity[current[:, 0]] > 0) & ~self._closed[current[:, 1]]
+        self.edges = np.stack([current[:, 0], current[:, 1], score, score + np.int32(stickiness)])[:, kept]
+        self._graph = self._drawn()
+        self._ceiling = np.full(self._rows, _HIGHEST, np.int64)
+        self._look(self.open_rows, np.full(len(self.open_rows), LOWEST, np.int32), FIRST)
+        self._waiting = self.open_rows
+        self._soft = True
+
+    def clear(self, told: Told | None = None) -> None:
+        """Bring the market to rest: nothing is pending, and no pair of the table promises anybody more than they have."""
+        state, rounds = self.state, 0
+        while len(self._waiting):
+            rounds += 1
+            before = state.price.copy()
+            self._settle()
+            fell = np.flatnonzero(state.price < before).astype(np.int32)
+            outside = np.flatnonzero((state.mate < 0) & (state.profit > 0)).astype(np.int32)
+            self._look(outside, np.full(len(outside), LOWEST, np.int32), MORE)
+            least = np.maximum(state.profit - self.reward, LOWEST).astype(np.int32)
+            lacking = self._open(self._ceiling > least) if not self._soft else outside[:0]
+            better = [outside, self._look(lacking, least[lacking], MORE)]
+            if len(fell):
+                others = self._open(self._ceiling <= least)
+                better.append(self._look(others, least[others], MORE, columns=fell))
+            self._waiting = np.unique(np.concatenate(better))
+            self._leave(self._waiting)
+            self._soft = self._soft and rounds < SOFT_ROUNDS
+            if told is not None:
+                told(rounds, len(self._waiting), self.edges.shape[1])
+
+    def raise_reward(self, reward: int) -> None:
+        """Let a pair weigh more; whoever is alone waits again."""
+        self.state.profit[self.state.mate >= 0] += reward - self.reward
+        self.reward = reward
+        self._waiting = self._open(self.state.mate < 0)
+
+    def raise_floor(self, floor: int) -> None:
+        """Allow no pair with a lower score any more; whoever loses theirs waits again."""
+        self.floor = floor
+        row, column, score, _ = self.edges
+        low = score < floor
+        self._waiting = np.unique(row[low & (self.state.mate[row] == column)])
+        self._leave(self._waiting)
+        self.edges = self.edges[:, ~low]
+        self._graph = self._drawn()
+
+    def add(self, row: Ints, column: Ints, score: Ints) -> None:
+        """More pairs for the graph; they must be allowed, not be there yet, and promise nobody more than they have."""
+        self.edges = np.concatenate([self.edges, np.stack([row, column, score, score])], axis=1)
+        self._graph = self._drawn()
+
+    @property
+    def sparse(self) -> Graph:
+        """The graph, by row with scores in the place of values."""
+        row, column, score, _ = self.edges
+        return graph_of(self._rows, self._columns, row, column, score)
+
+    def _drawn(self) -> Graph:
+        row, column, _, value = self.edges
+        return graph_of(self._rows, self._columns, row, column, value)
+
+    def _open(self, rows: NDArray[np.bool_]) -> Ints:
+        return self.open_rows[rows[self.open_rows]]
+
+    def _leave(self, rows: Ints) -> None:
+        for row in rows[self.state.mate[rows] >= 0]:
+            unseat(self.state.mate, self.state.taken, self.state.holder, row)
+
+    def _settle(self) -> None:
+        asked = np.maximum(0, self.reward + self._ceiling) if self._soft else np.zeros(self._rows, np.int64)
+        self.state.outside[self.open_rows] = asked[self.open_rows]
+        patience = PATIENCE * len(self._waiting) + 64
+        settle(self._graph, self.state, self.reward, scratch(self._columns, self.edges.shape[1]), self._waiting, patience, 0)
+
+    def _look(self, rows: Ints, least: Ints, keep: int, columns: Ints | None = None) -> Ints:
+        """Add to the graph what the table has for these rows above `least`, at most `keep` a row; the rows for which there was something new."""
+        if not len(rows):
+            return rows
+        price = np.where(self._closed, _HIGHEST, np.minimum(self.state.price, _HIGHEST)).astype(np.int32)
+        found = self._scanner.scan(rows, least, price, keep=keep, floor=self.floor, columns=columns)
+        full = found.where[:, -1] >= 0
+        seen = np.where(full, found.best[:, -1], least).astype(np.int64)
+        self._ceiling[rows] = np.minimum(self._ceiling[rows], seen) if columns is None else np.maximum(self._ceiling[rows], seen)
+        forget_known(self._graph.start, self._graph.column, rows, found.where)
+        there = found.where >= 0
+        row, column = np.repeat(rows, there.sum(axis=1)), found.where[there]
+        score = found.best[there] + price[column]
+        self.add(row, column, score)
+        return rows[there.any(axis=1)]
+
+
+@compiled
+def forget_known(start, column, rows, where):
+    """Strike out of `where` (n, k) what the graph has for `rows` (n,) already."""
+    for k in range(len(rows)):
+        for place in range(where.shape[1]):
+            for edge in range(start[rows[k]], start[rows[k] + 1]):
+                if column[edge] == where[k, place]:
+                    where[k, place] = -1
+                    break
