@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,19 +13,20 @@ from typer.testing import CliRunner, Result
 
 from amont.common.cli import root
 from amont.matching.cli import handling, match
+from amont.matching.domain.engine import VERSION, Engine
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
-from amont.matching.domain.solver import PinFault, PinsRefused, ScipySolver, Solution
+from amont.matching.domain.solver import PinFault, PinsRefused, Solution
 from amont.matching.files import text
 
 
 class Proving:
     """A solver for small pools that proves its answers."""
 
-    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Solution:
+    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
         progress("think", 1, 2, "hard")
-        progress("prove", 0)
+        progress("explain" if explain else "prove", 0)
         return proved(pool, policy)
 
 
@@ -125,7 +127,11 @@ def test_a_pool_that_is_refused_says_nothing_about_a_result(pool: Path, tmp_path
 
 
 def test_a_solver_without_a_proof_writes_nothing(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(match, "SOLVER", ScipySolver)
+    class Unproving(Proving):
+        def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
+            return replace(super().solve(pool, policy, progress, explain=explain), certificate=None)
+
+    monkeypatch.setattr(match, "SOLVER", Unproving)
     made = amont("match", pool, "--out", tmp_path / "result.json", "--json")
     assert (made.exit_code, made.stdout) == (1, "")
     assert "does not prove" in made.stderr
@@ -134,8 +140,8 @@ def test_a_solver_without_a_proof_writes_nothing(pool: Path, tmp_path: Path, mon
 
 def test_pins_that_only_the_solver_refuses_are_told_like_other_faults(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Refusing:
-        def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Solution:
-            progress("look at pins", len(pool.pinned), detail=policy.order)
+        def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
+            progress("look at pins", len(pool.pinned), detail=f"{policy.order} {explain}")
             raise PinsRefused([PinFault("$.pinned[0]", "a", "b", "breaks across")])
 
     monkeypatch.setattr(match, "SOLVER", Refusing)
@@ -205,3 +211,12 @@ def test_a_pipe_is_shown_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with handling.shown("Matching") as progress:
         progress("columns", 3, 10)
     assert capsys.readouterr().err == ""
+
+
+def test_the_engine_answers_and_its_proof_is_believed(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match, "SOLVER", Engine)
+    result = tmp_path / "result.json"
+    assert amont("match", pool, "--out", result).exit_code == 0
+    assert json.loads(result.read_bytes())["engine"] == VERSION
+    checked = amont("verify", pool, result)
+    assert (checked.exit_code, checked.stderr) == (0, ""), checked.output

@@ -1,4 +1,4 @@
-"""Answers with a certificate for the tests of the verifier: the pairs by scipy's solver, the proofs by linear programming, what pairs are worth by
+"""Answers with a certificate for the tests of the verifier: the pairs by the engine, the proofs by linear programming, what pairs are worth by
 solving again. Small pools only."""
 
 from collections.abc import Iterable
@@ -12,11 +12,12 @@ from tests.services.matching.domain.pools import random_policy, random_pool
 from tests.services.matching.files.pool_documents import document_of, policy_document, written
 
 from amont.matching.domain.certificate import Certificate, Cover
+from amont.matching.domain.engine import Engine
 from amont.matching.domain.hours import tzdata_version
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.scorer import Scorer
-from amont.matching.domain.solver import ScipySolver, Solution, SolvedPair
+from amont.matching.domain.solver import Solution, SolvedPair
 from amont.matching.files import NO_POLICY, Origin, read_policy, read_pool, write_result
 
 Edge = tuple[str, str]
@@ -24,7 +25,7 @@ Edge = tuple[str, str]
 
 def proved(pool: Pool, policy: Policy) -> Solution:
     """The answer with its certificate, and with what each pair is worth."""
-    solution = ScipySolver().solve(pool, policy)
+    solution = Engine().solve(pool, policy)
     scorer = Scorer(pool, policy)
     pins, places = set(pool.pinned), {("mentor", person.id): person.capacity for person in pool.in_role("mentor")}
     places |= {("mentee", person.id): 1 for person in pool.in_role("mentee")}
@@ -81,7 +82,7 @@ def least(edges: list[Edge], due: Iterable[int], places: dict[Edge, int]) -> dic
 def valued(pair: SolvedPair, solution: Solution, pool: Pool, policy: Policy) -> SolvedPair:
     if pair.pinned:
         return replace(pair, worth_reason="pinned")
-    without = ScipySolver().solve(
+    without = Engine().solve(
         replace(pool, forbidden=(*pool.forbidden, (pair.mentee, pair.mentor))), replace(policy, off=policy.off - {"not_forbidden"})
     )
     made = solution.objective

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -12,13 +11,14 @@ import typer
 from amont.common.cli import NO, err, out, table
 from amont.common.memory import settle
 from amont.matching.cli import handling
+from amont.matching.domain.engine import VERSION, Engine
 from amont.matching.domain.hours import tzdata_version
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
-from amont.matching.domain.solver import PinsRefused, ScipySolver, Solution, Solver
+from amont.matching.domain.solver import PinsRefused, Solution, Solver
 from amont.matching.files import NO_POLICY, Fault, Origin, Refused, read_policy, read_pool, write_result
 
-SOLVER: Callable[[], Solver] = ScipySolver
+SOLVER: Callable[[], Solver] = Engine
 
 
 def match(
@@ -44,7 +44,7 @@ def match(
     raw_pool = handling.read(pool)
     people, rules = read_both(pool, raw_pool, policy or "the default policy", raw_policy)
     loaded = perf_counter()
-    solution = _solve(pool, people, rules)
+    solution = _solve(pool, people, rules, explain=explain)
     solved = perf_counter()
     if solution.certificate is None:
         err.print("This solver does not prove its answer, and a result without a proof is none: nothing was written.", style="red")
@@ -52,7 +52,7 @@ def match(
     origin = Origin(
         pool=raw_pool,
         policy=raw_policy,
-        engine=version("amont-matching"),
+        engine=VERSION,
         tzdata=tzdata_version(),
         load_seconds=loaded - start,
         solve_seconds=solved - loaded,
@@ -84,10 +84,10 @@ def read_both(pool: str, raw_pool: bytes, policy: str, raw_policy: bytes) -> tup
     return people, rules
 
 
-def _solve(name: str, pool: Pool, policy: Policy) -> Solution:
+def _solve(name: str, pool: Pool, policy: Policy, *, explain: bool) -> Solution:
     try:
         with handling.shown("Matching") as progress:
-            return SOLVER().solve(pool, policy, progress)
+            return SOLVER().solve(pool, policy, progress, explain=explain)
     except PinsRefused as error:
         refused = Refused("pool", [Fault(fault.path, fault.reason) for fault in error.faults])
         raise handling.refuse([(name, refused)]) from None

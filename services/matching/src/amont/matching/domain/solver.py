@@ -130,8 +130,8 @@ class PinsRefused(ValueError):
 class Solver(Protocol):
     """Whatever turns a pool and a policy into the best pairs."""
 
-    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Solution:
-        """The best pairs in the policy's order; `progress` is told how far it is.
+    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
+        """The best pairs in the policy's order; `progress` is told how far it is. Without `explain` nothing but the answer is worked out.
 
         Raises:
             PinsRefused: pins name unknown people, exceed a capacity, or break a rule without `pins_override`.
