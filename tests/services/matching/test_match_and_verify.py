@@ -52,7 +52,7 @@ def test_a_pool_is_matched_and_its_result_verified(pool: Path, tmp_path: Path) -
     assert made.exit_code == 0, made.output
     assert "lowest score" in made.stdout
     assert "782" in made.stdout
-    assert "1 of 1 (100.0%)" in made.stdout
+    assert "1 of 1 (100.0 %)" in made.stdout
     assert json.loads(result.read_bytes())["pairs"][0]["worth_reason"]
     checked = amont("verify", pool, result)
     assert (checked.exit_code, checked.stderr) == (0, "")

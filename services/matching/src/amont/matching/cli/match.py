@@ -101,7 +101,7 @@ def _summarise(solution: Solution, pool: Pool, policy: Policy, origin: Origin, w
         ("mentor", len({pair.mentor for pair in solution.pairs})),
     ):
         everybody = len(pool.in_role("mentee" if role == "mentee" else "mentor"))
-        share = f" ({count / everybody:.1%})" if everybody else ""
+        share = f" ({count * 1000 // everybody / 10} %)" if everybody else ""
         rows.append((f"{role}s matched", f"{count:,} of {everybody:,}{share}"))
     rows += [
         ("lowest score", "-" if made.worst is None else f"{made.worst:,}"),
@@ -110,7 +110,7 @@ def _summarise(solution: Solution, pool: Pool, policy: Policy, origin: Origin, w
         ("time", f"{origin.load_seconds:.1f} s to read, {origin.solve_seconds:.1f} s to solve and prove"),
         ("proof", PROVED[policy.order]),
     ]
-    out.print(table(("", ""), rows))
+    out.print(table(("programme", pool.programme), rows))
     if written is not None:
         out.print(f"Written to {written}; amont verify checks it.", markup=False)
 
