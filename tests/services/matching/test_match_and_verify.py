@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tests.services.matching.domain.dense import ScipySolver
 from tests.services.matching.files.pool_documents import EXAMPLE, example, written
-from tests.services.matching.verifier.proved_answers import proved
 from typer.testing import CliRunner, Result
 
 from amont.common.cli import root
@@ -19,20 +19,6 @@ from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
 from amont.matching.domain.solver import PinFault, PinsRefused, Solution
 from amont.matching.files import text
-
-
-class Proving:
-    """A solver for small pools that proves its answers."""
-
-    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
-        progress("think", 1, 2, "hard")
-        progress("explain" if explain else "prove", 0)
-        return proved(pool, policy)
-
-
-@pytest.fixture(autouse=True)
-def _proving(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(match, "SOLVER", Proving)
 
 
 @pytest.fixture
@@ -140,7 +126,7 @@ def test_a_solver_without_a_proof_writes_nothing(pool: Path, tmp_path: Path, mon
 
 def test_pins_that_only_the_solver_refuses_are_told_like_other_faults(pool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Refusing:
-        def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
+        def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
             progress("look at pins", len(pool.pinned), detail=f"{policy.order} {explain}")
             raise PinsRefused([PinFault("$.pinned[0]", "a", "b", "breaks across")])
 

@@ -1,4 +1,4 @@
-"""The plain solver finds the best pairs: held against all the matchings there are and a flow solver, whatever the order of the input."""
+"""The engine finds the best pairs: held against all the matchings there are and a flow solver, whatever the order of the input."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 def solve(pool: Pool, policy: Policy | None = None, **choices: Any) -> Solution:
-    return Engine(threads=1).solve(pool, policy or Policy(**choices))
+    return Engine(threads=1).solve(pool, policy or Policy(**choices), explain=True)
 
 
 def made(solution: Solution) -> dict[str, str]:
@@ -304,7 +304,8 @@ def test_no_matching_is_better_than_the_solvers(order: Order, mentees: int, ment
     best = best_by_trying_all(pool, policy)
     if order == "pairs, worst, total":
         assert solution.objective == best
-    assert (solution.objective.pairs, solution.objective.total) == (best.pairs, best.total)
+    assert solution.objective.total == best.total
+    assert order == "total" or solution.objective.pairs == best.pairs
 
 
 @pytest.mark.parametrize("seed", range(12))

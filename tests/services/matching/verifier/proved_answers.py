@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
+from tests.services.matching.domain.dense import ScipySolver
 from tests.services.matching.domain.pools import random_policy, random_pool
 from tests.services.matching.files.pool_documents import document_of, policy_document, written
 

@@ -87,7 +87,7 @@ async def solve(work: Work, programme: Programme, *, id_: str, kind: RoundKind, 
     gathered = await _gather(work, programme, seed)
     solver = work.tool(Solver)  # type: ignore[type-abstract]  # a port is asked for by its protocol
     with metrics.ROUND_SECONDS.time():
-        solution = await asyncio.to_thread(solver.solve, gathered.pool, core_policy(programme.policy))
+        solution = await asyncio.to_thread(solver.solve, gathered.pool, core_policy(programme.policy), explain=True)
     found = solved(id_=id_, kind=kind, programme=programme, gathered=gathered, solution=solution, by=by, at=work.now).state
     size = len(to_json(documents.ROUNDS.dump(found)))
     if size > MAX_BYTES:

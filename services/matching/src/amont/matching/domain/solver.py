@@ -1,13 +1,6 @@
-"""From a pool and a policy to the pairs of a round: the best ones, exactly, in the sense of the scoring contract, "Objective".
+"""What a round asks of a solver, and what it gets: values, a port, and the pins that come before everything else.
 
-`Solver` is what the rest of the program knows. `ScipySolver` is the plain one: it scores every pair with the definition, lays them out in a
-dense matrix, and asks scipy. It is meant for small rounds and as the reference for faster engines; time and memory grow with mentees times
-mentors.
-
-One order for every draw. The answer is a function of the contents of pool and policy: people are put in the order of
-SHA-256(seed, NUL, id) before anything is computed, all arithmetic is on integers (in float64 where scipy wants it, far below 2^53), and
-scipy's algorithms make no random choice. So the order of the lists in the pool does not matter, and equal optima are told apart by the
-seed: another seed, or another version of scipy, may choose another one. Nothing is promised about how likely each is.
+The one who solves is `engine`; the objective is the scoring contract's, "Objective".
 """
 
 from collections import Counter
@@ -130,8 +123,8 @@ class PinsRefused(ValueError):
 class Solver(Protocol):
     """Whatever turns a pool and a policy into the best pairs."""
 
-    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
-        """The best pairs in the policy's order; `progress` is told how far it is. Without `explain` nothing but the answer is worked out.
+    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
+        """The best pairs in the policy's order; `progress` is told how far it is. With `explain` everybody's alternatives and obstacles as well.
 
         Raises:
             PinsRefused: pins name unknown people, exceed a capacity, or break a rule without `pins_override`.

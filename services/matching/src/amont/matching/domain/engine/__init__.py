@@ -32,7 +32,7 @@ __all__ = ["VERSION", "Engine"]
 Ints = NDArray[np.int32]
 
 VERSION = "1.0.0"
-"""Named in results: another version may choose another of several equal optima."""
+"""Named in results, since another one may choose another of several equal optima."""
 
 
 class Engine:
@@ -42,8 +42,8 @@ class Engine:
         """Use that many threads; as many as the machine lets this process have when left out."""
         self._threads = threads or len(os.sched_getaffinity(0))
 
-    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
-        """See `Solver.solve`; without `explain` nobody's alternatives and obstacles are worked out."""
+    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
+        """See `Solver.solve`."""
         pins = checked_pins(Scorer(_pinned_only(pool), policy))
         progress("read", 0, detail=f"{len(pool.people):,} people")
         whole = compact(pool, policy)
