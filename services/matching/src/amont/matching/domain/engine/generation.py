@@ -29,7 +29,7 @@ SOFT_ROUNDS = 8
 """Rounds in which a row may stay outside for a pair unseen."""
 PATIENCE = 8
 """Bids a waiting row."""
-LOWEST = -(1 << 29)
+LOWEST = 4096 - (1 << 29)
 """Below any score less price."""
 _HIGHEST = 1 << 29
 
