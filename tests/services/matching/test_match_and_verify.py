@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.services.matching.domain.dense import ScipySolver
 from tests.services.matching.files.pool_documents import EXAMPLE, example, written
 from typer.testing import CliRunner, Result
 
@@ -113,8 +112,8 @@ def test_a_pool_that_is_refused_says_nothing_about_a_result(pool: Path, tmp_path
 
 
 def test_a_solver_without_a_proof_writes_nothing(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Unproving(Proving):
-        def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = True) -> Solution:
+    class Unproving(Engine):
+        def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
             return replace(super().solve(pool, policy, progress, explain=explain), certificate=None)
 
     monkeypatch.setattr(match, "SOLVER", Unproving)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import linprog
-from tests.services.matching.domain.dense import ScipySolver
 from tests.services.matching.domain.pools import random_policy, random_pool
 from tests.services.matching.files.pool_documents import document_of, policy_document, written
 
@@ -26,7 +25,7 @@ Edge = tuple[str, str]
 
 def proved(pool: Pool, policy: Policy) -> Solution:
     """The answer with its certificate, and with what each pair is worth."""
-    solution = Engine().solve(pool, policy)
+    solution = Engine().solve(pool, policy, explain=True)
     scorer = Scorer(pool, policy)
     pins, places = set(pool.pinned), {("mentor", person.id): person.capacity for person in pool.in_role("mentor")}
     places |= {("mentee", person.id): 1 for person in pool.in_role("mentee")}
