@@ -24,6 +24,8 @@ $(STAMP): requirements.lock $(wildcard $(addsuffix /pyproject.toml,$(MEMBERS)))
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock.txt
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --system-certs --quiet --compile-bytecode --require-hashes requirements.lock
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --system-certs --quiet --no-deps --no-build-isolation $(addprefix -e ./,$(MEMBERS))
+	@echo "Compiling the matching engine ..."
+	@$(BIN)/python -m amont.matching.domain.engine
 	@touch $@
 
 demo: setup  ## Play a programme with made-up people; ARGS=--no-serve ends without the page

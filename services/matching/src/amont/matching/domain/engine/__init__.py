@@ -11,6 +11,8 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +24,12 @@ from amont.matching.domain.engine.kernel import Scanner, points_of
 from amont.matching.domain.engine.optimum import Optimum, optimise
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Policy, Rule
-from amont.matching.domain.pool import Pool, Role
+from amont.matching.domain.pool import Pool, PoolPerson, Role
 from amont.matching.domain.progress import Progress, unseen
 from amont.matching.domain.scorer import Scorer
 from amont.matching.domain.solver import NextBest, Objective, Solution, SolvedPair, Unmatched, checked_pins
 
-__all__ = ["VERSION", "Engine"]
+__all__ = ["VERSION", "Engine", "warm"]
 
 Ints = NDArray[np.int32]
 
@@ -60,7 +62,7 @@ class Engine:
         )
         state = best.market.state
         rows = np.flatnonzero(state.mate >= 0).astype(np.int32)
-        made = np.stack([rows, state.mate[rows]], axis=1)
+        made = np.stack([rows, state.mate[rows]])
         return Solution(
             pairs=self._pairs(pool, policy, whole, pins, made, explain=explain, progress=progress),
             unmatched=_unmatched(whole, pins, made, explain=explain),
@@ -80,37 +82,37 @@ class Engine:
         progress: Progress,
     ) -> tuple[SolvedPair, ...]:
         pinned = _cells(whole, pins)
-        cells = np.concatenate([pinned, made])
-        points, _ = points_of(whole.table, cells[:, 0], cells[:, 1])
+        cells = np.concatenate([pinned, made], axis=1)
+        points, _ = points_of(whole.table, *cells)
         overrides = Scorer(_pinned_only(pool), policy)
         if explain:
-            progress("explain", 0, detail=f"{len(cells):,} pairs")
-        others = self._next_best(whole, cells) if explain else [None] * len(cells)
+            progress("explain", 0, detail=f"{cells.shape[1]:,} pairs")
+        others = self._next_best(whole, cells) if explain else [None] * cells.shape[1]
         pairs = [
             SolvedPair(
                 mentee=whole.mentee_ids[row],
                 mentor=whole.mentor_ids[column],
                 score=sum(reached),
                 points=Points(*reached),
-                pinned=place < len(pinned),
-                overrides=overrides.all_broken(whole.mentee_ids[row], whole.mentor_ids[column]) if place < len(pinned) else (),
+                pinned=place < pinned.shape[1],
+                overrides=overrides.all_broken(whole.mentee_ids[row], whole.mentor_ids[column]) if place < pinned.shape[1] else (),
                 next_best=other,
             )
-            for place, ((row, column), reached, other) in enumerate(zip(cells.tolist(), points.tolist(), others, strict=True))
+            for place, ((row, column), reached, other) in enumerate(zip(cells.T.tolist(), points.tolist(), others, strict=True))
         ]
         return tuple(sorted(pairs, key=lambda pair: pair.mentee))
 
     def _next_best(self, whole: Compact, cells: Ints) -> list[NextBest | None]:
         """Each mentee's best other mentor, of equals the first by id."""
         by_id = np.array(sorted(range(len(whole.mentor_ids)), key=whole.mentor_ids.__getitem__), np.int32)
-        order = np.argsort(cells[:, 0], kind="stable")
-        rows = cells[order, 0]
+        order = np.argsort(cells[0], kind="stable")
+        rows = cells[0][order]
         found = Scanner(whole.table, self._threads).scan(
             rows, np.full(len(rows), -1, np.int32), np.zeros(len(by_id), np.int32), keep=2, columns=by_id
         )
-        others: list[NextBest | None] = [None] * len(cells)
+        others: list[NextBest | None] = [None] * len(rows)
         for place, mine, best, where in zip(
-            order.tolist(), cells[order, 1].tolist(), found.best.tolist(), found.where.tolist(), strict=True
+            order.tolist(), cells[1][order].tolist(), found.best.tolist(), found.where.tolist(), strict=True
         ):
             score, column = next(((score, column) for score, column in zip(best, where, strict=True) if column not in {mine, -1}), (0, -1))
             others[place] = NextBest(mentor=whole.mentor_ids[column], score=score) if column >= 0 else None
@@ -133,23 +135,23 @@ def _counts(taken: Mapping[tuple[Role, str], int], role: Role, places: Mapping[s
 
 
 def _cells(whole: Compact, pairs: tuple[tuple[str, str], ...]) -> Ints:
-    """Pairs as (k, 2) rows and columns; those who are not in the pool left out, each pair once."""
+    """Pairs as (2, k) rows and columns; those who are not in the pool left out, each pair once."""
     cells = {(whole.row[mentee], whole.column[mentor]): None for mentee, mentor in pairs if mentee in whole.row and mentor in whole.column}
-    return np.array(list(cells), np.int32).reshape(-1, 2)
+    return np.ascontiguousarray(np.array(list(cells), np.int32).reshape(-1, 2).T)
 
 
 def _objective(pool: Pool, policy: Policy, whole: Compact, made: Ints) -> Objective:
-    points, _ = points_of(whole.table, made[:, 0], made[:, 1])
+    points, _ = points_of(whole.table, *made)
     scores = points.sum(axis=1)
-    sticky = {tuple(cell) for cell in _cells(whole, pool.current).tolist()} & {tuple(cell) for cell in made.tolist()}
+    sticky = set(zip(*_cells(whole, pool.current).tolist(), strict=True)) & set(zip(*made.tolist(), strict=True))
     worst = int(scores.min()) if len(scores) else None
-    return Objective(pairs=len(made), worst=worst, total=int(scores.sum()) + policy.stickiness * len(sticky))
+    return Objective(pairs=made.shape[1], worst=worst, total=int(scores.sum()) + policy.stickiness * len(sticky))
 
 
 def _unmatched(whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool) -> tuple[Unmatched, ...]:
     pinned = _cells(whole, pins)
-    rows = np.setdiff1d(np.arange(len(whole.mentee_ids)), np.concatenate([pinned[:, 0], made[:, 0]])).astype(np.int32)
-    columns = np.setdiff1d(np.arange(len(whole.mentor_ids)), np.concatenate([pinned[:, 1], made[:, 1]])).astype(np.int32)
+    rows = np.setdiff1d(np.arange(len(whole.mentee_ids)), np.concatenate([pinned[0], made[0]])).astype(np.int32)
+    columns = np.setdiff1d(np.arange(len(whole.mentor_ids)), np.concatenate([pinned[1], made[1]])).astype(np.int32)
     counts = verdicts(whole, rows, columns) if explain else (np.zeros((len(rows), 10), np.int64), np.zeros((len(columns), 10), np.int64))
     alone = [_alone(whole.mentee_ids[row], "mentee", of.tolist()) for row, of in zip(rows, counts[0], strict=True)]
     alone += [_alone(whole.mentor_ids[column], "mentor", of.tolist()) for column, of in zip(columns, counts[1], strict=True)]
@@ -178,3 +180,31 @@ def _cover(whole: Compact, cover: tuple[Ints, Ints] | None) -> Cover | None:
         return None
     rows, columns = cover
     return Cover(tuple(sorted(whole.mentee_ids[row] for row in rows)), tuple(sorted(whole.mentor_ids[column] for column in columns)))
+
+
+@cache
+def warm() -> None:
+    """Have the loops compiled, or fetched from where they are kept, before anybody waits for them: a few seconds at worst, once an installation.
+
+    Two people are enough, because what is compiled depends on the kinds of the arrays and not on what is in them.
+    """
+    hours, topics = ("mon 09:00-12:00",), {"warm-up": 1}
+    one = PoolPerson(
+        id="a",
+        role="mentee",
+        grade=9,
+        subsidiary="a",
+        business_unit="a",
+        team="a",
+        function="a",
+        site="a",
+        zone="UTC",
+        languages=frozenset({"en"}),
+        meeting="either",
+        availability=hours,
+        topics=topics,
+    )
+    other = replace(one, id="b", role="mentor", grade=5, subsidiary="b")
+    people = (one, other, replace(one, id="c"))
+    pool = Pool(programme="warm-up", seed="", week_of=date(2027, 1, 4), people=people, managers={"b": ("d",)}, current=(("a", "b"),))
+    Engine(threads=1).solve(pool, Policy(), explain=True)

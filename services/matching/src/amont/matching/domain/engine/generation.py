@@ -49,17 +49,18 @@ class Market:
     """
 
     def __init__(self, table: Table, scanner: Scanner, *, reward: int, floor: int, current: Ints, stickiness: int) -> None:
-        """Begin with nobody paired; `current` (k, 2) are rows and columns of the pairs whose value is `stickiness` above their score."""
+        """Begin with nobody paired; `current` (2, k) are rows and columns of the pairs whose value is `stickiness` above their score."""
         self._scanner = scanner
         self._rows, self._columns = len(table.mentees.grade), len(table.mentors.grade)
         self.reward, self.floor = reward, floor
         self.state: State = nothing_yet(self._rows, table.mentors.capacity)
         self.open_rows = np.flatnonzero(table.mentees.capacity).astype(np.int32)
         self._closed = table.mentors.capacity == 0
-        points, allowed = points_of(table, current[:, 0], current[:, 1])
+        row, column = current
+        points, allowed = points_of(table, row, column)
         score = points.sum(axis=1, dtype=np.int32)
-        kept = allowed & (score >= floor) & (table.mentees.capacity[current[:, 0]] > 0) & ~self._closed[current[:, 1]]
-        self.edges = np.stack([current[:, 0], current[:, 1], score, score + np.int32(stickiness)])[:, kept]
+        kept = allowed & (score >= floor) & (table.mentees.capacity[row] > 0) & ~self._closed[column]
+        self.edges = np.stack([one[kept] for one in (row, column, score, score + np.int32(stickiness))])
         self._graph = self._drawn()
         self._ceiling = np.full(self._rows, _HIGHEST, np.int64)
         self._look(self.open_rows, np.full(len(self.open_rows), LOWEST, np.int32), FIRST)
@@ -101,7 +102,7 @@ class Market:
         low = score < floor
         self._waiting = np.unique(row[low & (self.state.mate[row] == column)])
         self._leave(self._waiting)
-        self.edges = self.edges[:, ~low]
+        self.edges = np.stack([one[~low] for one in self.edges])
         self._graph = self._drawn()
 
     def add(self, row: Ints, column: Ints, score: Ints) -> None:

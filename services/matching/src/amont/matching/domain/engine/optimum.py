@@ -39,7 +39,7 @@ class Optimum:
 
 
 def optimise(table: Table, scanner: Scanner, policy: Policy, current: Ints, told: Told) -> Optimum:
-    """The optimum of the policy's order over every pair of the table; `current` (k, 2) are rows and columns to which stickiness applies."""
+    """The optimum of the policy's order over every pair of the table; `current` (2, k) are rows and columns to which stickiness applies."""
     counting = policy.order != "total"
     market = Market(
         table,
