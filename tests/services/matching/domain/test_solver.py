@@ -41,7 +41,16 @@ def test_the_round_of_the_contract() -> None:
         current=(("fr:e42", "de:e5"),),
     )
     points = Points(topics=450, function=120, hours=52, grade_gap=80, meeting=80)
-    pair = SolvedPair(mentee="fr:e42", mentor="de:e5", score=782, points=points, pinned=False, overrides=(), next_best=None)
+    pair = SolvedPair(
+        mentee="fr:e42",
+        mentor="de:e5",
+        score=782,
+        points=points,
+        pinned=False,
+        overrides=(),
+        next_best=None,
+        worth_reason="without it there would be fewer pairs or a lower lowest score",
+    )
     proof = Certificate(
         reward=1001, floor=782, profits={"fr:e42": 1783}, prices={}, pairs_cover=Cover(mentees=("fr:e42",)), floor_cover=Cover()
     )

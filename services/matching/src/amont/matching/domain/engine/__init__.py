@@ -1,10 +1,10 @@
 """The matching engine: the best pairs over all pairs of a pool, with their proof.
 
 `columns` brings a pool into compact form, `kernel` looks at pairs, `assignment` solves a sparse graph, `generation` grows that graph until its answer is
-the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, and `explaining` says why. Arrays in, arrays out; only this
-page knows people. Everything is an integer and every choice between equals is by place, and places come from ids and the seed: the same pool and policy
-give the same answer, whatever the order of the lists, the number of threads, and whether the loops are compiled. Equal optima are told apart by where
-SHA-256(seed, NUL, id) puts people; nothing is promised about how likely each is.
+the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, `worth` and `bothways` say what each pair is worth, and
+`explaining` why people are in none. Arrays in, arrays out; only this page knows people. Everything is an integer and every choice between equals is by
+place, and places come from ids and the seed: the same pool and policy give the same answer, whatever the order of the lists, the number of threads, and
+whether the loops are compiled. Equal optima are told apart by where SHA-256(seed, NUL, id) puts people; nothing is promised about how likely each is.
 """
 
 import os
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amont.matching.domain.certificate import Certificate, Cover
+from amont.matching.domain.engine.bothways import worth_of_pairs
 from amont.matching.domain.engine.columns import Compact, compact
 from amont.matching.domain.engine.explaining import RULES, verdicts
 from amont.matching.domain.engine.kernel import Scanner, points_of
@@ -53,18 +54,24 @@ class Engine:
         taken = Counter[tuple[Role, str]](key for mentee, mentor in pins for key in (("mentee", mentee), ("mentor", mentor)))
         mentees = table.mentees._replace(capacity=np.subtract(table.mentees.capacity, _counts(taken, "mentee", whole.row)))
         mentors = table.mentors._replace(capacity=np.subtract(table.mentors.capacity, _counts(taken, "mentor", whole.column)))
+        table, current = table._replace(mentees=mentees, mentors=mentors), _cells(whole, pool.current)
         best = optimise(
-            table._replace(mentees=mentees, mentors=mentors),
+            table,
             Scanner(table, self._threads),
             policy,
-            _cells(whole, pool.current),
+            current,
             lambda stage, round_, detail: progress(stage, round_, detail=detail),
         )
         state = best.market.state
         rows = np.flatnonzero(state.mate >= 0).astype(np.int32)
         made = np.stack([rows, state.mate[rows]])
+        pairs = self._pairs(pool, policy, whole, pins, made, explain=explain, progress=progress)
+        if explain:
+            progress("worth", 0, detail=f"{len(rows):,} pairs")
+            worth = worth_of_pairs(whole, table, policy, best.market, current, rows, self._threads)
+            pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(rows, worth, strict=True)}, policy)
         return Solution(
-            pairs=self._pairs(pool, policy, whole, pins, made, explain=explain, progress=progress),
+            pairs=pairs,
             unmatched=_unmatched(whole, pins, made, explain=explain),
             objective=_objective(pool, policy, whole, made),
             certificate=_certificate(whole, best),
@@ -117,6 +124,18 @@ class Engine:
             score, column = next(((score, column) for score, column in zip(best, where, strict=True) if column not in {mine, -1}), (0, -1))
             others[place] = NextBest(mentor=whole.mentor_ids[column], score=score) if column >= 0 else None
         return others
+
+
+def _valued(pairs: tuple[SolvedPair, ...], worth: Mapping[str, int | None], policy: Policy) -> tuple[SolvedPair, ...]:
+    irreplaceable = "without it there would be fewer pairs" + (" or a lower lowest score" if policy.order == "pairs, worst, total" else "")
+
+    def valued(pair: SolvedPair) -> SolvedPair:
+        if pair.pinned:
+            return replace(pair, worth_reason="it is pinned")
+        value = worth[pair.mentee]
+        return replace(pair, worth=value, worth_reason=irreplaceable if value is None else None)
+
+    return tuple(map(valued, pairs))
 
 
 def _pinned_only(pool: Pool) -> Pool:

@@ -182,7 +182,7 @@ def bid(graph, state, reward, waiting, patience):
 
 
 @compiled
-def _push(keys, items, size, key, item):
+def push(keys, items, size, key, item):
     """Onto a binary heap, the least (key, item) first; its new size."""
     at = size
     while at > 0:
@@ -198,7 +198,7 @@ def _push(keys, items, size, key, item):
 
 
 @compiled
-def _pop(keys, items, size):
+def pop(keys, items, size):
     """Off the heap: what was first is left to the caller, who read it; the new size."""
     size -= 1
     key, item = keys[size], items[size]
@@ -282,13 +282,13 @@ def search_from_row(graph, state, reward, scratch, clock, source):
             stamp[j] = clock
             distance[j] = reached
             way[j] = row
-            size = _push(keys, items, size, reached, j)
+            size = push(keys, items, size, reached, j)
         place += 1
         if place >= holders:
             here = -1
             while size > 0:
                 so_far, j = keys[0], items[0]
-                size = _pop(keys, items, size)
+                size = pop(keys, items, size)
                 if so_far >= end:
                     size = 0
                 elif done[j] != clock:
@@ -339,10 +339,10 @@ def search_from_place(graph, state, reward, scratch, clock, source):
     end, end_row, end_column = price[source], -1, source
     stamp[source] = clock
     distance[source] = 0
-    size = _push(keys, items, size, np.int64(0), source)
+    size = push(keys, items, size, np.int64(0), source)
     while size > 0:
         so_far, here = keys[0], items[0]
-        size = _pop(keys, items, size)
+        size = pop(keys, items, size)
         if so_far > end:
             break
         if done[here] == clock:
@@ -368,7 +368,7 @@ def search_from_place(graph, state, reward, scratch, clock, source):
                 distance[j] = reached
                 way[j] = row
                 onward[j] = here
-                size = _push(keys, items, size, reached, j)
+                size = push(keys, items, size, reached, j)
     for c in range(count):
         j = settled[c]
         by = end - distance[j]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from amont.matching.domain.engine.assignment import Graph, State, graph_of, nothing_yet, scratch, settle, unseat
 from amont.matching.domain.engine.columns import Table
 from amont.matching.domain.engine.jit import compiled
-from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.engine.kernel import Found, Scanner, points_of
 
 Ints = NDArray[np.int32]
 
@@ -32,6 +32,10 @@ PATIENCE = 8
 LOWEST = 4096 - (1 << 29)
 """Below any score less price."""
 _HIGHEST = 1 << 29
+FAR = 1 << 40
+"""Beyond any reduced cost, and any sum of them along a path."""
+_WIDE = 1 << 27
+"""Beyond what a pair can lack, and no more than a price may be lowered by in a scan."""
 
 Told = Callable[[int, int, int], None]
 """What is told of each round: its number, the rows that still wait, the pairs in the graph."""
@@ -110,6 +114,27 @@ class Market:
         self.edges = np.concatenate([self.edges, np.stack([row, column, score, score])], axis=1)
         self._graph = self._drawn()
 
+    def learn_within(self, radius: NDArray[np.int64], breadth: NDArray[np.int64], rows: Ints, columns: Ints) -> None:
+        """At rest: add to the graph all pairs (x, y) whose reduced cost, profit + price - reward - value, is under radius[x] + breadth[y].
+
+        Only pairs of these rows or columns, ascending, are looked at. `FAR` means all pairs of a row or a column.
+        """
+        price = np.where(self._closed, _HIGHEST, self.state.price - np.minimum(breadth, _WIDE)).astype(np.int32)
+        least = np.maximum(self.state.profit - self.reward - radius, LOWEST).astype(np.int32)
+        if len(columns) * 2 > self._columns:
+            self._learn_above(self.open_rows, least, price, None)
+        else:
+            self._learn_above(rows, least, price, None)
+            self._learn_above(np.setdiff1d(self.open_rows, rows), least, price, columns)
+
+    def _learn_above(self, rows: Ints, least: Ints, price: Ints, columns: Ints | None) -> None:
+        keep = MORE
+        while len(rows) and (columns is None or len(columns)):
+            found = self._scanner.scan(rows, least[rows], price, keep=keep, floor=self.floor, columns=columns)
+            full = found.where[:, -1] >= 0
+            self._learn(rows[~full], Found(found.best[~full], found.where[~full]), price)
+            keep, rows = keep * 4, rows[full]
+
     @property
     def sparse(self) -> Graph:
         """The graph, by row with scores in the place of values."""
@@ -142,6 +167,10 @@ class Market:
         full = found.where[:, -1] >= 0
         seen = np.where(full, found.best[:, -1], least).astype(np.int64)
         self._ceiling[rows] = np.minimum(self._ceiling[rows], seen) if columns is None else np.maximum(self._ceiling[rows], seen)
+        return self._learn(rows, found, price)
+
+    def _learn(self, rows: Ints, found: Found, price: Ints) -> Ints:
+        """Add what was found at that price and is not known; the rows for which there was something."""
         forget_known(self._graph.start, self._graph.column, rows, found.where)
         there = found.where >= 0
         row, column = np.repeat(rows, there.sum(axis=1)), found.where[there]
