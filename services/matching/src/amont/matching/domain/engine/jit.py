@@ -1,10 +1,16 @@
 """Compiling the engine's loops: by numba where it is installed, otherwise the same functions as plain Python.
 
-Every function decorated here is written in the subset that both understand and computes on integers only, so that the answers are the same. The
-machine code is kept on disk (numba's cache); where no directory can be written it is made anew in each process.
+Every function decorated here is written in the subset that both understand and computes on integers only, so that the answers are the same.
+
+The machine code is kept on disk, in `NUMBA_CACHE_DIR` or beside the code, in a folder named after the text of the whole engine: numba asks only whether the
+file of a function has changed, and not whether what it calls has. Where no folder can be written, code is made anew in each process.
 """
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
 from typing import TypeVar, cast
 
 try:
@@ -18,14 +24,29 @@ else:
 F = TypeVar("F", bound=Callable[..., object])
 
 
+def _kept_in() -> str:
+    """Where machine code of exactly this engine is kept; empty where nothing can be written."""
+    here = Path(__file__).parent
+    text = sha256(b"".join(file.read_bytes() for file in sorted(here.glob("*.py")))).hexdigest()[:16]
+    for base in (os.environ.get("NUMBA_CACHE_DIR") or here / "__pycache__", Path("~/.cache/amont").expanduser()):
+        folder = Path(base, f"engine-{text}")
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return str(folder)
+    return ""
+
+
+_KEPT_IN = _kept_in() if COMPILED else ""
+if COMPILED:
+    numba.config.CACHE_DIR = _KEPT_IN  # type: ignore[attr-defined] - numba sets its settings by name
+
+
 def compiled(function: F) -> F:
     """The function as machine code that holds no lock of the interpreter while it runs; itself where numba is missing."""
     if not COMPILED:  # pragma: no cover - as above
         return function
-    try:
-        return cast("F", numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # numba finds no directory to keep the code in
-        return cast("F", numba.njit(nogil=True)(function))
+    return cast("F", numba.njit(cache=bool(_KEPT_IN), nogil=True)(function))
 
 
 def inlined(function: F) -> F:

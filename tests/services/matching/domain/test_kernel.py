@@ -1,0 +1,148 @@
+"""The engine's compact form and its scan say of every pair what the definition says, whatever the threads; and the certificate holds on hard pools."""
+
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+from tests.services.matching.domain.pools import mentee, mentor, pool_of, random_policy, random_pool
+
+from amont.matching.domain.certificate import Certificate, Cover
+from amont.matching.domain.engine import Engine
+from amont.matching.domain.engine.columns import Compact, compact
+from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.policy import Order, Policy
+from amont.matching.domain.pool import Pool
+from amont.matching.domain.scorer import Scorer
+from amont.matching.domain.solver import Solution
+
+ORDERS: list[Order] = ["pairs, worst, total", "pairs, total", "total"]
+LOW = -(1 << 20)
+
+
+def case(seed: int) -> tuple[Pool, Policy]:
+    random = Random(seed)
+    return random_pool(random, random.randint(1, 25), random.randint(1, 25)), random_policy(random)
+
+
+def all_scores(whole: Compact, scorer: Scorer) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+    """Every score by the definition; `LOW` where the pair is not allowed."""
+    return np.array(
+        [[scorer.score(e, m) if scorer.allowed(e, m) else LOW for m in whole.mentor_ids] for e in whole.mentee_ids], np.int64
+    ).reshape(len(whole.mentee_ids), len(whole.mentor_ids))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_points_and_rules_are_the_definitions_for_every_pair(seed: int) -> None:
+    pool, policy = case(seed)
+    whole, scorer = compact(pool, policy), Scorer(pool, policy)
+    rows, columns = (side.ravel().astype(np.int32) for side in np.indices((len(whole.mentee_ids), len(whole.mentor_ids))))
+    points, allowed = points_of(whole.table, rows, columns)
+    for row, column, reached, fine in zip(rows, columns, points.tolist(), allowed, strict=True):
+        pair = whole.mentee_ids[row], whole.mentor_ids[column]
+        assert tuple(reached) == tuple(scorer.points(*pair))
+        assert fine == scorer.allowed(*pair)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_scan_finds_what_looking_at_every_pair_finds(seed: int) -> None:
+    pool, policy = case(seed)
+    random = Random(seed)
+    whole = compact(pool, policy)
+    scores = all_scores(whole, Scorer(pool, policy))
+    rows = np.arange(len(scores), dtype=np.int32)
+    price = np.array([random.choice([0, 0, 7, 300, 5000]) for _ in whole.mentor_ids], np.int32)
+    least = np.array([random.choice([-9000, 0, 250, 480]) for _ in rows], np.int32)
+    floor, keep = random.choice([0, 300]), random.choice([1, 3, 40])
+    found = Scanner(whole.table, threads=2).scan(rows, least, price, keep=keep, floor=floor)
+    for row in rows:
+        offers = sorted(
+            (-(int(score) - int(price[j])), j) for j, score in enumerate(scores[row]) if score >= floor and score - price[j] > least[row]
+        )
+        expected = [(j, -value) for value, j in offers[:keep]]
+        assert [(j, value) for j, value in zip(found.where[row].tolist(), found.best[row].tolist(), strict=True) if j >= 0] == expected
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_reaching_finds_the_first_who_may(seed: int) -> None:
+    pool, policy = case(seed)
+    whole = compact(pool, policy)
+    scores = all_scores(whole, Scorer(pool, policy))
+    columns = np.arange(0, len(whole.mentor_ids), 2, dtype=np.int32)
+    by = Scanner(whole.table, threads=1).reach(np.arange(len(scores), dtype=np.int32), columns, 250)
+    for column, row in zip(columns, by, strict=True):
+        may = np.flatnonzero(scores[:, column] >= 250)
+        assert row == (may[0] if len(may) else -1)
+
+
+def certified(pool: Pool, policy: Policy, solution: Solution) -> None:
+    """The three proofs, by the contract and the definition, for pools without pins."""
+    scorer, made = Scorer(pool, policy), solution.objective
+    proof = solution.certificate
+    assert isinstance(proof, Certificate)
+    places = {id_: profile.person.capacity for id_, profile in scorer.mentors.items()}
+    allowed = [(e, m) for e in scorer.mentees for m in scorer.mentors if scorer.allowed(e, m)]
+
+    def covers(cover: Cover, floor: int) -> int:
+        assert all(e in cover.mentees or m in cover.mentors for e, m in allowed if scorer.score(e, m) >= floor)
+        return len(cover.mentees) + sum(places[m] for m in cover.mentors)
+
+    if policy.order != "total":
+        assert proof.pairs_cover is not None
+        assert covers(proof.pairs_cover, 0) == made.pairs
+    if policy.order == "pairs, worst, total" and made.pairs:
+        assert proof.floor_cover is not None
+        assert proof.floor == made.worst
+        assert covers(proof.floor_cover, proof.floor + 1) < made.pairs
+    profit, price = proof.profits, proof.prices
+    assert min([0, *profit.values(), *price.values()]) == 0
+    for e, m in allowed:
+        if scorer.score(e, m) >= proof.floor:
+            assert profit.get(e, 0) + price.get(m, 0) >= proof.reward + scorer.value(e, m)
+    assert sum(profit.values()) + sum(places[m] * asked for m, asked in price.items()) == proof.reward * made.pairs + made.total
+
+
+CROWD = [mentee(id=f"a{place}") for place in range(40)]
+HARD = {
+    "all scores are equal": pool_of(*CROWD, *(mentor(id=f"b{place}", capacity=1) for place in range(40))),
+    "one mentor is wanted by all": pool_of(
+        *CROWD, mentor(capacity=2), *(mentor(id=f"b{place}", topics={"cloud": 1}) for place in range(30))
+    ),
+    "nobody is allowed": pool_of(*CROWD, *(mentor(id=f"b{place}", grade=20) for place in range(40))),
+    "many mentees and few mentors": pool_of(
+        *(mentee(id=f"a{place}") for place in range(400)), *(mentor(id=f"b{place}") for place in range(10))
+    ),
+    "a chain of everybody": pool_of(
+        *(replace(person, id=f"p{2 * place}") for place, person in enumerate(CROWD)),
+        *(mentor(id=f"p{2 * place + 1}", subsidiary=f"s{place}") for place in range(40)),
+        managers={f"p{place}": (f"p{place - 1}",) for place in range(1, 80) if place != 40},
+    ),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("name", HARD)
+def test_hard_pools_are_solved_and_proved(name: str, order: Order) -> None:
+    policy = Policy(order=order, stickiness=20)
+    solution = Engine().solve(HARD[name], policy)
+    certified(HARD[name], policy, solution)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_threads_change_nothing(seed: int) -> None:
+    random = Random(seed)
+    pool, policy = random_pool(random, 600, 500), random_policy(random)
+    assert Engine(threads=1).solve(pool, policy, explain=True) == Engine(threads=2).solve(pool, policy, explain=True)
+
+
+def test_a_line_of_ten_thousand_is_told_apart() -> None:
+    """Every second one is a mentee, every other a mentor, one above the other: nobody may be paired but across the cut."""
+    people = [
+        (mentee if place % 2 else mentor)(id=f"p{place}", subsidiary=f"s{place % 3}", grade=9 if place % 2 else 5)
+        for place in range(10_000)
+    ]
+    managers = {f"p{place}": (f"p{place - 1}",) for place in range(1, 10_000) if place != 9_990}
+    solution = Engine().solve(pool_of(*people, managers=managers), Policy(order="pairs, total"))
+    for pair in solution.pairs:
+        assert (int(pair.mentee[1:]) < 9_990) != (int(pair.mentor[1:]) < 9_990)
+    assert solution.objective.pairs == 15  # five mentees, and five mentors with two places each
