@@ -39,7 +39,7 @@ def _kept_in() -> str:
 
 _KEPT_IN = _kept_in() if COMPILED else ""
 if COMPILED:
-    numba.config.CACHE_DIR = _KEPT_IN  # type: ignore[attr-defined] - numba sets its settings by name
+    numba.config.CACHE_DIR = _KEPT_IN  # type: ignore[attr-defined]  # numba sets its settings by name
 
 
 def compiled(function: F) -> F:
