@@ -13,6 +13,7 @@ from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 from tests.services.matching.domain.pools import MENTEE, MENTOR, mentee, mentor, pool_of, random_policy, random_pool
 
 from amont.matching.domain.certificate import Certificate, Cover
+from amont.matching.domain.change import Change
 from amont.matching.domain.engine import Engine
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Order, Policy, Rule, Weights
@@ -224,7 +225,9 @@ def test_somebody_alone_learns_which_rule_removed_how_many() -> None:
         (Rule.SHARED_LANGUAGE, 1),
         (Rule.COMMON_HOURS, 1),
     ]
-    assert alone["m1", "mentor"] == Unmatched(id="m1", role="mentor", removed={Rule.SHARED_LANGUAGE: 1}, left=0)
+    assert alone["m1", "mentor"] == Unmatched(
+        id="m1", role="mentor", removed={Rule.SHARED_LANGUAGE: 1}, left=0, change=Change(kind="language", opens=1, language="it")
+    )
 
 
 def test_somebody_alone_learns_how_many_were_left() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib import metadata, resources
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 WEEK = 336
@@ -68,6 +69,44 @@ def half_hours(availability: Iterable[str], zone: str, week_of: date) -> int:
         last = _utc_seconds(end, place, monday) // _HALF_HOUR
         free |= _bits(first, last)
     return free
+
+
+def merged_windows(availability: Iterable[str]) -> list[tuple[int, int]]:
+    """The windows in order, those that touch or overlap joined: first half-hour of the local week and the one after the last.
+
+    Raises:
+        ValueError: an unreadable window.
+    """
+    return [(start // 30, end // 30) for start, end in _merge(map(parse_window, availability))]
+
+
+class Clock(NamedTuple):
+    """A zone's clock in one week, by the half-hours from the local Monday 00:00 to the next one, 337 entries each.
+
+    Attributes:
+        up, down: the UTC half-hour, counted from Monday 00:00 UTC, when that local time comes, rounded up and down.
+        shown: whether the clock shows that time; it leaves out those that are skipped in spring.
+    """
+
+    up: tuple[int, ...]
+    down: tuple[int, ...]
+    shown: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, zone: str, week_of: date) -> "Clock":
+        """Read the zone.
+
+        Raises:
+            ValueError: an unknown zone, a `week_of` that is no Monday.
+        """
+        place, monday = load_zone(zone), _monday(week_of)
+        seconds = [_utc_seconds(30 * at, place, monday) for at in range(WEEK + 1)]
+        local = [(monday + timedelta(minutes=30 * at)).replace(tzinfo=place) for at in range(WEEK + 1)]
+        return cls(
+            up=tuple(-(-second // _HALF_HOUR) for second in seconds),
+            down=tuple(second // _HALF_HOUR for second in seconds),
+            shown=tuple(moment.astimezone(UTC).astimezone(place).replace(tzinfo=None) == moment.replace(tzinfo=None) for moment in local),
+        )
 
 
 def common_half_hours(one: int, other: int) -> int:

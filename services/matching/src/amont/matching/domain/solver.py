@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amont.matching.domain.certificate import Certificate
+from amont.matching.domain.change import Change
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, Role
@@ -65,14 +66,14 @@ class Unmatched:
     Attributes:
         removed: for each rule how many people of the other role it is the first to remove, in rule order, zeros left out.
         left: how many of the other role are allowed, taken or not, under the floor or not.
-        change: the smallest change of their own that would open candidates, in words; `None` when no single one does.
+        change: the smallest change of their own that would open candidates; `None` when no single one does, or it was not asked for.
     """
 
     id: str
     role: Role
     removed: Mapping[Rule, int]
     left: int
-    change: str | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

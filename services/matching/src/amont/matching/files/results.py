@@ -82,7 +82,10 @@ def _pair(pair: SolvedPair, *, explain: bool) -> dict[str, Any]:
 
 def _unmatched(person: Unmatched, *, explain: bool) -> dict[str, Any]:
     made = {"id": person.id, "role": person.role}
-    return {**made, "removed": person.removed, "left": person.left, "change": person.change} if explain else made
+    if not explain:
+        return made
+    change = None if person.change is None else person.change.in_english()
+    return {**made, "removed": person.removed, "left": person.left, "change": change}
 
 
 def _certificate(certificate: Certificate) -> str:

@@ -1,10 +1,11 @@
 """The matching engine: the best pairs over all pairs of a pool, with their proof.
 
 `columns` brings a pool into compact form, `kernel` looks at pairs, `assignment` solves a sparse graph, `generation` grows that graph until its answer is
-the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, `worth` and `bothways` say what each pair is worth, and
-`explaining` why people are in none. Arrays in, arrays out; only this page knows people. Everything is an integer and every choice between equals is by
-place, and places come from ids and the seed: the same pool and policy give the same answer, whatever the order of the lists, the number of threads, and
-whether the loops are compiled. Equal optima are told apart by where SHA-256(seed, NUL, id) puts people; nothing is promised about how likely each is.
+the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, `worth` and `bothways` say what each pair is worth, `explaining`
+why people are in none, and `changing` what would help them. Arrays in, arrays out; only this page and `changing` know people. Everything is an integer and
+every choice between equals is by place, and places come from ids and the seed: the same pool and policy give the same answer, whatever the order of the
+lists, the number of threads, and whether the loops are compiled. Equal optima are told apart by where SHA-256(seed, NUL, id) puts people; nothing is
+promised about how likely each is.
 """
 
 import os
@@ -18,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amont.matching.domain.certificate import Certificate, Cover
+from amont.matching.domain.change import Change
 from amont.matching.domain.engine.bothways import worth_of_pairs
+from amont.matching.domain.engine.changing import changes
 from amont.matching.domain.engine.columns import Compact, compact
 from amont.matching.domain.engine.explaining import RULES, verdicts
 from amont.matching.domain.engine.kernel import Scanner, points_of
@@ -72,7 +75,7 @@ class Engine:
             pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(rows, worth, strict=True)}, policy)
         return Solution(
             pairs=pairs,
-            unmatched=_unmatched(whole, pins, made, explain=explain),
+            unmatched=_unmatched(pool, policy, whole, pins, made, explain=explain),
             objective=_objective(pool, policy, whole, made),
             certificate=_certificate(whole, best),
         )
@@ -167,19 +170,24 @@ def _objective(pool: Pool, policy: Policy, whole: Compact, made: Ints) -> Object
     return Objective(pairs=made.shape[1], worst=worst, total=int(scores.sum()) + policy.stickiness * len(sticky))
 
 
-def _unmatched(whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool) -> tuple[Unmatched, ...]:
+def _unmatched(
+    pool: Pool, policy: Policy, whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool
+) -> tuple[Unmatched, ...]:
     pinned = _cells(whole, pins)
     rows = np.setdiff1d(np.arange(len(whole.mentee_ids)), np.concatenate([pinned[0], made[0]])).astype(np.int32)
     columns = np.setdiff1d(np.arange(len(whole.mentor_ids)), np.concatenate([pinned[1], made[1]])).astype(np.int32)
-    counts = verdicts(whole, rows, columns) if explain else (np.zeros((len(rows), 10), np.int64), np.zeros((len(columns), 10), np.int64))
-    alone = [_alone(whole.mentee_ids[row], "mentee", of.tolist()) for row, of in zip(rows, counts[0], strict=True)]
-    alone += [_alone(whole.mentor_ids[column], "mentor", of.tolist()) for column, of in zip(columns, counts[1], strict=True)]
-    return tuple(sorted(alone, key=lambda person: (person.id, person.role)))
+    alone: list[tuple[str, Role]] = [(whole.mentee_ids[row], "mentee") for row in rows]
+    alone += [(whole.mentor_ids[column], "mentor") for column in columns]
+    people = [Unmatched(id=id_, role=role, removed={}, left=0) for id_, role in alone]
+    if explain:
+        counts = np.concatenate(verdicts(whole, rows, columns)).tolist()
+        people = [_explained(*one) for one in zip(people, counts, changes(pool, policy, whole, alone), strict=True)]
+    return tuple(sorted(people, key=lambda person: (person.id, person.role)))
 
 
-def _alone(id_: str, role: Role, counts: list[int]) -> Unmatched:
+def _explained(person: Unmatched, counts: list[int], change: Change | None) -> Unmatched:
     removed: dict[Rule, int] = {rule: count for rule, count in zip(RULES, counts, strict=False) if count}
-    return Unmatched(id=id_, role=role, removed=removed, left=counts[-1])
+    return replace(person, removed=removed, left=counts[-1], change=change)
 
 
 def _certificate(whole: Compact, best: Optimum) -> Certificate:
@@ -205,7 +213,8 @@ def _cover(whole: Compact, cover: tuple[Ints, Ints] | None) -> Cover | None:
 def warm() -> None:
     """Have the loops compiled, or fetched from where they are kept, before anybody waits for them: a few seconds at worst, once an installation.
 
-    Two people are enough, because what is compiled depends on the kinds of the arrays and not on what is in them.
+    Two small pools are enough, because what is compiled depends on the kinds of the arrays and not on what is in them: one in which somebody can take
+    another's place, one in which only more hours would help.
     """
     hours, topics = ("mon 09:00-12:00",), {"warm-up": 1}
     one = PoolPerson(
@@ -224,6 +233,7 @@ def warm() -> None:
         topics=topics,
     )
     other = replace(one, id="b", role="mentor", grade=5, subsidiary="b")
-    people = (one, other, replace(one, id="c"))
-    pool = Pool(programme="warm-up", seed="", week_of=date(2027, 1, 4), people=people, managers={"b": ("d",)}, current=(("a", "b"),))
-    Engine(threads=1).solve(pool, Policy(), explain=True)
+    for third in (replace(one, id="c"), replace(one, id="c", availability=())):
+        people = (one, other, third)
+        pool = Pool(programme="warm-up", seed="", week_of=date(2027, 1, 4), people=people, managers={"b": ("d",)}, current=(("a", "b"),))
+        Engine(threads=1).solve(pool, Policy(), explain=True)
