@@ -9,13 +9,14 @@ import sys
 from types import ModuleType
 
 import structlog
-from tests.bench import costs, embedded, readers, reload, staff_events
+from tests.bench import costs, embedded, engine, readers, reload, staff_events
 
 BENCHMARKS: dict[str, ModuleType] = {
     "staff_events": staff_events,
     "readers": readers,
     "costs": costs,
     "embedded": embedded,
+    "engine": engine,
     "reload": reload,
 }
 LONG = {"reload"}
