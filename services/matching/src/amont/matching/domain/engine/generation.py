@@ -80,12 +80,16 @@ class Market:
             self._settle()
             fell = np.flatnonzero(state.price < before).astype(np.int32)
             outside = np.flatnonzero((state.mate < 0) & (state.profit > 0)).astype(np.int32)
+            if len(fell):
+                self._ceiling[outside] = _HIGHEST
             self._look(outside, np.full(len(outside), LOWEST, np.int32), MORE)
             least = np.maximum(state.profit - self.reward, LOWEST).astype(np.int32)
             lacking = self._open(self._ceiling > least) if not self._soft else outside[:0]
+            others = self._open(self._ceiling <= least)
+            if len(fell):  # a ceiling holds while prices rise; whoever is looked at whole gets another one
+                self._ceiling[lacking] = _HIGHEST
             better = [outside, self._look(lacking, least[lacking], MORE)]
             if len(fell):
-                others = self._open(self._ceiling <= least)
                 better.append(self._look(others, least[others], MORE, columns=fell))
             self._waiting = np.unique(np.concatenate(better))
             self._leave(self._waiting)
