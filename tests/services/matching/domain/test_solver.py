@@ -413,3 +413,11 @@ def test_another_seed_may_choose_another_of_the_equal_optima_and_nothing_worse()
     solutions = [solve(replace(ALIKE, seed=f"round-{seed}")) for seed in range(5)]
     assert {solution.objective for solution in solutions} == {Objective(pairs=9, worst=782, total=9 * 782)}
     assert len({tuple(made(solution).items()) for solution in solutions}) > 1
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_nor_does_the_order_of_current_pairs_between_equals(order: Order) -> None:
+    people = [*(mentee(id=f"a{place}") for place in range(6)), *(mentor(id=f"b{place}", capacity=1) for place in range(4))]
+    couples = tuple((f"a{one}", f"b{other}") for one in range(6) for other in range(4))
+    there, back = (pool_of(*people, current=current) for current in (couples, couples[::-1]))
+    assert solve(there, order=order, stickiness=20) == solve(back, order=order, stickiness=20)

@@ -42,8 +42,16 @@ def only_one_from_stdin(*names: str | None) -> None:
 
 def hold_writable(path: Path) -> None:
     """Say so before a long run when its result could not be written."""
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
+    if str(path) == STDIN or (path.exists() and not path.is_file()) or path.is_symlink():
+        raise unusable(f"{path} cannot be written: give an ordinary file; --json prints the result")
+    if not os.access(path.parent, os.W_OK):
         raise unusable(f"{path} cannot be written: give a file in a folder that exists and that you may write to")
+
+
+def hold_apart(path: Path, *inputs: str | None) -> None:
+    """Say so when the result would be written over what it is made from."""
+    if any(name not in {None, STDIN} and Path(str(name)).exists() and path.exists() and path.samefile(str(name)) for name in inputs):
+        raise unusable(f"{path} is what the result is made from: give another file")
 
 
 def write(path: Path, data: bytes) -> None:

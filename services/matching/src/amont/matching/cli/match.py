@@ -39,6 +39,7 @@ def match(
     handling.only_one_from_stdin(pool, policy)
     if out_file is not None:
         handling.hold_writable(out_file)
+        handling.hold_apart(out_file, pool, policy)
     start = perf_counter()
     raw_policy = NO_POLICY if policy is None else handling.read(policy)
     raw_pool = handling.read(pool)

@@ -157,9 +157,9 @@ def _counts(taken: Mapping[tuple[Role, str], int], role: Role, places: Mapping[s
 
 
 def _cells(whole: Compact, pairs: tuple[tuple[str, str], ...]) -> Ints:
-    """Pairs as (2, k) rows and columns; those who are not in the pool left out, each pair once."""
-    cells = {(whole.row[mentee], whole.column[mentor]): None for mentee, mentor in pairs if mentee in whole.row and mentor in whole.column}
-    return np.ascontiguousarray(np.array(list(cells), np.int32).reshape(-1, 2).T)
+    """Pairs as (2, k) rows and columns; in their order, those who are not in the pool left out, each pair once."""
+    cells = {(whole.row[mentee], whole.column[mentor]) for mentee, mentor in pairs if mentee in whole.row and mentor in whole.column}
+    return np.ascontiguousarray(np.array(sorted(cells), np.int32).reshape(-1, 2).T)
 
 
 def _objective(pool: Pool, policy: Policy, whole: Compact, made: Ints) -> Objective:

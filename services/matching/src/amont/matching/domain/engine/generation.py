@@ -134,7 +134,7 @@ class Market:
     def _learn_above(self, rows: Ints, least: Ints, price: Ints, columns: Ints | None) -> None:
         keep = MORE
         while len(rows) and (columns is None or len(columns)):
-            found = self._scanner.scan(rows, least[rows], price, keep=keep, floor=self.floor, columns=columns)
+            found = self._scanner.scan(rows, least[rows], price, keep=keep, floor=self.floor, columns=columns, spread=True)
             full = found.where[:, -1] >= 0
             self._learn(rows[~full], Found(found.best[~full], found.where[~full]), price)
             keep, rows = keep * 4, rows[full]
@@ -167,7 +167,7 @@ class Market:
         if not len(rows):
             return rows
         price = np.where(self._closed, _HIGHEST, np.minimum(self.state.price, _HIGHEST)).astype(np.int32)
-        found = self._scanner.scan(rows, least, price, keep=keep, floor=self.floor, columns=columns)
+        found = self._scanner.scan(rows, least, price, keep=keep, floor=self.floor, columns=columns, spread=True)
         full = found.where[:, -1] >= 0
         seen = np.where(full, found.best[:, -1], least).astype(np.int64)
         self._ceiling[rows] = np.minimum(self._ceiling[rows], seen) if columns is None else np.maximum(self._ceiling[rows], seen)

@@ -19,6 +19,8 @@ Ints = NDArray[np.int32]
 
 TILE = 1024
 """Mentors at a time: 20 KB of columns."""
+SPREAD = 619
+"""How far apart in a tile two mentees who follow each other begin, where they look for equals in different places."""
 CHUNK = 256
 """Mentees that go over a tile together."""
 
@@ -142,12 +144,15 @@ def may_meet(table, i, j, column):
 
 
 @compiled
-def scan_chunk(table, rows, columns, least, floor, price, best, where):
+def scan_chunk(table, rows, columns, least, floor, price, best, where, spread):
     """See `Scanner.scan`: `rows`, `least`, `best`, `where` are those of one chunk; `price` and `columns` go with the table's mentors."""
     keep = best.shape[1]
     plane, bound, served, common = np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, np.uint8), np.empty(TILE, np.uint64)
     most_hours = np.int32(table.weighing.hours)
-    for tile in range(0, len(price), TILE):
+    tiles = (len(price) + TILE - 1) // TILE
+    first_tile = rows[0] // CHUNK % tiles if spread and tiles else 0
+    for turn in range(tiles):
+        tile = (first_tile + turn) % tiles * TILE
         end = min(tile + TILE, len(price))
         asked = price[tile:end]
         last_grade = np.int32(-1)
@@ -161,7 +166,11 @@ def scan_chunk(table, rows, columns, least, floor, price, best, where):
                 continue
             if not fill_hours(table, i, tile, end, common, bound, bar):
                 continue
-            for j in range(end - tile):
+            width = end - tile
+            shift = i * SPREAD % width if spread else 0
+            for step in range(width):
+                j = step + shift
+                j = j - width if j >= width else j
                 value = bound[j]
                 if value <= bar or value + asked[j] < floor or not may_meet(table, i, tile + j, columns[tile + j]):
                     continue
@@ -247,7 +256,9 @@ class Scanner:
         self._all = np.arange(len(table.mentors.grade), dtype=np.int32)
         self.looked = 0
 
-    def scan(self, rows: Ints, least: Ints, price: Ints, *, keep: int, floor: int = 0, columns: Ints | None = None) -> Found:
+    def scan(
+        self, rows: Ints, least: Ints, price: Ints, *, keep: int, floor: int = 0, columns: Ints | None = None, spread: bool = False
+    ) -> Found:
         """For each row the `keep` columns of the largest score minus price above `least`, and of a score of at least `floor`.
 
         Args:
@@ -256,7 +267,8 @@ class Scanner:
             price: of every column, int32, at most 2^29.
             keep: how many a row, at least 1.
             floor: the least score.
-            columns: all of them when left out; of equals the one that stands first here is kept.
+            columns: all of them when left out; of equals the one that stands first here is kept,
+            spread: or rather the one that comes first from another place for each row, so that rows to whom all are equal ask for different ones.
         """
         table, asked = self._table, self._all
         if columns is not None:
@@ -266,7 +278,7 @@ class Scanner:
 
         def chunk(first: int) -> None:
             part = slice(first, first + CHUNK)
-            scan_chunk(table, rows[part], asked, least[part], floor, price, found.best[part], found.where[part])
+            scan_chunk(table, rows[part], asked, least[part], floor, price, found.best[part], found.where[part], spread)
 
         chunks = range(0, len(rows), CHUNK)
         if self._threads == 1 or len(chunks) <= 1:
