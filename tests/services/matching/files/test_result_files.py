@@ -33,7 +33,9 @@ def test_the_keys_stand_in_the_contracts_order() -> None:
     assert list(told["pairs"][0]) == [*PAIR_KEYS, "next_best", "worth", "worth_reason"]
     assert list(plain["pairs"][0]["points"]) == ["topics", "function", "hours", "grade_gap", "meeting"]
     assert plain["unmatched"] == [{"id": "it:e8", "role": "mentee"}]
-    assert told["unmatched"] == [{"id": "it:e8", "role": "mentee", "removed": {"shared_language": 1}, "left": 0, "change": None}]
+    assert told["unmatched"] == [
+        {"id": "it:e8", "role": "mentee", "removed": {"shared_language": 1}, "left": 0, "change": "speaking German would open 1 candidate"}
+    ]
     assert list(plain["certificate"]) == ["reward", "floor", "profits", "prices", "pairs_cover", "floor_cover"]
 
 
