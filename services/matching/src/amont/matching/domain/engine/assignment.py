@@ -112,6 +112,18 @@ def unseat(mate, taken, holder, row):
 
 
 @compiled
+def move_up(mate, taken, holder, way, column):
+    """Along an augmenting path: the row that leads to a column with an empty place takes it, its own place goes to the one before, up to a row alone."""
+    while column >= 0:
+        row = way[column]
+        left = mate[row]
+        if left >= 0:
+            unseat(mate, taken, holder, row)
+        seat(mate, taken, holder, row, column)
+        column = left
+
+
+@compiled
 def margin_of(start, column, value, price, outside, reward, row, but):
     """The best profit the row finds elsewhere."""
     best = outside[row]
@@ -316,16 +328,7 @@ def search_from_row(graph, state, reward, scratch, clock, source):
     if end_row != source:
         if end_row >= 0:
             unseat(mate, taken, holder, end_row)
-        j = end_column
-        while True:
-            row = way[j]
-            back = mate[row]
-            if back >= 0:
-                unseat(mate, taken, holder, row)
-            seat(mate, taken, holder, row, j)
-            if row == source:
-                break
-            j = back
+        move_up(mate, taken, holder, way, end_column)
     return count
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.assignment import seat, unseat
+from amont.matching.domain.engine.assignment import move_up, unseat
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Scanner
 
@@ -85,16 +85,7 @@ def _augment(start, column, score, floor, alone, mate, places, taken, holder):
         for j in range(len(places)):
             if seen[j] == search:
                 seen[j] = -1
-        j = end
-        while True:
-            row = way[j]
-            back = mate[row]
-            if back >= 0:
-                unseat(mate, taken, holder, row)
-            seat(mate, taken, holder, row, j)
-            if back < 0:
-                break
-            j = back
+        move_up(mate, taken, holder, way, end)
 
 
 def explore(seats: Seats, scanner: Scanner, floor: int) -> tuple[Reached, Ints, Ints, bool]:

@@ -115,8 +115,9 @@ class Market:
 
     def add(self, row: Ints, column: Ints, score: Ints) -> None:
         """More pairs for the graph; they must be allowed, not be there yet, and promise nobody more than they have."""
-        self.edges = np.concatenate([self.edges, np.stack([row, column, score, score])], axis=1)
-        self._graph = self._drawn()
+        if len(row):
+            self.edges = np.concatenate([self.edges, np.stack([row, column, score, score])], axis=1)
+            self._graph = self._drawn()
 
     def learn_within(self, radius: NDArray[np.int64], breadth: NDArray[np.int64], rows: Ints, columns: Ints) -> None:
         """At rest: add to the graph all pairs (x, y) whose reduced cost, profit + price - reward - value, is under radius[x] + breadth[y].
