@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sqlite3
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -448,6 +449,54 @@ async def test_a_producer_that_is_stuck_is_replaced(servers: Any) -> None:
     await reader.stop()
     assert hears.numbers == [0, 2]
     await place.close()
+
+
+async def test_what_was_given_to_a_broker_that_is_away_never_comes_once_its_caller_is_cancelled(own_kafka: Kafka) -> None:
+    """Or it would land behind what others say when the broker is back."""
+    place = Place(own_kafka.url)
+    await create_topics(place.url, place.topic)
+    log, other = await place.open(), await place.open()
+    for one in (log, other):
+        await one.append(place.records(1))
+    await asyncio.to_thread(own_kafka.kill)
+    try:
+        cancelled = asyncio.create_task(log.append(place.records(1, begin=1)))
+        assert isinstance(log, KafkaLog)
+        held = log._producer._message_accumulator  # type: ignore[union-attr]
+        await until(lambda: any(held._batches.values()) or bool(held._pending_batches))
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+    finally:
+        await asyncio.to_thread(own_kafka.start)
+    for number, one in ((2, other), (3, log)):
+        await until(lambda one=one, number=number: works(lambda: one.append(place.records(1, begin=number))), within=20)  # type: ignore[misc]
+    hears = Hears()
+    reader = log.reader(place.group(), place.topic, hears)
+    await reader.start()
+    await hears.all(2, 3, within=30)
+    await reader.stop()
+    assert 1 not in hears.numbers
+    await place.close()
+
+
+async def test_an_append_to_a_locked_file_is_done_in_time_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether its caller is cancelled or waits: the thread goes on, and calls before it may have used up the time."""
+    monkeypatch.setattr(sqlite_adapter, "ANSWER_WITHIN_SECONDS", 0.2)
+    log = SqliteLog(tmp_path / "log.sqlite", sync="normal", patience=30.0)
+    await log.open()
+    locker = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    calls = [asyncio.create_task(log.append([Record(topic="t", key="k", value=name)])) for name in (b"cancelled", b"waiting")]
+    await asyncio.sleep(0)
+    calls[0].cancel()
+    await until(lambda: time.monotonic() - began > 0.3)
+    locker.execute("ROLLBACK")
+    locker.close()
+    await is_unavailable(calls[1], within=5)
+    await log.append([Record(topic="t", key="k", value=b"later")])
+    assert [one.value for one in await log.read("g", "t", 10)] == [b"later"]
+    await log.close()
 
 
 async def test_a_topic_that_does_not_exist_is_unavailable_and_not_made(servers: Any) -> None:

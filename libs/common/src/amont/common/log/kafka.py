@@ -139,9 +139,9 @@ class KafkaLog:
                 async with asyncio.timeout(self.options.answer_within_seconds):  # an idempotent producer itself never gives up
                     producer = await self._ready_producer()
                     await _send(producer, records, self._queueing)
-            except (KafkaError, TimeoutError):
-                if producer is not None:
-                    self._abandon(producer)  # it may stay stuck on a fatal error (aiokafka #1017): begin afresh
+            except (KafkaError, TimeoutError, asyncio.CancelledError):
+                if producer is not None:  # it may stay stuck on a fatal error (aiokafka #1017), or say later what nobody waits for
+                    self._abandon(producer)
                 raise
 
     async def _ready_producer(self) -> AIOKafkaProducer:

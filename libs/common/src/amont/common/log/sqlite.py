@@ -71,7 +71,8 @@ class SqliteLog:
     async def append(self, records: Sequence[Record]) -> None:
         if not records:
             return
-        await self._db.do(lambda db: _append(db, records))
+        until = time.monotonic() + ANSWER_WITHIN_SECONDS
+        await self._db.do(lambda db: _append(db, records, until))
         async with self._appended:
             self._appended.notify_all()
 
@@ -201,8 +202,12 @@ class SqliteReader:
                     await self._log.wait(POLL_SECONDS)
 
 
-def _append(db: sqlite3.Connection, records: Sequence[Record]) -> None:
+def _append(db: sqlite3.Connection, records: Sequence[Record], until: float) -> None:
+    """Not after `until` (monotonic seconds): the calls before this one may have waited, and whoever asked waits no more."""
     db.execute("BEGIN IMMEDIATE")
+    if time.monotonic() > until:
+        db.execute("ROLLBACK")
+        raise Unavailable("SQLite does not answer: another process wrote for too long")
     try:
         ends: dict[str, int] = {}
         for record in records:
