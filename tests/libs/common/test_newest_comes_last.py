@@ -42,14 +42,23 @@ class SlowLog(MemoryLog):
         super().__init__(broker, client_id=name)
         self.before: list[Callable[[], Awaitable[None]]] = []
         self.lands_later: list[float] = []
+        self.lands_anyway: list[float] = []
+        """After how many seconds, whether its caller still waits or not."""
 
     async def append(self, records: Sequence[Record]) -> None:
         if self.lands_later:
             seconds = self.lands_later.pop(0)
             asyncio.get_running_loop().call_later(seconds, lambda: [self.broker.append(*self.broker.place(one), [one]) for one in records])
             raise Unavailable("no answer")
+        if self.lands_anyway:
+            await asyncio.shield(asyncio.create_task(self._lands(self.lands_anyway.pop(0), records)))
+            return
         if self.before:
             await self.before.pop(0)()
+        await super().append(records)
+
+    async def _lands(self, seconds: float, records: Sequence[Record]) -> None:
+        await asyncio.sleep(seconds)
         await super().append(records)
 
 
@@ -189,6 +198,31 @@ def test_nor_one_of_the_same_process() -> None:
         assert two.is_at_rest_with_the_newest_last()
 
     play(scene)
+
+
+@pytest.mark.parametrize("says_on", [0, 1])
+@pytest.mark.parametrize("seed", range(5))
+def test_nor_one_whose_caller_was_cancelled(seed: int, says_on: int) -> None:
+    """A client goes away, or a drain ends: the call to the log goes on without anybody who waits for it, and whoever says more knows it."""
+
+    async def scene(two: TwoProcesses) -> None:
+        a, _ = two.units
+        two.logs[0].lands_anyway.append(14.0)
+        cancelled = asyncio.create_task(a.run(add))
+        await until(lambda: "a" in two.database.collections["tallies"])
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        assert cancelled.cancelled()
+        await asyncio.sleep(10.5)
+        two.clock.advance(timedelta(seconds=10.5))
+        await two.sweeps(a)
+        await two.units[says_on].run(add)
+        await asyncio.sleep(4.0)
+        assert set(two.said) == {1, 2}, "or this shows nothing"
+        await two.passes(CALM_SECONDS)
+        assert two.is_at_rest_with_the_newest_last()
+
+    play(scene, seed)
 
 
 def test_what_could_not_be_said_is_said_by_the_first_sweep_that_can() -> None:

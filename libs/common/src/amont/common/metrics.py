@@ -22,6 +22,12 @@ BATCH_SECONDS = Histogram(
 )
 COMMANDS = Counter("amont_commands", "Commands by outcome", ["service", "command", "outcome"], registry=REGISTRY)
 DUE_HANDLED = Counter("amont_due_handled", "Documents whose time had come, by outcome", ["service", "outcome"], registry=REGISTRY)
+DOCUMENTS_UNREADABLE = Counter(
+    "amont_documents_unreadable",
+    "Documents that this release cannot read, each time it passes over one: a newer one may have written them",
+    ["service", "collection"],
+    registry=REGISTRY,
+)
 OUTBOX_SWEPT = Counter("amont_outbox_swept", "Documents whose events the sweeper had to publish", ["service"], registry=REGISTRY)
 OUTBOX_PENDING = Gauge(
     "amont_outbox_pending", "Documents with events that are not known to be on the log, when last swept", ["service"], registry=REGISTRY

@@ -12,7 +12,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -106,6 +106,8 @@ class Entry:
     """When, at the latest, the version was the document's: seconds of the loop."""
     ended: asyncio.Event | None = None
     """Set once this process says it no more (`service.saying`)."""
+    raw: Document | None = None
+    """The document as it was found, as long as nothing is decided on it: a newer release may keep there what this one knows nothing of."""
 
     @property
     def compacted(self) -> bool:
@@ -119,11 +121,18 @@ class Entry:
     @classmethod
     def of(cls, collection: Collection[Any], document: Document) -> "Entry":
         seen, out = document.get("_seen") or {}, tuple(document.get("_out") or ())
-        return cls(collection, collection.load(document), document["v"], seen, out, trace=document.get("_trace"), carried=len(out))
+        trace = document.get("_trace")
+        return cls(collection, collection.load(document), document["v"], seen, out, trace=trace, carried=len(out), raw=document)
+
+    @classmethod
+    def unread(cls, collection: Collection[Any], document: Document) -> "Entry":
+        """An entry that knows of the aggregate nothing but its id: for who says what is pending and decides nothing."""
+        seen, out = document.get("_seen") or {}, tuple(document.get("_out") or ())
+        return cls(collection, Aggregate(id=document["_id"]), document["v"], seen, out, carried=len(out), raw=document)
 
     def document(self, now: str) -> dict[str, Any]:
         """The whole document as it is to be written: the next version."""
-        document = self.collection.dump(self.aggregate)
+        document = self.collection.dump(self.aggregate) if self.raw is None else _without_outbox(self.raw)
         document["v"] = (self.version or 0) + 1
         if self.seen:
             document["_seen"] = dict(self.seen)
@@ -138,6 +147,14 @@ class Entry:
     def records(self, source: str) -> list[Record]:
         """The pending events as records for the log, in the order they were said."""
         return [pending_record(entry, source) for entry in self.out]
+
+
+OUTBOX = ("_out", "_out_at")
+"""Where a document keeps what it has to say."""
+
+
+def _without_outbox(document: Document) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in OUTBOX}
 
 
 def pending_record(entry: Mapping[str, Any], source: str) -> Record:
@@ -298,10 +315,7 @@ class Work:
                 continue
             remembered = self._recent.get(key) if self._recent else None
             if remembered is not None:
-                out = remembered.out
-                self._entries[key] = Entry(
-                    collection, remembered.aggregate, remembered.version, remembered.seen, out, trace=remembered.trace, carried=len(out)
-                )
+                self._entries[key] = replace(remembered, dirty=False, carried=len(remembered.out), known_at=None, ended=None)
                 self._remembered.add(key)
             else:
                 wanted.append(id_)
@@ -377,9 +391,13 @@ class Work:
     async def page(self, query: Query[A], *, after: tuple[Any, ...] | None, limit: int) -> list[A]:
         """One page for people to read: what the store holds now."""
         documents = await self._house.store.find(query.page(after=after, limit=limit))
-        entries = [self._take(query.collection, document) for document in documents]
-        self._collided.difference_update(entry.key for entry in entries)
-        return [cast("A", entry.aggregate) for entry in entries]
+        return [self.found(query.collection, document) for document in documents]
+
+    def found(self, collection: Collection[A], document: Document) -> A:
+        """The aggregate of a document that the caller has found; as this work knows it, if it does. Raises ValueError when it cannot be loaded."""
+        entry = self._take(collection, document)
+        self._collided.discard(entry.key)
+        return cast("A", entry.aggregate)
 
     async def count_by(self, query: Query[A], field_name: str) -> dict[Any, int]:
         """How many of the query's aggregates hold each value of a field."""
@@ -432,6 +450,13 @@ class Work:
             raise Backlog(
                 f"{key[0]} {key[1]!r} holds {pending} events that the log has not taken, with these {size:,} bytes. Try again when it is back."
             )
+
+    def put_off(self, aggregate: Aggregate, until: datetime) -> None:
+        """Have an aggregate woken later. Nothing is decided on it, so it stays as it is otherwise."""
+        key = self._key(type(aggregate), aggregate.id)
+        entry = self._entries[key]
+        raw = None if entry.raw is None else {**entry.raw, "due_at": instant_text(until)}
+        self._entries[key] = replace(entry, aggregate=replace(entry.aggregate, due_at=until), raw=raw, dirty=True)
 
     def afterwards(self, effect: Effect) -> None:
         """Do this once the step's saves are in the store; not at all when the step is taken back. It may happen more than once."""

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from fastapi import APIRouter
@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
 from amont.common.clock import Clock
-from amont.common.documents import AtMost, Store
+from amont.common.documents import AtMost, Document, Store
 from amont.common.documents.collection import Collection
 from amont.common.errors import DomainError, Unavailable
 from amont.common.events.envelope import Event
@@ -29,6 +29,7 @@ from amont.common.service.letters.letter import LETTERS
 from amont.common.service.letters.replaying import Replayer
 from amont.common.service.relay import EVERYTHING
 from amont.common.service.unit import Moved, Unit
+from amont.common.service.unreadable import unreadable
 from amont.common.tracing import TRACING
 from amont.common.work import Backlog, House, Reactions, Work
 
@@ -211,11 +212,12 @@ class Service:
         return handled
 
     async def _tick(self, collection: Collection[Any], handler: DueHandler) -> int:
-        total = 0
+        total, after = 0, None
         while True:
             work = Work(self.unit.house)
             query = collection.where(due_at=AtMost(instant_text(work.now))).by("due_at")
-            due = await work.page(query, after=None, limit=DuePage)
+            documents = await self._store.find(query.page(after=after, limit=DuePage))
+            due = [aggregate for one in documents if (aggregate := self._loaded(work, collection, one)) is not None]
             for aggregate in due:
                 await self._wake(work, aggregate, handler)
             try:
@@ -226,8 +228,17 @@ class Service:
             await self.unit.publish_or_leave(entries)
             await self.unit.do_effects(work.effects)
             total += len(due)
-            if len(due) < DuePage or self._stopping.is_set():
+            if len(documents) < DuePage or self._stopping.is_set():
                 return total
+            after = (documents[-1]["due_at"], documents[-1]["_id"])
+
+    def _loaded(self, work: Work, collection: Collection[Any], document: Document) -> Aggregate | None:
+        """None for what cannot be read: it is passed over and counted, and stays due until a release that can comes to it."""
+        try:
+            return cast("Aggregate", work.found(collection, document))
+        except ValueError as error:
+            unreadable(self.name, collection.name, document["_id"], error)
+            return None
 
     async def _wake(self, work: Work, aggregate: Aggregate, handler: DueHandler) -> None:
         current = await work.peek(type(aggregate), aggregate.id)
@@ -247,7 +258,7 @@ class Service:
             metrics.DUE_HANDLED.labels(self.name, "done").inc()
         left = await work.peek(type(aggregate), aggregate.id)
         if left is not None and left.due_at is not None and left.due_at <= work.now:
-            work.save(left.becomes(due_at=work.now + AGAIN_AFTER))
+            work.put_off(left, work.now + AGAIN_AFTER)
 
     async def _sweep(self) -> None:
         await self.unit.relay.sweep()

@@ -2,7 +2,7 @@
 
 Published at once after the write; swept every few seconds for what a crash, or a log that was away, has left behind. Two relays on one document
 may publish twice: readers' `seq` guard absorbs it. That one relay does not is seen to with `saying`, that the newest state comes last on compacted
-topics with `holding`.
+topics with `holding`. Nothing here reads or decides on an aggregate's state, so what is written again is the document as it was found.
 """
 
 import asyncio
@@ -14,20 +14,22 @@ from typing import Any
 import structlog
 
 from amont.common import metrics
-from amont.common.documents import AtMost, Clear, Document, Find, Put
+from amont.common.documents import AnyOf, AtMost, Clear, Document, Find, Put
 from amont.common.documents.collection import Collection
 from amont.common.errors import Unacceptable, Unavailable
 from amont.common.events.values import instant_text
 from amont.common.log import Log
 from amont.common.service.holding import SAY_WITHIN_SECONDS, Holding
 from amont.common.service.saying import Saying
-from amont.common.work import SAID_AGAIN_WITHIN, Backlog, Entry, House, Key, Recent
+from amont.common.service.unreadable import unreadable
+from amont.common.work import OUTBOX, SAID_AGAIN_WITHIN, Backlog, Entry, House, Key, Recent
 
-OUTBOX = ("_out", "_out_at")
 LEFT_BEHIND_AFTER = timedelta(seconds=10)
 """How old a pending event must be before the sweep takes it: the writer itself is about to publish younger ones, and to clear them when it next sweeps."""
 EVERYTHING = -SAID_AGAIN_WITHIN
 """For a sweep that takes what others hold as well: a process that begins cannot know whether they are still there."""
+ANY_TIME = "~"
+"""Comes after every instant."""
 SWEEP_PAGE = 200
 MAX_LEFT = 10_000
 """Documents whose events a process may leave behind while the log is away; then it takes no more commands."""
@@ -43,26 +45,37 @@ class Relay:
         self._log = log
         self._clears: dict[Key, Clear] = {}
         self.left: set[Key] = set()
-        """The documents that were left with events since a sweep last found the log at work."""
+        """The documents whose events the log did not take, until it has, from whomever."""
         self._holding = Holding()
         self._saying = Saying()
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def publish(self, entries: Sequence[Entry], recent: Recent | None = None) -> None:
         """Put the entries' events on the log, in order, and remember that their outboxes may be cleared. Raises Unavailable.
 
-        What the log will never take stays in its outbox, is logged, and keeps nobody else's events back.
+        What the log will never take stays in its outbox, is logged, and keeps nobody else's events back. A caller that is cancelled waits no more, but
+        what was given to the log is seen through: nobody could say what became of it.
         """
         full = [entry for entry in entries if entry.out]
-        if not full:
-            return
+        if full:
+            saying = asyncio.create_task(self._say(full, recent), name=f"{self._house.name} says")
+            self._under_way.add(saying)
+            saying.add_done_callback(self._under_way.discard)
+            await asyncio.shield(saying)
+
+    async def _say(self, full: Sequence[Entry], recent: Recent | None) -> None:
         try:
             await self._publish(full, recent)
         except Unacceptable as error:
             if len(full) == 1:
                 _logger.error("event_refused_by_the_log", collection=full[0].collection.name, id=full[0].aggregate.id, reason=str(error))  # noqa: TRY400
+                self.left.discard(full[0].key)
                 return
             for entry in full:
-                await self.publish([entry], recent)
+                await self._say([entry], recent)
+        except Unavailable:
+            self.left.update(entry.key for entry in full)
+            raise
         finally:
             self._saying.ends(full)
 
@@ -97,12 +110,13 @@ class Relay:
                 self._holding.failed(entry, called, loop.time())
             raise
         self._count(full, len(records))
+        self.left.difference_update(entry.key for entry in full)
         done = [entry for entry in full if self._holding.settles(entry, called)]
         self._saying.say(done)
         self.give_back([_clear(entry) for entry in done])
         for entry in done:
             if recent is not None:
-                recent.put(Entry(entry.collection, entry.aggregate, entry.version, entry.seen, trace=entry.trace))
+                recent.put(Entry(entry.collection, entry.aggregate, entry.version, entry.seen, trace=entry.trace, raw=entry.raw))
 
     def _count(self, full: Sequence[Entry], records: int) -> None:
         metrics.EVENTS_PUBLISHED.labels(self._house.name).inc(records)
@@ -168,8 +182,19 @@ class Relay:
         for collection in self._house.collections.values():
             swept += await self._sweep(collection, older_than, takes_over=takes_over)
         metrics.OUTBOX_SWEPT.labels(self._house.name).inc(swept)
-        self.left.clear()
+        await self._look_at_what_is_left()
         return swept
+
+    async def _look_at_what_is_left(self) -> None:
+        """Forget of what was left what others have said meanwhile."""
+        by_collection: dict[str, list[str]] = defaultdict(list)
+        for name, id_ in self.left:
+            by_collection[name].append(id_)
+        for name, ids in by_collection.items():
+            for begin in range(0, len(ids), SWEEP_PAGE):
+                page = ids[begin : begin + SWEEP_PAGE]
+                pending = await self._house.store.count_by(name, "_id", {"_id": AnyOf(tuple(page)), "_out_at": AtMost(ANY_TIME)})
+                self.left.difference_update((name, id_) for id_ in page if id_ not in pending)
 
     async def _say_again(self) -> int:
         """Say what this process holds and is due, unless somebody has written over it; how much of it was not said before."""
@@ -189,7 +214,7 @@ class Relay:
                     if document is None or document["v"] != self._holding.version((name, id_)):
                         self._holding.forget((name, id_))
                         continue
-                    entries.append(self._entry(collections[name], document, known_at))
+                    entries += self._entries(collections[name], [document], known_at)
                 self._saying.begins(entries)
                 await self.publish(entries)
                 await self.clear()
@@ -217,15 +242,16 @@ class Relay:
             documents = await self._house.store.find(
                 Find(collection=collection.name, where={"_out_at": AtMost(limit)}, sort="_out_at", after=after, limit=SWEEP_PAGE)
             )
-            left = self._left_behind([self._entry(collection, document, known_at) for document in documents], takes_over=takes_over)
+            left = self._left_behind(self._entries(collection, documents, known_at), takes_over=takes_over)
             if left:
                 _logger.info("outbox_swept", collection=collection.name, documents=len(left))
                 self._saying.begins(left)
                 try:
                     ours = await self._taken_over([entry for entry in left if entry.compacted])
-                    await self.publish([*(entry for entry in left if not entry.compacted), *ours])
-                finally:
+                except BaseException:
                     self._saying.ends(left)
+                    raise
+                await self.publish([*(entry for entry in left if not entry.compacted), *ours])
                 swept += len(left)
             await self.clear()
             if len(documents) < SWEEP_PAGE:
@@ -244,16 +270,25 @@ class Relay:
         known_at = asyncio.get_running_loop().time()
         puts = [Put(entry.collection.name, entry.document(now), entry.version) for entry in entries]
         lost = await self._house.store.commit(puts)
+        self._saying.ends(entry for entry in entries if entry.key in lost)
         ours = [entry for entry in entries if entry.key not in lost]
         for entry in ours:
             entry.version, entry.known_at = (entry.version or 0) + 1, known_at
         return ours
 
-    @staticmethod
-    def _entry(collection: Collection[Any], document: Document, known_at: float) -> Entry:
-        entry = Entry.of(collection, document)
-        entry.known_at = known_at
-        return entry
+    def _entries(self, collection: Collection[Any], documents: Sequence[Document], known_at: float) -> list[Entry]:
+        """What documents have to say. One whose outbox cannot be read (a newer release may have written it) is passed over and counted."""
+        entries = []
+        for document in documents:
+            try:
+                entry = Entry.unread(collection, document)
+                entry.records(self._house.name)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                unreadable(self._house.name, collection.name, document["_id"], error)
+                continue
+            entry.known_at = known_at
+            entries.append(entry)
+        return entries
 
 
 def _clear(entry: Entry) -> Clear:

@@ -114,7 +114,6 @@ class Unit:
             await self.relay.publish(entries, recent)
             await self.relay.clear()
         except Unavailable as error:
-            self.relay.left.update(entry.key for entry in entries if entry.out)
             _logger.warning("events_left_in_outbox", service=self.house.name, documents=len(entries), reason=str(error))
 
     async def do_effects(self, effects: Sequence[Effect], *, at_once: int = 8) -> None:

@@ -1,0 +1,84 @@
+"""What has come due is handled whatever stands beside it; a document that nothing was decided on is put off as it stands."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from tests.libs.common.shell import TALLIES, Tally
+
+from amont.common import metrics, service
+from amont.common.documents import Document, Put
+from amont.common.errors import DomainError
+from amont.common.service import AGAIN_AFTER, Parts, Service
+from amont.common.testing.hearing import START, Hearing, hearing
+from amont.common.work import Work
+
+NEWER: Mapping[str, Any] = {"mood": "fine", "plan": {"steps": [1, 2]}}
+"""What a newer release keeps in a document and this one knows nothing of."""
+
+
+class NotToday(DomainError):
+    pass
+
+
+async def wake(tally: Tally, work: Work) -> None:
+    if tally.team == "late":
+        raise NotToday
+    work.save(tally.hear("woken").becomes(due_at=None))
+
+
+def build(parts: Parts) -> Service:
+    return Service("matching", parts, consumes={}, publishes=(), keeps=[TALLIES], due={Tally: wake})
+
+
+@pytest.fixture
+async def one(tmp_path: Path) -> AsyncIterator[Hearing]:
+    async with hearing(build, tmp_path) as made:
+        yield made
+
+
+async def document(one: Hearing, id_: str) -> Document:
+    return (await one.service.unit.house.store.get("tallies", [id_]))[id_]
+
+
+async def written_by_others(one: Hearing, id_: str, **fields: Any) -> None:
+    before = await document(one, id_)
+    assert not await one.service.unit.house.store.commit([Put("tallies", {**before, "v": before["v"] + 1, **fields}, before["v"])])
+
+
+async def test_documents_that_cannot_be_loaded_keep_no_other_back_however_many_there_are(
+    one: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "DuePage", 3)
+    broken = [f"a{number}" for number in range(7)]
+    await one.given(*(Tally(id=id_, due_at=START) for id_ in broken), Tally(id="b", due_at=START + timedelta(seconds=1)))
+    for id_ in broken:
+        await written_by_others(one, id_, n="many")
+    before = [await document(one, id_) for id_ in broken]
+    with capture_logs() as lines:
+        await one.passes(timedelta(seconds=2))
+    assert (await one.look(Tally, "b")).told == ("woken",)
+    assert [await document(one, id_) for id_ in broken] == before
+    assert {line["id"] for line in lines if line["event"] == "document_unreadable"} == set(broken)
+    labels = {"service": "matching", "collection": "tallies"}
+    assert (metrics.REGISTRY.get_sample_value("amont_documents_unreadable_total", labels) or 0.0) >= len(broken)
+
+
+async def test_what_could_not_be_handled_is_looked_at_later_and_keeps_what_a_newer_release_has_added(one: Hearing) -> None:
+    await one.given(Tally(id="a", team="late", due_at=START))
+    await written_by_others(one, "a", **NEWER)
+    await one.settle()
+    after = await document(one, "a")
+    assert NEWER.items() <= after.items()
+    assert TALLIES.load(after) == Tally(id="a", team="late", due_at=START + AGAIN_AFTER)
+
+
+async def test_many_that_are_due_at_once_are_all_handled_once(one: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "DuePage", 3)
+    ids = [f"t{number}" for number in range(10)]
+    await one.given(*(Tally(id=id_, due_at=START) for id_ in ids))
+    assert await one.service.tick() == 10
+    assert [(await one.look(Tally, id_)).told for id_ in ids] == [("woken",)] * 10
