@@ -23,7 +23,7 @@ from amont.common.metrics import REGISTRY
 from amont.common.service import Parts
 from amont.common.service.letters import commands, replaying
 from amont.common.service.letters.commands import Chosen
-from amont.common.service.letters.letter import LETTERS, MOST_NOTES, RETENTION, DeadLetter, Status
+from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, MOST_NOTES, RETENTION, TAKEN_BACK, DeadLetter, Status
 from amont.common.service.letters.replaying import Replayer
 from amont.common.service.reading import Refused
 from amont.common.testing.hearing import START, Hearing, hearing, record_of
@@ -500,7 +500,7 @@ async def test_what_is_to_be_replayed_can_be_taken_back_and_then_edited_or_dropp
     for change in (partial(commands.edit, value=b"{}"), commands.drop):
         with pytest.raises(Conflict, match="take it back first"):
             await one.asked(change, first, WHO, "no use")
-    assert await one.asked(commands.take_back_chosen, Chosen(key="b"), WHO, "a mistake", None) == (1, None)
+    await one.asked(commands.take_back, second, WHO, "a mistake")
     taken, version = await one.asked(commands.take_back, first, WHO, "a mistake")
     assert (taken.status.value, taken.history[-1].what, taken.history[-1].why) == ("open", "taken back", "a mistake")
     assert await one.asked(commands.take_back, first, WHO, "again") == (taken, version)
@@ -516,6 +516,51 @@ async def test_what_is_to_be_replayed_can_be_taken_back_and_then_edited_or_dropp
             await one.asked(commands.take_back, settled, WHO)
         with pytest.raises(Conflict, match=f"has been {how}"):
             await one.asked(commands.edit, settled, WHO, "the same", value=(await one.asked(commands.one, settled))[0].content.raw_value)
+
+
+@pytest.mark.parametrize("asked_for", [False, True])
+async def test_a_letter_taken_back_from_behind_another_stays_until_it_is_asked_for_again(
+    one: Hearing,
+    faults: Faults,
+    asked_for: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Whether it only waited, or had been asked for by itself."""
+    await one.hears(told("a", 1, "boom"), told("a", 2, "2"), told("a", 3, "3"))
+    first, second, third = await ids(one)
+    await one.asked(commands.replay, first, WHO)
+    if asked_for:
+        await one.asked(commands.replay, second, WHO)
+    taken, version = await one.asked(commands.take_back, second, WHO, "wait for HR")
+    assert (taken.status, taken.reason, taken.history[-1].what) == (Status.OPEN, TAKEN_BACK, "taken back")
+    assert await one.asked(commands.take_back, second, WHO, "again") == (taken, version)
+    faults.mend()
+    await one.settle()
+    assert await told_to(one, "a") == ("boom",)
+    await one.hears(told("a", 4, "4"), told("b", 1, "1"))
+    assert await ids(one) == [second, third, f"{TOPIC}.0.3.{(await ids(one))[-1][-8:]}"], "what follows it waits as well"
+    assert await told_to(one, "b") == ("1",)
+
+    await one.asked(commands.replay, second, WHO)
+    await one.settle()
+    assert await told_to(one, "a") == ("boom", "2", "3", "4")
+    assert await ids(one) == []
+
+
+async def test_one_that_was_taken_back_and_asked_for_again_with_its_key_waits_its_turn_as_before(one: Hearing, faults: Faults) -> None:
+    await one.hears(told("a", 1, "boom"), told("a", 2, "2"))
+    first, second = await ids(one)
+    before, _ = await one.asked(commands.one, second)
+    await one.asked(commands.take_back, second, WHO)
+    with pytest.raises(Conflict, match=first):
+        await one.asked(commands.replay, second, WHO)
+    await replay_all(one)
+    await one.settle()
+    letter, _ = await one.asked(commands.one, second)
+    assert (letter.status, letter.reason, letter.detail, letter.blocked_by) == (Status.OPEN, BLOCKED_BY, before.detail, first)
+    faults.mend()
+    await one.asked(commands.replay, first, WHO)
+    await one.settle()
+    assert await told_to(one, "a") == ("boom", "2")
 
 
 @pytest.mark.parametrize("then", [None, "dropped", "edited"])

@@ -1,5 +1,6 @@
 """Dead letters over HTTP: what operations see and may do. Who may at all is in tests/identity."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.libs.common.listeners import Faults, listening, told_to
 from tests.libs.common.shell import told
 
 from amont.common.identity import Privilege
+from amont.common.service.letters import commands
 from amont.common.testing.hearing import Hearing, record_of
 
 LETTERS = "/api/matching/v1/dead-letters"
@@ -114,6 +116,70 @@ async def test_one_letter_is_mended_and_replayed_and_what_waited_follows(ops: ht
     assert await listed(ops) == []
 
 
+async def test_of_two_who_edit_one_letter_the_second_is_told_and_nobody_edits_what_nobody_has_read(ops: httpx.AsyncClient) -> None:
+    defect, *_ = await listed(ops)
+    letter, read = f"{LETTERS}/{defect['id']}", {}
+    for name in ("ours", "theirs"):
+        read[name] = (await ops.get(f"{letter}")).headers["ETag"]
+
+    async def edit(name: str, **headers: str) -> httpx.Response:
+        return await ops.patch(letter, json={"why": name, "value": told("a", 1, name).model_dump(mode="json")}, headers=headers)
+
+    blind = await edit("blind")
+    assert (blind.status_code, blind.json()["current_version"]) == (428, 1)
+    answers = await asyncio.gather(*(edit(name, **{"If-Match": version}) for name, version in read.items()))
+    assert sorted(one.status_code for one in answers) == [200, 409]
+    [refused] = [one.json() for one in answers if one.status_code == 409]
+    assert (refused["type"], refused["current_version"]) == ("urn:amont:problem:stale-version", 2)
+    whole = (await ops.get(letter)).json()
+    assert [one["what"] for one in whole["history"]] == ["parked", "edited"]
+    assert whole["content"]["value"]["name"] == whole["history"][-1]["why"]
+    assert (await edit("whatever", **{"If-Match": "*"})).status_code == 200
+
+
+async def test_many_are_counted_right_when_the_service_takes_some_meanwhile(
+    ops: httpx.AsyncClient, one: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt that loses one has asked for the others all the same."""
+    defect, *_ = await listed(ops)
+    commit, others = one.service.unit.house.store.commit, [1]
+
+    async def moved(writes: Any) -> Any:
+        if others:
+            others.pop()
+            await one.asked(commands.edit, defect["id"], "group:other", "faster", value=told("a", 1, "x").encode())
+        return await commit(writes)
+
+    monkeypatch.setattr(one.service.unit.house.store, "commit", moved)
+    answer = await ops.post(f"{LETTERS}/replay", json={"everything": True})
+    assert answer.json() == {"replaying": 2, "waiting": 1, "in_part": 0}
+
+
+async def test_what_was_settled_before_it_could_be_taken_back_is_named(
+    ops: httpx.AsyncClient, one: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defect, _, broken = await listed(ops)
+    await ops.post(f"{LETTERS}/replay", json={"everything": True})
+    take_back = commands.take_back
+
+    async def slower(work: Any, id_: str, *rest: Any) -> Any:
+        if id_ == defect["id"]:
+            await one.service.run(as_replayed, id_)
+        return await take_back(work, id_, *rest)
+
+    monkeypatch.setattr(commands, "take_back", slower)
+    answer = (await ops.post(f"{LETTERS}/take-back", json={"everything": True})).json()
+    assert (answer["taken_back"], [left["id"] for left in answer["not_done"]]) == (1, [defect["id"]])
+    assert "replayed already" in answer["not_done"][0]["why"]
+    assert (await ops.get(f"{LETTERS}/{broken['id']}")).json()["status"] == "open"
+
+
+async def as_replayed(work: Any, id_: str) -> None:
+    letter, _ = await commands.one(work, id_)
+    if letter.unresolved:
+        work.save(letter.applied(work.now))
+
+
 async def test_what_is_to_be_replayed_is_taken_back_one_or_many(ops: httpx.AsyncClient, one: Hearing) -> None:
     defect, _, broken = await listed(ops)
     await ops.post(f"{LETTERS}/replay", json={"everything": True})
@@ -122,7 +188,7 @@ async def test_what_is_to_be_replayed_is_taken_back_one_or_many(ops: httpx.Async
     taken = await ops.post(f"{LETTERS}/{broken['id']}/take-back", json={"why": "a mistake"})
     assert (taken.status_code, taken.json()["status"]) == (200, "open")
     assert (await ops.post(f"{LETTERS}/take-back", json={})).status_code == 422
-    assert (await ops.post(f"{LETTERS}/take-back", json={"everything": True})).json() == {"taken_back": 1}
+    assert (await ops.post(f"{LETTERS}/take-back", json={"everything": True})).json() == {"taken_back": 1, "not_done": []}
     assert (await ops.get(f"{LETTERS}/{defect['id']}")).json()["history"][-1]["what"] == "taken back"
     await one.settle()
     assert {(letter["status"], letter["attempts"]) for letter in await listed(ops)} == {("open", 1)}
@@ -146,11 +212,12 @@ async def test_a_blank_reason_is_refused_with_a_sentence(ops: httpx.AsyncClient)
 
 async def test_an_edit_that_could_not_be_read_is_refused_with_its_place(ops: httpx.AsyncClient) -> None:
     defect, *_ = await listed(ops)
-    answer = await ops.patch(f"{LETTERS}/{defect['id']}", json={"why": "try", "value": {"seq": 1}})
+    any_version = {"If-Match": "*"}
+    answer = await ops.patch(f"{LETTERS}/{defect['id']}", json={"why": "try", "value": {"seq": 1}}, headers=any_version)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/value"
     assert "/subsidiary" in answer.json()["detail"]
-    lone = await ops.patch(f"{LETTERS}/{defect['id']}", content=b'{"why": "try", "value": {"name": "\\ud800"}}')
+    lone = await ops.patch(f"{LETTERS}/{defect['id']}", content=b'{"why": "try", "value": {"name": "\\ud800"}}', headers=any_version)
     assert lone.status_code == 422
     assert (await ops.patch(f"{LETTERS}/{defect['id']}", json={"value": {}})).status_code == 422
 

@@ -20,10 +20,13 @@ from typer.testing import CliRunner
 
 from amont.common import hosting
 from amont.common.cli import main
+from amont.common.errors import Unavailable
 from amont.common.events import SubsidiaryChanged
 from amont.common.service import Service
+from amont.common.service.letters import commands
 from amont.common.settings import Settings
 from amont.common.testing.hearing import record_of
+from amont.common.work import Work
 
 Amont = Callable[..., Any]
 
@@ -306,6 +309,115 @@ async def test_what_was_asked_for_while_its_service_is_down_can_be_taken_back(se
     assert (await amont("take-back", "--all"))[1].strip() == "Took back 0."
     assert (await amont("take-back", broken["id"]))[0] == 1
     assert (await amont("edit", first["id"], "--why", "a slip", "--set", "/name=x"))[0] == 0
+
+
+async def test_what_somebody_else_changes_meanwhile_is_not_done_and_named_and_the_rest_is(
+    service: Service, amont: Amont, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service takes the first of them while they are being dropped, or taken back."""
+    first, _, broken = await listed(amont)
+
+    def taken_meanwhile(command: str) -> pytest.MonkeyPatch:
+        deed = getattr(commands, command)
+
+        async def slower(work: Work, id_: str, *rest: Any) -> Any:
+            if id_ == first["id"] and (await commands.one(work, id_))[0].unresolved:
+                await service.run(as_replayed, id_)
+            return await deed(work, id_, *rest)
+
+        monkeypatch.setattr(commands, command, slower)
+        return monkeypatch
+
+    taken_meanwhile("drop")
+    code, said, why = await amont("drop", "--all", "--why", "no use", "--yes")
+    assert (code, said.strip()) == (1, "Dropped 1: matching 1 invalid-payload.")
+    assert (first["id"] in why, "it is settled, and cannot be dropped any more" in " ".join(why.split())) == (True, True)
+    assert "1 was not dropped" in why
+    assert [one["status"] for one in await listed(amont, "--status", "all")] == ["replayed", "open", "dropped"]
+    assert broken["id"] not in why
+
+
+async def as_replayed(work: Work, id_: str) -> None:
+    letter, _ = await commands.one(work, id_)
+    work.save(letter.applied(work.now))
+
+
+async def test_as_data_it_is_named_with_its_reason(service: Service, amont: Amont, monkeypatch: pytest.MonkeyPatch) -> None:
+    await amont("replay", "--all", "--wait", "0")
+    first, _, broken = await listed(amont)
+    take_back = commands.take_back
+
+    async def slower(work: Work, id_: str, *rest: Any) -> Any:
+        if id_ == first["id"] and (await commands.one(work, id_))[0].unresolved:
+            await service.run(as_replayed, id_)
+        return await take_back(work, id_, *rest)
+
+    monkeypatch.setattr(commands, "take_back", slower)
+    code, said, _ = await amont("take-back", "--all", "--json")
+    assert code == 1
+    assert json.loads(said) == {
+        "done": True,
+        "taken_back": [{"service": "matching", "letter": broken["id"], "reason": "invalid-payload"}],
+        "by_reason": {"matching": {"invalid-payload": 1}},
+        "not_done": [
+            {
+                "service": "matching",
+                "letter": first["id"],
+                "why": f"Dead letter {first['id']} has been replayed already: there is nothing to take back.",
+            }
+        ],
+    }
+
+
+async def test_a_store_that_goes_away_in_the_middle_leaves_word_of_what_was_done(
+    service: Service, amont: Amont, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _, broken = await listed(amont)
+    drop = commands.drop
+
+    async def away(work: Work, id_: str, *rest: Any) -> Any:
+        if id_ == broken["id"]:
+            raise Unavailable("the store is away")
+        return await drop(work, id_, *rest)
+
+    monkeypatch.setattr(commands, "drop", away)
+    code, said, why = await amont("drop", "--all", "--why", "no use", "--yes")
+    assert (code, said.strip()) == (3, "Dropped 1: matching 1 defect.")
+    assert (broken["id"] in why, "the store is away" in why, first["id"] in why) == (True, True, False)
+
+
+async def test_of_two_who_edit_a_letter_at_once_the_second_is_told(service: Service, amont: Amont, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *_ = await listed(amont)
+    edit, others = commands.edit, [1]
+
+    async def slower(work: Work, id_: str, *rest: Any, **more: Any) -> Any:
+        edited = await edit(work, id_, *rest, **more)
+        if others:
+            others.pop()
+            value = told("a", 1, "theirs").encode()
+            await service.run(edit, id_, "group:other", "faster", value=value)
+        return edited
+
+    monkeypatch.setattr(commands, "edit", slower)
+    code, _, why = await amont("edit", first["id"], "--why", "a slip", "--set", "/name=mine")
+    assert (code, "is at version 2, you sent 1" in " ".join(why.split())) == (1, True)
+    shown = json.loads((await amont("show", first["id"], "--json"))[1])
+    assert json.loads(shown["content"]["value"])["name"] == "theirs"
+    assert [one["who"] for one in shown["history"]] == ["amont", "group:other"]
+
+
+async def test_an_edit_can_say_which_version_it_is_an_edit_of(service: Service, amont: Amont, tmp_path: Path) -> None:
+    """Who writes a whole value has looked at the letter some time before."""
+    first, *_ = await listed(amont)
+    shown = json.loads((await amont("show", first["id"], "--json"))[1])
+    assert shown["version"] == 1
+    assert "version  1" in (await amont("show", first["id"]))[1]
+    assert (await amont("edit", first["id"], "--why", "a slip", "--set", "/name=theirs", "--version", "1"))[0] == 0
+    new = tmp_path / "value.json"
+    new.write_bytes(told("a", 1, "mine").encode())
+    code, _, why = await amont("edit", first["id"], "--why", "a slip", "--value", str(new), "--version", "1")
+    assert (code, "is at version 2, you sent 1" in " ".join(why.split())) == (1, True)
+    assert (await amont("edit", first["id"], "--why", "a slip", "--value", str(new), "--version", "2"))[0] == 0
 
 
 async def test_a_list_that_is_cut_says_how_many_more_there_are_and_how_to_see_them(service: Service, amont: Amont) -> None:

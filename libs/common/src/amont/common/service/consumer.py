@@ -26,7 +26,7 @@ from amont.common.errors import Halted, Unacceptable, Unavailable, Unreadable
 from amont.common.events.envelope import Event
 from amont.common.log import Received
 from amont.common.service.letters import parking
-from amont.common.service.letters.letter import BLOCKED_BY, letter_id, text_of
+from amont.common.service.letters.letter import BLOCKED_BY, letter_id, text_of, waits_behind
 from amont.common.service.letters.parking import First, Parked
 from amont.common.service.reading import Heard, react, read
 from amont.common.service.unit import Moved, Unit
@@ -223,7 +223,7 @@ class Consumer:
             return Parked(record, one.reason, str(one))
         first = firsts.get(text_of(record.key))
         if first is not None and first.comes_before(record):
-            return Parked(record, BLOCKED_BY, f"It waits behind dead letter {first.id} of the same key.", blocked_by=first.id)
+            return Parked(record, BLOCKED_BY, waits_behind(first.id), blocked_by=first.id)
         refused = await react(self._unit.house.name, self._reactions, work, one)
         return None if refused is None else Parked(record, refused.reason, refused.detail)
 

@@ -148,10 +148,18 @@ class AskedView(BaseModel):
     in_part: int
 
 
+class NotDoneView(BaseModel):
+    """A letter that somebody, or its service, was faster with."""
+
+    id: str
+    why: str
+
+
 class TakenBackView(BaseModel):
-    """How many are replayed no more."""
+    """How many are replayed no more, and which could not be taken back."""
 
     taken_back: int
+    not_done: list[NotDoneView]
 
 
 def _json(value: bytes | None) -> Any:

@@ -10,13 +10,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
 
-from amont.common.errors import Conflict, Fault, Invalid, Stale
+from amont.common.errors import Conflict, Fault, Invalid, Stale, VersionNeeded
 from amont.common.identity import Action, Actor, Resource, authorize, reach_of
 from amont.common.service.letters import commands
 from amont.common.service.letters.commands import Chosen, Found
 from amont.common.service.letters.letter import UNRESOLVED, Status
-from amont.common.web import CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
-from amont.common.web.letter_views import AskedView, DropBody, EditBody, LetterView, ManyBody, ReplayBody, TakenBackView, WholeLetterView
+from amont.common.web import AnyVersion, CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
+from amont.common.web.letter_views import (
+    AskedView,
+    DropBody,
+    EditBody,
+    LetterView,
+    ManyBody,
+    NotDoneView,
+    ReplayBody,
+    TakenBackView,
+    WholeLetterView,
+)
 
 Since = Annotated[datetime | None, Query(description="parked at or after")]
 Until = Annotated[datetime | None, Query(description="parked at or before")]
@@ -71,14 +81,20 @@ def _of_many(router: APIRouter) -> None:
 
     @router.post("/dead-letters/take-back", responses=responses(Invalid))
     async def take_back_dead_letters(body: ManyBody, actor: CurrentActor, run: CurrentRun) -> TakenBackView:
-        """Have those replayed no more that are still to be: they are open again."""
+        """Have those replayed no more that are still to be: they are open again. Says which were settled before they could be taken back."""
         reach_of(actor, Action.OPERATE)
-        chosen = body.chosen()
-        taken, after = await run(commands.take_back_chosen, chosen, actor.person, body.why, None)
-        while after is not None:
-            more, after = await run(commands.take_back_chosen, chosen, actor.person, body.why, after)
-            taken += more
-        return TakenBackView(taken_back=taken)
+        chosen, taken, after = body.chosen().to_take_back, 0, None
+        not_done: list[NotDoneView] = []
+        while found := await run(commands.page, chosen, after):
+            for letter, _ in found:
+                try:
+                    await run(commands.take_back, letter.id, actor.person, body.why)
+                except Conflict as error:
+                    not_done.append(NotDoneView(id=letter.id, why=str(error)))
+                else:
+                    taken += 1
+            after = found[-1][0].order
+        return TakenBackView(taken_back=taken, not_done=not_done)
 
 
 def _of_one(router: APIRouter) -> None:
@@ -88,12 +104,23 @@ def _of_one(router: APIRouter) -> None:
         _operate(actor, letter_id)
         return _whole(response, await run(commands.one, letter_id))
 
-    @router.patch("/dead-letters/{letter_id}", responses=responses(Conflict, Stale, Invalid))
+    @router.patch("/dead-letters/{letter_id}", responses=responses(Conflict, Stale, Invalid, VersionNeeded))
     async def edit_dead_letter(
-        letter_id: str, body: EditBody, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
+        letter_id: str,
+        body: EditBody,
+        actor: CurrentActor,
+        run: CurrentRun,
+        if_match: IfMatch,
+        any_version: AnyVersion,
+        response: Response,
     ) -> WholeLetterView:
-        """Have an open letter say something else. It must be readable then, and the same event as before; what came is kept beside it."""
+        """Have an open letter say something else; a new value is one of the version that If-Match names.
+
+        It must be readable then, and the same event as before; what came is kept beside it.
+        """
         _operate(actor, letter_id)
+        if body.value is not None and if_match is None and not any_version:
+            raise VersionNeeded("dead letter", letter_id, current=(await run(commands.one, letter_id))[1])
         value = None if body.value is None else _encoded(body.value)
         edited = await run(commands.edit, letter_id, actor.person, body.why, value=value, headers=body.headers, version=if_match)
         return _whole(response, edited)

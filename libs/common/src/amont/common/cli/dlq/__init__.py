@@ -29,6 +29,7 @@ from amont.common.cli.dlq.options import (
 )
 
 if TYPE_CHECKING:
+    from amont.common.cli.dlq.dropping import Outcome
     from amont.common.cli.dlq.stores import Place
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ def show(
 
     async def look(found: "Sequence[Place]") -> tuple[str, Any]:
         place = await stores.holder(found, letter)
-        return place.service, (await place.run(commands.one, letter))[0]
+        return place.service, await place.run(commands.one, letter)
 
     name, found = _do(service, data, look)
     if as_json:
@@ -112,6 +113,9 @@ def edit(
         list[str] | None, typer.Option("--set", help='One field: POINTER=JSON, for instance /grade="C3"', metavar="CHANGE")
     ] = None,
     header: Annotated[list[str] | None, typer.Option(help="One header: NAME=VALUE; NAME= takes it away", metavar="CHANGE")] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Only if it still has this version, which `amont dlq show` says", metavar="N")
+    ] = None,
     who: Who,
     service: OfService = None,
     data: Data = None,
@@ -134,11 +138,11 @@ def edit(
 
     async def change(found: "Sequence[Place]") -> tuple[str, Any, bool]:
         place = await stores.holder(found, letter)
-        before, version = await place.run(commands.one, letter)
+        before, present = await place.run(commands.one, letter)
         before.must_be_open("edited")
         said = editing.with_fields(before.content.raw_value, sets) if sets else given
         do = place.dry_run if dry_run else place.run
-        after, _ = await do(commands.edit, letter, who, why, value=said, headers=headers, version=version)
+        after, _ = await do(commands.edit, letter, who, why, value=said, headers=headers, version=version or present)
         return place.service, after, after.content != before.content
 
     name, after, changed = _do(service, data, change)
@@ -209,10 +213,10 @@ def take_back(
 
     chosen = filters.which(letter, State.REPLAYING, every=every)
 
-    async def do(found: "Sequence[Place]") -> list[tuple[str, Any]]:
+    async def do(found: "Sequence[Place]") -> dropping.Outcome:
         return await dropping.take_back(found, letter, chosen, who, why, dry_run=dry_run)
 
-    _say_done("taken_back", "Would take back" if dry_run else "Took back", _do(filters.service, data, do), dry_run=dry_run, as_json=as_json)
+    _end(_do(filters.service, data, do), "taken back", "Would take back" if dry_run else "Took back", dry_run=dry_run, as_json=as_json)
 
 
 @app.command("drop")
@@ -241,22 +245,16 @@ def drop(
             raise typer.BadParameter("--yes is needed where nobody can be asked")
         return typer.confirm(f"Drop {count} dead letter{'' if count == 1 else 's'} for good?", err=True)
 
-    async def do(found: "Sequence[Place]") -> list[tuple[str, Any]]:
+    async def do(found: "Sequence[Place]") -> dropping.Outcome:
         return await dropping.drop(found, letter, chosen, who, why, sure=sure, dry_run=dry_run)
 
-    _say_done("dropped", "Would drop" if dry_run else "Dropped", _do(filters.service, data, do), dry_run=dry_run, as_json=as_json)
+    _end(_do(filters.service, data, do), "dropped", "Would drop" if dry_run else "Dropped", dry_run=dry_run, as_json=as_json)
 
 
-def _say_done(what: str, words: str, letters: Sequence[tuple[str, Any]], *, dry_run: bool, as_json: bool) -> None:
-    """How many, by service and reason; as data also which."""
-    from amont.common.cli.dlq import showing  # noqa: PLC0415 - heavy, and other commands need not wait for it
-
-    counts = showing.by_reason(letters)
-    if as_json:
-        done = [{"service": name, "letter": one.id, "reason": one.reason} for name, one in letters]
-        print_json({"done": not dry_run, what: done, "by_reason": counts})
-    else:
-        say(out, f"{words} {len(letters)}{showing.counted(counts)}.")
+def _end(outcome: "Outcome", what: str, words: str, *, dry_run: bool, as_json: bool) -> None:
+    outcome.tell(what, words, dry_run=dry_run, as_json=as_json)
+    if outcome.code:
+        raise typer.Exit(outcome.code)
 
 
 def _do(service: str | None, data: Path | None, look: "Callable[[Sequence[Place]], Coroutine[Any, Any, T]]") -> T:

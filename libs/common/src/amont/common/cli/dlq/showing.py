@@ -9,7 +9,7 @@ from rich.text import Text
 
 from amont.common.cli import err, fits, out, say, say_facts, table, visible
 from amont.common.events.values import instant_text
-from amont.common.service.letters.commands import shown
+from amont.common.service.letters.commands import Found, shown
 from amont.common.service.letters.letter import Content, DeadLetter, Note
 
 SHOWN_CHARACTERS, SHOWN_LINES = 4_000, 100
@@ -27,10 +27,12 @@ def line(service: str, letter: DeadLetter) -> dict[str, Any]:
     return {"service": service, **{name: getattr(letter, name) for name in names}, "parked_at": instant_text(letter.parked_at)}
 
 
-def whole(service: str, letter: DeadLetter) -> dict[str, Any]:
-    """The same with what it says and what happened to it."""
+def whole(service: str, found: Found) -> dict[str, Any]:
+    """The same with what it says and what happened to it, and the version that an edit may name."""
+    letter, version = found
     return {
         **line(service, letter),
+        "version": version,
         "content": _content(letter.content),
         "original": _content(letter.original) if letter.original else None,
         "history": [
@@ -84,10 +86,12 @@ def print_left(left: Sequence[tuple[str, DeadLetter]]) -> None:
         say(err, f"  {name}, {one.status.value}, {one.reason}: {one.detail}", indent="  ")
 
 
-def print_whole(service: str, letter: DeadLetter, *, full: bool) -> None:
+def print_whole(service: str, found: Found, *, full: bool) -> None:
     """Everything about one; of a long value only the beginning, unless it is to be `full`."""
+    letter, version = found
     facts = {
         "letter": letter.id,
+        "version": version,
         "service": service,
         "record": f"{letter.topic}, partition {letter.partition}, offset {letter.offset}",
         "key": letter.key,

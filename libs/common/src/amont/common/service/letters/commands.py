@@ -16,7 +16,7 @@ from amont.common.events.schemas import unknown_fields
 from amont.common.events.topics import TYPES
 from amont.common.events.values import instant_text
 from amont.common.log import Received
-from amont.common.service.letters.letter import LETTERS, UNRESOLVED, Content, DeadLetter, Status, said_in
+from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, UNRESOLVED, Content, DeadLetter, Status, said_in
 from amont.common.service.reading import Heard, read
 from amont.common.work import Work
 
@@ -50,6 +50,11 @@ class Chosen:
         if self.until is not None:
             wanted["order"] = AtMost(f"{instant_text(self.until)} ~")
         return LETTERS.where(**wanted).by("order")
+
+    @property
+    def to_take_back(self) -> "Chosen":
+        """Those of them that are to be replayed; the ones that only wait behind another when they are chosen by that very reason."""
+        return replace(self, statuses=UNRESOLVED if self.reason == BLOCKED_BY else (Status.REPLAYING,))
 
     def after(self, order: str | None) -> tuple[str, str] | None:
         """Where a page begins: after the last one of the page before, and not before `since`."""
@@ -117,27 +122,19 @@ async def replay_chosen(work: Work, chosen: Chosen, who: str, why: str | None, a
             asked = replace(asked, in_part=asked.in_part + 1)
         elif letter.waits:
             asked = replace(asked, waiting=asked.waiting + 1)
-        elif letter.status is Status.OPEN:
+        elif letter.unresolved:  # those that are to be replayed already count too: an attempt before may have asked for them
             work.save(letter.ask_replay(who, why, work.now))
             asked = replace(asked, replaying=asked.replaying + 1)
     return asked
 
 
 async def take_back(work: Work, id_: str, who: str, why: str | None = None, version: int | None = None) -> Found:
-    """Have one letter replayed no more. Raises NotFound, Stale, and Conflict when it is settled.
+    """Have one letter replayed no more; one that waits behind another stays then, too. Raises NotFound, Stale, and Conflict when it is settled.
 
     One that the service is taking at that moment takes effect all the same: it is replayed then, and its history says so.
     """
     letter = await _letter(work, id_, version)
     return _saved(work, work.save(letter.take_back(who, None if why is None else _reason(why), work.now)))
-
-
-async def take_back_chosen(work: Work, chosen: Chosen, who: str, why: str | None, after: str | None) -> tuple[int, str | None]:
-    """Take a page of the letters back that are to be replayed: how many, and where the next page begins (None when this was the last)."""
-    letters = await work.page(replace(chosen, statuses=(Status.REPLAYING,)).query(), after=chosen.after(after), limit=PAGE)
-    for letter in letters:
-        work.save(letter.take_back(who, why, work.now))
-    return len(letters), letters[-1].order if len(letters) == PAGE else None
 
 
 async def drop(work: Work, id_: str, who: str, why: str, version: int | None = None) -> Found:

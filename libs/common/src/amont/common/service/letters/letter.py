@@ -22,6 +22,8 @@ from amont.common.tracing import trace_id_in
 
 BLOCKED_BY = "blocked-by"
 """The reason of a record that has no fault of its own: one before it, under the same key, waits to be resolved."""
+TAKEN_BACK = "taken-back"
+"""The reason of one that waited behind another and was taken back: it stays, and what follows it, until somebody asks for it."""
 LARGEST_VALUE = 1_500_000
 """What is kept of a record's value, in bytes: more than any broker takes by default."""
 RETENTION = timedelta(days=30)
@@ -181,15 +183,21 @@ class DeadLetter(Aggregate):
             raise Conflict(
                 f"Of dead letter {self.id} only a part is kept ({self.truncated_from:,} bytes came): drop it, and have it sent anew."
             )
-        return self._noted(Note(at=now, who=who, what="replay asked for", why=why), status=Status.REPLAYING)
+        waits = {"reason": BLOCKED_BY, "detail": waits_behind(self.blocked_by)} if self.reason == TAKEN_BACK and self.blocked_by else {}
+        return self._noted(Note(at=now, who=who, what="replay asked for", why=why), status=Status.REPLAYING, **waits)
 
     def take_back(self, who: str, why: str | None, now: datetime) -> Decision["DeadLetter"]:
-        """Have it replayed no more; an open one is left as it is. Raises Conflict."""
-        if self.status is Status.OPEN:
+        """Have it replayed no more, by itself neither; an open one that waits for nothing is left as it is. Raises Conflict."""
+        if self.status is Status.OPEN and not self.waits:
             return Decision(self)
-        if self.status is not Status.REPLAYING:
+        if not self.unresolved:
             raise Conflict(f"Dead letter {self.id} has been {self.status.value} already: there is nothing to take back.")
-        return self._noted(Note(at=now, who=who, what="taken back", why=why), status=Status.OPEN)
+        stays = (
+            {"reason": TAKEN_BACK, "detail": "It waited behind another, and stays until it is asked for."}
+            if self.reason == BLOCKED_BY
+            else {}
+        )
+        return self._noted(Note(at=now, who=who, what="taken back", why=why), status=Status.OPEN, **stays)
 
     def must_be_open(self, what: str) -> None:
         """Raises Conflict, with what to do, when it is not; `what` is what was to be done with it, as in `edited`."""
@@ -248,6 +256,11 @@ def letter_id(record: Received) -> str:
     """Where the record stood and a fingerprint of it: the same record makes the same letter, and a topic that was made anew makes others."""
     seen = hashlib.sha256(repr((record.key, record.value, record.headers)).encode()).hexdigest()
     return f"{record.topic}.{record.partition}.{record.offset}.{seen[:8]}"
+
+
+def waits_behind(id_: str) -> str:
+    """Why a letter is here that has no fault of its own."""
+    return f"It waits behind dead letter {id_} of the same key."
 
 
 def lane_of(topic: str, key: str) -> str:
