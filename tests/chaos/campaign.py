@@ -191,7 +191,7 @@ class Campaign:
         evidence = await collect(
             hands.house,
             folder=hands.house.folder,
-            taken=hands.postbox.taken,
+            postbox=hands.postbox,
             cuts=hands.cuts,
             crashes=hands.crashes,
             poison=hands.staff.poison,

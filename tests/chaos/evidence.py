@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from tests.chaos.mails import Span, cut_off, noted_at
+from tests.chaos.postbox import Postbox
 from tests.support.house import PARTITIONS, House
 
 from amont.common import hosting
@@ -74,7 +75,7 @@ async def collect(
     house: House,
     *,
     folder: Path,
-    taken: Mapping[str, Sequence[float]],
+    postbox: Postbox,
     cuts: Sequence[Span],
     crashes: Mapping[str, int],
     poison: Sequence[Poison],
@@ -89,8 +90,9 @@ async def collect(
     return Evidence(
         documents=documents,
         log=log,
-        mails={message_id: len(times) for message_id, times in taken.items()},
-        cut_off=cut_off(taken, noted_at(log["notifications-deliveries"]), cuts),
+        mails={message_id: len(times) for message_id, times in postbox.taken.items()},
+        addressed=postbox.addressed,
+        cut_off=cut_off(postbox.taken, noted_at(log["notifications-deliveries"]), cuts),
         crashes=crashes,
         replayed=await replay(log, hosting.service_builders(), given=documents, tools={MailSender: FolderSender(folder / "replayed")}),
         poison={"enrolment": poison},

@@ -23,6 +23,8 @@ class Postbox:
     def __init__(self) -> None:
         self.taken: dict[str, list[float]] = defaultdict(list)
         """When it took each Message-ID, in seconds since 1970."""
+        self.addressed: dict[str, set[str]] = defaultdict(set)
+        """The addresses that each was for."""
         self._last = 0.0
         self._server = Controller(self, hostname="127.0.0.1", port=free_ports(1)[0])
 
@@ -38,7 +40,9 @@ class Postbox:
         self._server.stop()
 
     async def handle_DATA(self, _server: SMTP, _session: Session, post: Post) -> str:  # noqa: N802 - the name is aiosmtpd's
-        self.taken[message_from_bytes(post.content or b"")["Message-ID"]].append(time.time())  # type: ignore[arg-type]  # bytes unless asked otherwise
+        message_id = message_from_bytes(post.content or b"")["Message-ID"]  # type: ignore[arg-type]  # bytes unless asked otherwise
+        self.taken[message_id].append(time.time())
+        self.addressed[message_id].update(post.rcpt_tos)
         self._last = time.monotonic()
         await asyncio.sleep(ANSWER_SECONDS)
         return "250 taken"

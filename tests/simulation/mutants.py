@@ -11,7 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 from amont.common.errors import Unavailable
-from amont.common.events.values import DeliveryStatus
+from amont.common.events.matching import PairFact
+from amont.common.events.values import DeliveryStatus, Role
 from amont.common.log import Received, Record
 from amont.common.service import Service
 from amont.common.service.consumer import Consumer
@@ -26,6 +27,9 @@ from amont.matching.commands import publishing
 from amont.matching.domain.programme import PoolHasMoved, Programme
 from amont.notifications.commands import deliveries
 from amont.notifications.documents import DELIVERIES
+from amont.notifications.domain import notices
+from amont.notifications.domain.delivery import Delivery
+from amont.notifications.domain.people import Known
 
 Mutant = AbstractContextManager[Any]
 
@@ -123,6 +127,38 @@ def noted_mails_sent_again() -> Mutant:
     return patch.object(Service, "start", start)
 
 
+def every_third_suppressed() -> Mutant:
+    """Of every three deliveries one comes to nothing, and says that its reader has left."""
+    looked = Delivery.obstacle
+    return patch.object(Delivery, "obstacle", lambda self, known: "left" if int(self.id[:8], 16) % 3 == 0 else looked(self, known))
+
+
+def mentors_not_told() -> Mutant:
+    """What both are to be told of a pair, the mentee alone is told: the same whenever the log is replayed."""
+    told = notices._told
+
+    def one_side(event: PairFact) -> tuple[Role, ...]:
+        return told(event)[:1]
+
+    return patch.object(notices, "_told", one_side)
+
+
+def given_up_at_once() -> Mutant:
+    """A mail server that did not answer is not asked again."""
+    return patch.object(Delivery, "postpone", lambda self, _, now: self.fail("unavailable", now))
+
+
+def written_to_the_other() -> Mutant:
+    """The mail leaves, is taken and noted, and goes to the other one of the pair."""
+    looked_up = deliveries._known
+
+    async def turned(work: Work, delivery: Delivery) -> Known:
+        known = await looked_up(work, delivery)
+        return known if known.partner is None else replace(known, recipient=known.partner, partner=known.recipient)
+
+    return patch.object(deliveries, "_known", turned)
+
+
 def followers_not_parked() -> Mutant:
     """What follows a dead letter under its key is taken as if nothing were before it."""
     return patch.object(First, "comes_before", lambda *_: False)
@@ -143,6 +179,10 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "dead letter not awaited": (dead_letter_not_awaited, "poison that nobody parked"),
     "outcome noted once": (outcome_noted_once, "came again without"),
     "noted mails sent again": (noted_mails_sent_again, "came again without"),
+    "every third delivery suppressed": (every_third_suppressed, "given up without cause"),
+    "mentors not told": (mentors_not_told, "is not what is in hand"),
+    "given up at once": (given_up_at_once, "given up without cause"),
+    "written to the other": (written_to_the_other, "went to somebody else"),
     "cleared at once": (cleared_at_once, "an older state comes last"),
     "followers not parked": (
         followers_not_parked,

@@ -1,10 +1,12 @@
 """The promises, shown on a small programme that keeps them all, and on what is left of it after somebody has tampered with it: each is noticed."""
 
 import email
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email import policy
 from importlib import import_module
 from typing import Any
 
@@ -14,9 +16,12 @@ from tests.support.together import Together, together
 
 from amont.common import hosting
 from amont.common.documents import Find
+from amont.common.events import EmployeeLeft, NotificationFailed
 from amont.common.events.topics import SERVICES, TOPICS, dead_letters_of
 from amont.common.log import Received
 from amont.common.testing.promises import OWN, OWNERS, PROJECTIONS, Evidence, Poison, broken, figures
+from amont.common.testing.promises.telling import KINDS
+from amont.common.testing.promises.telling import TOPICS as TELLING_TOPICS
 from amont.common.testing.replay import replay
 from amont.notifications.sending import FolderSender, MailSender
 
@@ -58,12 +63,13 @@ async def kept(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
             name: {kept.name: await service._store.find(Find(collection=kept.name, limit=1_000_000)) for kept in service._keeps}
             for name, service in house.services.items()
         }
-    mails = {email.message_from_bytes(path.read_bytes())["Message-ID"]: 1 for path in house.mails.glob("*.eml")}
+    mails = [email.message_from_bytes(path.read_bytes(), policy=policy.default) for path in house.mails.glob("*.eml")]
     bad = staff("fr", 9, grade="none")
     return Evidence(
         documents=documents,
         log=log,
-        mails=mails,
+        mails={mail["Message-ID"]: 1 for mail in mails},
+        addressed={mail["Message-ID"]: {one.addr_spec for one in mail["To"].addresses} for mail in mails},
         replayed=await replay(log, hosting.service_builders(), given=documents, tools={MailSender: FolderSender(folder)}),
         poison={"enrolment": [Poison(bad.key.encode(), bad.value, "unknown-grade")]},
     )
@@ -74,7 +80,7 @@ def test_a_programme_in_which_nothing_went_wrong_keeps_every_promise(kept: Evide
     seen = figures(kept)
     assert seen["mails"] > 8
     assert seen | {"events": 0, "records": 0, "mails": 0} == {
-        "records": 0, "events": 0, "repeated on the log": 0, "dead letters": 1, "parked again": 0, "mails": 0, "mails again": 0, "crashes": 0,
+        "records": 0, "events": 0, "repeated on the log": 0, "dead letters": 1, "parked again": 0, "mails": 0, "mails again": 0, "given up": 0, "crashes": 0,
     }  # fmt: skip
 
 
@@ -104,6 +110,37 @@ def in_store(service: str, collection: str, change: Callable[[list[Any]], list[A
 
 def mails(change: Callable[[Mapping[str, int]], Mapping[str, int]]) -> Tamper:
     return lambda kept: replace(kept, mails=change(kept.mails))
+
+
+def given_up(status: str, reason: str, *, after: timedelta | None = None, **also: Any) -> Tamper:
+    """The first delivery came to nothing, for this reason; `after` so long it was said to have failed."""
+
+    def tamper(kept: Evidence) -> Evidence:
+        first = {**kept.documents["notifications"]["deliveries"][0], **also, "status": status, "reason": reason}
+        told = next(one for one in kept.log["notifications-deliveries"] if json.loads(one.value or b"{}")["delivery"] == first["_id"])
+        if after is not None:
+            at = (datetime.fromisoformat(first["planned_at"]) + after).isoformat().encode()
+            headers = {**dict(told.headers), "ce_type": NotificationFailed.type_name().encode(), "ce_time": at}
+            told = replace(told, headers=tuple(headers.items()))
+        log = [
+            told if one.offset == told.offset and one.partition == told.partition else one for one in kept.log["notifications-deliveries"]
+        ]
+        kept = in_store("notifications", "deliveries", lambda all_of_them: [first, *all_of_them[1:]])(kept)
+        return on_log("notifications-deliveries", lambda _: log)(kept)
+
+    return tamper
+
+
+def nobody_plans(kind: str) -> Tamper:
+    """Nothing of one kind is in hand, and a replay agrees."""
+
+    def tamper(kept: Evidence) -> Evidence:
+        there = {name: dict(held) for name, held in (kept.replayed or {}).items()}
+        there["notifications"]["deliveries"] = [one for one in there["notifications"]["deliveries"] if one["kind"] != kind]
+        kept = replace(kept, replayed=there)
+        return in_store("notifications", "deliveries", lambda told: [one for one in told if one["kind"] != kind])(kept)
+
+    return tamper
 
 
 def one_more_pair(pairs: list[Any]) -> list[Any]:
@@ -139,6 +176,24 @@ def one_more_pair(pairs: list[Any]) -> list[Any]:
             in_store("notifications", "deliveries", lambda told: [{**told[0], "status": "sending"}, *told[1:]]),
             "notifications: deliveries without an outcome",
         ),
+        (nobody_plans("pair-confirmed"), "notifications: what is to be told is not what is in hand: .*pair-confirmed"),
+        (
+            in_store("notifications", "deliveries", lambda told: [*told, {**told[0], "_id": "x", "about": "nothing"}]),
+            r"notifications: what is to be told is not what is in hand: .*\(nothing asks for it\)",
+        ),
+        *(
+            (given_up("suppressed", reason), rf"notifications: given up without cause: .* \(suppressed: {reason}\)")
+            for reason in ("left", "no-address", "partner-left", "tired")
+        ),
+        (given_up("failed", "unknown-recipient"), "notifications: given up without cause"),
+        (given_up("failed", "unknown-recipient", after=timedelta(hours=23)), "notifications: given up without cause"),
+        (given_up("failed", "unavailable", after=timedelta(hours=25), attempts=25), "notifications: given up without cause"),
+        (given_up("failed", "unavailable", after=timedelta(hours=22), attempts=26), "notifications: given up without cause"),
+        (given_up("failed", "refused-550", after=timedelta(0)), "notifications: given up without cause"),
+        (
+            lambda kept: replace(kept, addressed={**kept.addressed, next(iter(kept.addressed)): {"somebody@else.example"}}),
+            "notifications: went to somebody else",
+        ),
         (
             in_store("enrolment", "programmes", lambda campaigns: [{**one, "_seen": {}} for one in campaigns]),
             "enrolment/programmes: has not heard of matching-rounds: digital-2027",
@@ -164,6 +219,29 @@ def test_a_mail_that_was_cut_off_may_come_once_more_and_no_other_may(kept: Evide
         assert "came again without having been cut off" in fault
 
 
+def test_what_could_not_be_delivered_was_not_lost(kept: Evidence) -> None:
+    first = kept.documents["notifications"]["deliveries"][0]
+    of_the_first = {message_id: 550 for message_id in kept.mails if first["_id"] in message_id}
+    assert of_the_first
+    for excused in (
+        given_up("failed", "unknown-recipient", after=timedelta(hours=24)),
+        given_up("failed", "unavailable", after=timedelta(hours=24), attempts=26),
+        lambda kept: replace(given_up("failed", "refused-550", after=timedelta(0))(kept), refused=of_the_first),
+    ):
+        assert not [one for one in broken(excused(kept)) if "without cause" in one]
+
+
+def test_whoever_has_left_or_has_no_address_need_not_be_written_to(kept: Evidence) -> None:
+    person = kept.documents["notifications"]["deliveries"][0]["person"]
+    last = next(one for one in kept.log["enrolment-employees"] if one.key.decode() == person)
+    gone = replace(last, headers=tuple({**dict(last.headers), "ce_id": b"gone", "ce_type": EmployeeLeft.type_name().encode()}.items()))
+    body = json.dumps({**json.loads(last.value or b"{}"), "email": None}).encode()
+    silent = replace(last, value=body, headers=tuple({**dict(last.headers), "ce_id": b"silent"}.items()))
+    for reason, fact in (("left", gone), ("no-address", silent)):
+        found = broken(on_log("enrolment-employees", lambda log, fact=fact: [*log, fact])(given_up("suppressed", reason)(kept)))
+        assert not [one for one in found if "without cause" in one]
+
+
 def test_an_event_that_comes_again_after_a_later_one_is_in_order(kept: Evidence) -> None:
     doubled = on_log("matching-pairs", lambda log: [*log, *log])(kept)
     assert broken(doubled) == []
@@ -179,6 +257,12 @@ def test_what_follows_a_parked_record_may_be_parked_and_nothing_else_may(kept: E
     assert broken(on_log(letters, lambda log: [*log, replace(behind, key=b"fr:e1")])(kept)) == [
         "enrolment: parked behind nothing: b'fr:e1'"
     ]
+
+
+def test_every_event_that_tells_somebody_something_is_declared() -> None:
+    tells = import_module("amont.notifications.domain.notices").KINDS
+    assert {kind.__name__: as_what for kind, as_what in tells.items()} == KINDS
+    assert {kind.topic for kind in tells} == set(TELLING_TOPICS)
 
 
 def test_every_topic_with_a_seq_has_an_owner_and_every_collection_is_declared() -> None:

@@ -1,7 +1,8 @@
 """The promises about delivery, written down once: pure functions on plain evidence, shared by the simulator, the kill tests and the campaign.
 
 `evidence` is what is left when all is quiet: every document, every record on the log, what the mail server took, how often processes were cut off.
-`checks` says in words what was not kept (`broken`), and counts (`figures`). `tables` declares which collections copy others' facts. How evidence is
+`checks` says in words what was not kept (`broken`), and counts (`figures`); `telling` works out
+who had to be told what. `tables` declares which collections copy others' facts. How evidence is
 collected, and how a run is made to hurt, is not here; what the log alone would give on empty stores is computed in `amont.common.testing.replay`.
 """
 

@@ -11,9 +11,11 @@ from amont.common.events.values import DeliveryStatus, PairStatus
 from amont.common.log import Received
 from amont.common.testing.promises.evidence import Evidence
 from amont.common.testing.promises.tables import LISTENERS, OWNERS, PROJECTIONS
+from amont.common.testing.promises.telling import astray, delivery_of, unexcused, untold
 
 FOLLOWS_A_PARKED_ONE = "blocked-by"
 """The reason of a dead letter that is one only because an earlier record of its key is."""
+_GIVEN_UP = frozenset({DeliveryStatus.SUPPRESSED, DeliveryStatus.FAILED})
 NAMED = 3
 """How many culprits a sentence names."""
 
@@ -58,6 +60,7 @@ def figures(evidence: Evidence) -> dict[str, int]:
         "parked again": len(letters) - len({_identity(one) for one in letters}),
         "mails": len(evidence.mails),
         "mails again": sum(evidence.mails.values()) - len(evidence.mails),
+        "given up": sum(one["status"] in _GIVEN_UP for one in _documents(evidence, "notifications", "deliveries")),
         "crashes": sum(evidence.crashes.values()),
     }
 
@@ -198,11 +201,17 @@ def _only_poison_is_parked(evidence: Evidence) -> Iterator[str]:
 
 
 def _everybody_was_told(evidence: Evidence) -> Iterator[str]:
-    """Every delivery has an outcome; those that were sent were received; nothing was received that nobody meant to send; nobody is told a thing twice."""
+    """Whoever is to be told something is told it once: it is in hand and has its outcome, and who was not sent it could not be.
+
+    What was sent was received, by the address of its reader; nothing was received that nobody meant to send.
+    """
     deliveries = _documents(evidence, "notifications", "deliveries")
     open_ = (one["_id"] for one in deliveries if one["status"] in {DeliveryStatus.PENDING, DeliveryStatus.SENDING})
     yield from _wrong("notifications: deliveries without an outcome", open_)
-    received = {_delivery_of(message_id) for message_id in evidence.mails}
+    yield from _wrong("notifications: what is to be told is not what is in hand", untold(evidence, deliveries))
+    yield from _wrong("notifications: given up without cause", unexcused(evidence, deliveries))
+    yield from _wrong("notifications: went to somebody else", astray(evidence, deliveries))
+    received = {delivery_of(message_id) for message_id in evidence.mails}
     sent = {one["_id"] for one in deliveries if one["status"] == DeliveryStatus.SENT}
     yield from _wrong("notifications: said to be sent, never received", sorted(sent - received))
     yield from _wrong("notifications: received, and nobody meant to send it", sorted(received - {one["_id"] for one in deliveries}))
@@ -238,11 +247,6 @@ def _header(record: Received, name: str) -> str:
 
 def _text(value: bytes | None) -> str:
     return (value or b"").decode()
-
-
-def _delivery_of(message_id: str) -> str:
-    """A Message-ID is `<delivery@domain>`."""
-    return message_id.strip("<>").partition("@")[0]
 
 
 def _wrong(what: str, culprits: Iterable[str]) -> Iterator[str]:

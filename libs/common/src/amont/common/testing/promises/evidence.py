@@ -29,6 +29,10 @@ class Evidence:
     """Every record by topic; in order within a partition."""
     mails: Mapping[str, int] = field(default_factory=dict)
     """How often the mail server took each Message-ID."""
+    addressed: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """The addresses that each Message-ID was for."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """The Message-IDs that the mail server refused for good, and its code."""
     crashes: Mapping[str, int] = field(default_factory=dict)
     """How often a process of each service was cut off: killed, or unable to do what it had begun."""
     cut_off: Mapping[str, int] = field(default_factory=dict)

@@ -139,11 +139,14 @@ class People:
                 await self._rests(0.1 if version == 1 else 1.5)
 
     def _version(self, person: str, version: int) -> Record:
-        """Most change their function; once people have enrolled, some are away or leave."""
+        """Most change their function; once people have enrolled, some are away, lose their address or leave."""
         if version == VERSIONS and person not in OTHERS and self.chance.random() < 0.15:
             return staff(person, version, StaffLeft)
         away = version == 2 and self.chance.random() < 0.1
-        return staff(person, version, status="on_leave" if away else "active")
+        record: dict[str, Any] = {"status": "on_leave" if away else "active"}
+        if version == 2 and self.chance.random() < 0.06:
+            record["email"] = None
+        return staff(person, version, **record)
 
     def _bad(self) -> Record:
         """A record that nobody can take, under a key of its own."""

@@ -1,6 +1,9 @@
-"""The mail server of a run, and each process's way to it. It is told who is at which delivery, so it knows exactly which mail may come again."""
+"""The mail server of a run, and each process's way to it. It is told who is at which delivery, so it knows exactly which mail may come again.
 
-from collections import Counter
+It refuses some mails for good, the same ones however often they are handed over.
+"""
+
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -38,8 +41,11 @@ class Postbox:
     often may the mail come again. What is noted, the store says: a delivery that is no longer under the claim has its outcome.
     """
 
-    def __init__(self, deliveries: Mapping[str, Document], now: Callable[[], str]) -> None:
+    def __init__(self, deliveries: Mapping[str, Document], now: Callable[[], str], refusal: Callable[[str], Any]) -> None:
         self.received: Counter[str] = Counter()
+        self.addressed: dict[str, set[str]] = defaultdict(set)
+        self.refused: dict[str, int] = {}
+        self._refusal = refusal
         self._deliveries, self._now = deliveries, now
         self._held: list[_InHand] = []
 
@@ -69,16 +75,22 @@ class Postbox:
             finally:
                 one.over = True
 
-        def write_letter(delivery: Any, *_: Any) -> EmailMessage:
+        def write_letter(delivery: Any, known: Any, _: Any) -> EmailMessage:
             letter = EmailMessage()
-            letter["Message-ID"] = message_id(delivery.id)
+            letter["Message-ID"], letter["To"] = message_id(delivery.id), known.recipient.email
             return letter
 
         with patch.object(module.Post, "send", send), patch.object(module, "write_letter", write_letter):
             yield
 
-    def take(self, one: _InHand) -> None:
-        self.received[message_id(one.delivery)] += 1
+    def take(self, one: _InHand, address: str) -> None:
+        """Raises the refusal of a mail that is refused for good."""
+        name = message_id(one.delivery)
+        self.addressed[name].add(address)
+        if refusal := self._refusal(one.delivery):
+            self.refused[name] = refusal.code
+            raise refusal
+        self.received[name] += 1
         one.taken += 1
 
     def died(self, process: str) -> None:
@@ -109,7 +121,7 @@ class Sender:
         """An answer that never comes cuts off: the mail may have been taken, or may be yet, and the process cannot know."""
         one = _IN_HAND.get()
         try:
-            await self._line(f"mail {message['Message-ID']}", lambda: self._postbox.take(one))
+            await self._line(f"mail {message['Message-ID']}", lambda: self._postbox.take(one, message["To"]))
         except Exception:
             one.cut_off = True
             raise

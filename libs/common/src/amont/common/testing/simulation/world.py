@@ -35,6 +35,8 @@ LEASE = timedelta(minutes=5)
 JUMPS = (timedelta(seconds=20), timedelta(minutes=2), timedelta(hours=2), timedelta(days=3))
 CONTESTED = frozenset({"matching"})
 """Where several people want the same thing at once: here two processes are as likely as one."""
+REFUSED_SHARE = 0.03
+"""How many of the mails are refused for good."""
 SLOWEST = 12
 """Seconds: what the storm has made slow, and what is tried again because of it, ends within."""
 QUIET_WITHIN = 400.0
@@ -78,7 +80,12 @@ class World:
         self.clock = WallClock(loop)
         self.broker = Broker(partitions=self.chance.choice((1, 2, 4)))
         self.databases = {name: Database() for name in SERVICES}
-        self.postbox = Postbox(self.databases["notifications"].collections["deliveries"], lambda: instant_text(self.now()))
+        self._sending = import_module("amont.notifications.sending")  # the library knows no service; a run looks the four up by name
+        self.postbox = Postbox(
+            self.databases["notifications"].collections["deliveries"],
+            lambda: instant_text(self.now()),
+            self._refusal,
+        )
         self.crashes: Counter[str] = Counter()
         self.parked: dict[str, set[tuple[str, bytes | None]]] = defaultdict(set)
         self.deployment = Deployment(random.Random(f"{seed}/deployment"))
@@ -91,7 +98,6 @@ class World:
         ]
         self.zombies: list[Process] = []
         self._handed: set[tuple[str, str, int, int]] = set()
-        self._sending = import_module("amont.notifications.sending")  # the library knows no service; a run looks the four up by name
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -121,6 +127,11 @@ class World:
     def _tools(self, process: Process) -> Mapping[type, object]:
         line = Line(self.storm, process, "mail server", self._sending.MailUnavailable)
         return {self._sending.MailSender: Sender(self.postbox, line)}
+
+    def _refusal(self, delivery: str) -> Exception | None:
+        """Why the mail server takes no mail of this delivery, however often it is tried; None when it does."""
+        refuses = random.Random(f"{self.seed}/{delivery}").random() < REFUSED_SHARE
+        return self._sending.MailRefused(550, "recipient") if refuses else None
 
     def _died(self, replica: Replica, process: Process) -> None:
         if not process.drained:
@@ -315,6 +326,8 @@ class World:
             documents=documents,
             log=log,
             mails=self.postbox.received,
+            addressed=self.postbox.addressed,
+            refused=self.postbox.refused,
             cut_off=self.postbox.cut_off,
             crashes=self.crashes,
             replayed=again,
