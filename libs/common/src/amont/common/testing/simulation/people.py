@@ -18,6 +18,7 @@ from amont.common.log import Record
 from amont.common.testing.hearing import START
 from amont.common.testing.memory import MemoryLog
 from amont.common.testing.promises import Poison
+from amont.common.testing.simulation.door import REQUESTS
 from amont.common.testing.simulation.storm import Line
 from amont.common.testing.simulation.world import World
 
@@ -28,6 +29,10 @@ MENTEES = tuple(f"de:e{number}" for number in range(1, 5))
 MENTORS = tuple(f"fr:e{number}" for number in range(1, 5))
 OTHERS = ("de:e5", "de:e6", "fr:e5", "fr:e6")
 VERSIONS = 3
+SHARES_OVER_HTTP = (0.0, 0.0, 0.0, 0.7)
+"""How much of what people ask comes over HTTP: a request costs as much as ten commands, so in most runs nothing does."""
+LONGEST_REST = 8.0
+"""Seconds; who gets no answer asks again later and later."""
 GROUP = Actor("group:ada", "group", frozenset({Privilege.GROUP_COORDINATOR}))
 
 
@@ -59,6 +64,7 @@ class People:
     def __init__(self, world: World) -> None:
         self.world = world
         self.chance = random.Random(f"{world.seed}/people")
+        self._over_http = self.chance.choice(SHARES_OVER_HTTP)
         self._bad_ones: list[Poison] = []
         self._tenants = asyncio.Event()
         self._programme = asyncio.Event()
@@ -84,11 +90,17 @@ class People:
     async def _until_answered(self, service: str, command: str, *args: Any, **kwargs: Any) -> Any:
         """Ask until there is an answer that is not about being away. Raises DomainError."""
         key = derived(self.chance.getrandbits(64))
+        over_http = command in REQUESTS and self.chance.random() < self._over_http
+        tired = 0.5
         while True:
             try:
+                if over_http:
+                    actor = next(one for one in args if isinstance(one, Actor))
+                    return await self.world.request(service, command, actor, key, *args, **kwargs)
                 return await self.world.ask(service, command, *args, key=key, **kwargs)
             except Unavailable:
-                await self._rests(0.5)
+                await self._rests(tired)
+                tired = min(LONGEST_REST, 1.2 * tired)
 
     async def _granted(self, service: str, command: str, *args: Any, **kwargs: Any) -> Any:
         """The answer, or None when a rule said no."""
@@ -184,7 +196,7 @@ class People:
                 break
         if self.chance.random() < 0.15:
             await self._rests(10.0)
-            await self._granted("enrolment", "withdraw", held.enrolment.id, actor)
+            await self._granted("enrolment", "withdraw", held["enrolment"] if isinstance(held, dict) else held.enrolment.id, actor)
 
     async def _rounds(self, who: str) -> None:
         """Two coordinators who do not know of each other."""

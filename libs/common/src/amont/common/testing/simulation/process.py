@@ -7,12 +7,14 @@ from typing import Any
 
 from amont.common.clock import Clock
 from amont.common.errors import Unavailable
+from amont.common.identity import Actor
 from amont.common.ids import SeededIds
 from amont.common.log import Handler, Received, Record
 from amont.common.service import Parts, Service
 from amont.common.testing.memory import Broker, Database, MemoryLog, MemoryStore
 from amont.common.testing.memory.log import MemoryReader
 from amont.common.testing.simulation.deployment import BAD
+from amont.common.testing.simulation.door import Door, Request
 from amont.common.testing.simulation.loop import PROCESS
 from amont.common.testing.simulation.storm import Line, Storm
 from amont.common.work import Work
@@ -84,6 +86,7 @@ class Process:
         store = MemoryStore(database, Line(storm, self, f"{server} store"))
         parts = Parts(store=store, log=log, clock=clock, ids=SeededIds(clock, name), tools=tools(self), dead_letters_in_a_row=in_a_row)
         self.service = self._context.run(build, parts)
+        self._door = Door(self.service)
 
     @property
     def halted(self) -> bool:
@@ -121,6 +124,12 @@ class Process:
         unit = self.service.unit
         doing = unit.run_with(lambda: Work(unit.house, idempotency_key=key), command, *args, **kwargs)
         return await self._awaited(self._in_here(doing, getattr(command, "__name__", "command")))
+
+    async def request(self, request: Request, actor: Actor, *, key: str) -> Any:
+        """Have the same done over HTTP. Raises what `Door.ask` raises, and CutOff."""
+        if self.dead:
+            raise CutOff(f"{self.name} is not there")
+        return await self._awaited(self._in_here(self._door.ask(request, actor, key), f"{request.method} {request.path}"))
 
     def _in_here(self, doing: Any, what: str) -> "asyncio.Task[Any]":
         return asyncio.get_running_loop().create_task(

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from amont.common.testing.promises import broken, figures
+from amont.common.testing.simulation.door import without_threads
 from amont.common.testing.simulation.loop import BEGINNING, VirtualLoop
 from amont.common.testing.simulation.people import People
 from amont.common.testing.simulation.trace import Trace
@@ -68,7 +69,7 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
 
 async def _run(loop: VirtualLoop, seed: int, trace: Trace) -> tuple[list[str], dict[str, int], World]:
     world = World(loop, seed, trace)
-    with world.postbox.watching(), world.deployment.felt():
+    with world.postbox.watching(), world.deployment.felt(), without_threads():
         return await _live(world)
 
 
@@ -88,7 +89,8 @@ async def _live(world: World) -> tuple[list[str], dict[str, int], World]:
     await asyncio.wait(tasks)
     restless = await world.calm()
     evidence = await world.evidence(people.poison)
-    kept = [*([restless] if restless else []), *broken(evidence), *world.deployment.broken(world.parked, world.broker.partitions)]
+    badly_deployed = world.deployment.broken(world.parked, world.broker.partitions)
+    kept = [*([restless] if restless else []), *broken(evidence), *badly_deployed, *world.complaints[:3]]
     return kept, figures(evidence), world
 
 

@@ -13,9 +13,10 @@ from typing import Any
 
 from amont.common import hosting
 from amont.common.documents import Document
-from amont.common.errors import Unavailable
+from amont.common.errors import Conflict, Unavailable
 from amont.common.events.topics import SERVICES, TOPICS, dead_letters_of
 from amont.common.events.values import DeliveryStatus, instant_text
+from amont.common.identity import Actor
 from amont.common.service import Parts, Service
 from amont.common.service.consumer import DEAD_LETTERS_IN_A_ROW
 from amont.common.service.letters.letter import LETTERS
@@ -24,6 +25,7 @@ from amont.common.testing.memory import Broker, Database
 from amont.common.testing.promises import Evidence, Poison
 from amont.common.testing.replay import replay
 from amont.common.testing.simulation.deployment import Deployment
+from amont.common.testing.simulation.door import REQUESTS, Misanswered
 from amont.common.testing.simulation.loop import BEGINNING, VirtualLoop
 from amont.common.testing.simulation.postbox import Postbox, Sender
 from amont.common.testing.simulation.process import CutOff, Process
@@ -97,6 +99,8 @@ class World:
             for number in range(self.chance.choice((1, 2) if name in CONTESTED else (1, 1, 2)))
         ]
         self.zombies: list[Process] = []
+        self.complaints: list[str] = []
+        """Answers over HTTP that nobody should get."""
         self._handed: set[tuple[str, str, int, int]] = set()
 
     def now(self) -> datetime:
@@ -179,11 +183,26 @@ class World:
 
     async def ask(self, service: str, command: str | Callable[..., Any], *args: Any, key: str = "", **kwargs: Any) -> Any:
         """Ask a process of a service that is there, as a person does. Raises what the command raises, Unavailable."""
+        verb = getattr(import_module(f"amont.{service}.commands"), command) if isinstance(command, str) else command
+        return await self._somebody(service).ask(verb, *args, key=key, **kwargs)
+
+    async def request(self, service: str, command: str, actor: Actor, key: str, *args: Any, **kwargs: Any) -> Any:
+        """The same over HTTP: the answer's JSON. Raises DomainError, NotFound, Unavailable; any other answer is noted as a defect."""
+        request = REQUESTS[command](*args, **kwargs)
+        try:
+            answer = await self._somebody(service).request(request, actor, key=key)
+        except Misanswered as error:
+            self.complaints.append(str(error))
+            raise Conflict(str(error)) from error
+        self.storm.seen[f"granted over HTTP: {command}"] += 1
+        return answer
+
+    def _somebody(self, service: str) -> Process:
+        """A process of a service that is there. Raises CutOff."""
         there = [one.process for one in self.replicas if one.service == service and one.process and one.process.service.ready]
         if not there:
             raise CutOff(f"no {service} is there")
-        verb = getattr(import_module(f"amont.{service}.commands"), command) if isinstance(command, str) else command
-        return await self.chance.choice(there).ask(verb, *args, key=key, **kwargs)
+        return self.chance.choice(there)
 
     async def trouble(self) -> None:
         """Now and then, until it is over: something happens to a process, to a server, to the clock."""
