@@ -42,6 +42,7 @@ _COMMIT = """INSERT INTO positions (grp, topic, next) SELECT ?, ?, ? WHERE EXIST
 ON CONFLICT (grp, topic) DO UPDATE SET next = excluded.next"""
 _READ = """SELECT offset, key, value, headers FROM records
 WHERE topic = ? AND offset >= coalesce((SELECT next FROM positions WHERE grp = ? AND topic = ?), 0) ORDER BY offset LIMIT ?"""
+_SINCE = "SELECT offset, key, value, headers FROM records WHERE topic = ? AND offset >= ? ORDER BY offset LIMIT ?"
 
 _logger = structlog.get_logger(__name__)
 
@@ -90,10 +91,12 @@ class SqliteLog:
     async def read(self, group: str, topic: str, limit: int) -> list[Received]:
         """What comes next for a group."""
         rows = await self._db.do(lambda db: db.execute(_READ, (topic, group, topic, limit)).fetchall())
-        return [
-            Received(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=_from_json(headers))
-            for offset, key, value, headers in rows
-        ]
+        return [_received(topic, row) for row in rows]
+
+    async def since(self, topic: str, offset: int, limit: int) -> list[Received]:
+        """What is on a topic from an offset on, for whoever only looks."""
+        rows = await self._db.do(lambda db: db.execute(_SINCE, (topic, offset, limit)).fetchall())
+        return [_received(topic, row) for row in rows]
 
     async def lease(self, group: str, topic: str, owner: str, seconds: float) -> bool:
         """Take or keep the right to read; False while another process has it. A negative time gives it back."""
@@ -222,6 +225,11 @@ def _append(db: sqlite3.Connection, records: Sequence[Record], until: float) -> 
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def _received(topic: str, row: tuple[int, str, bytes | None, str]) -> Received:
+    offset, key, value, headers = row
+    return Received(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=_from_json(headers))
 
 
 def _to_json(headers: RawHeaders) -> str:

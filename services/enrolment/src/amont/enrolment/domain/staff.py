@@ -13,9 +13,10 @@ from amont.common.errors import DomainError
 from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.events.hris import StaffFact
 from amont.common.events.values import EmployeeStatus, Instant
+from amont.common.events.words import is_address, is_zone, person_id
 from amont.enrolment.domain.subsidiary import Subsidiary
-from amont.enrolment.domain.words import is_address, one_line, person_id
-from amont.enrolment.domain.zones import held, is_zone, start_of
+from amont.enrolment.domain.words import one_line
+from amont.enrolment.domain.zones import held, start_of
 
 
 class UnknownZone(DomainError):

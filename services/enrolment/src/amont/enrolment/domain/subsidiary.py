@@ -7,9 +7,9 @@ from typing import Any, Self
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict, DomainError, Fault, Invalid
 from amont.common.events import SubsidiaryChanged
+from amont.common.events.words import is_zone
 from amont.common.identity import Resource
 from amont.enrolment.domain.words import MAX_NAME, is_language, is_slug
-from amont.enrolment.domain.zones import is_zone
 
 BANDS = range(1, 21)
 MAX_GRADES = 2_000

@@ -9,23 +9,11 @@ from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-_NOT_PLACES = {"Factory", "localtime"}
+from amont.common.events.words import is_zone
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(9999, 12, 1, tzinfo=UTC)
 """Some HR systems write 0001-01-01 for "always" and 9999-12-31 for "never": instants are held between these two, where every zone can say them."""
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """Every name that `load_zone` knows."""
-    names = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
-    return frozenset(names) - _NOT_PLACES
-
-
-def is_zone(name: str) -> bool:
-    """Whether the tz database has a place of that name."""
-    return name in zone_names()
 
 
 @cache

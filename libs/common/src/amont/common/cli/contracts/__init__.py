@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from amont.common.cli import out, print_json, table
+from amont.common.cli.contracts import check
 
 app = typer.Typer(no_args_is_help=True)
+app.command("check")(check.check)
 
 
 @app.command("list")

@@ -1,0 +1,104 @@
+"""`amont hris import`: a CSV file to the inbound topic, as the same records that every other door gives. What is done with them is in `imports`."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amont.common.cli import NO, err, out, print_json, say, table
+from amont.common.cli.feeds import STDIN, counted, findings_as_data, grades_from, mapping_from, opened, place_in, say_findings
+from amont.common.cli.hris.appending import log_at, say_who_reads
+from amont.common.cli.hris.imports import Import, Outcome, Wanted
+
+if TYPE_CHECKING:
+    from amont.common.feeds.csv import CsvFeed
+
+
+def import_(
+    file: Annotated[str, typer.Argument(help="CSV, its first row the names of the columns; - is standard input", metavar="FILE")],
+    *,
+    tenant: Annotated[str | None, typer.Option(help="The subsidiary that the file belongs to", metavar="ID")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="Which column is which field (TOML)", metavar="FILE")] = None,
+    grades: Annotated[Path | None, typer.Option(help="Hold grades against this table before sending", metavar="FILE")] = None,
+    dates: Annotated[str | None, typer.Option(help="dmy or mdy, where days have slashes", metavar="ORDER")] = None,
+    as_of: Annotated[str | None, typer.Option(help="When the export was made [when the file was written]", metavar="DAY")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Instead of what the bytes look like", metavar="NAME")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Instead of what the header looks like", metavar="CHAR")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say everything, send nothing")] = False,
+    all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Send nothing when a line is bad")] = False,
+    complete: Annotated[bool, typer.Option("--complete", help="Whoever is missing has left; needs --roster")] = False,
+    roster: Annotated[Path | None, typer.Option(help="Who was in the last complete file; this command keeps it", metavar="FILE")] = None,
+    leavers_up_to: Annotated[float, typer.Option(min=0, max=100, help="Share of leavers that needs no asking", metavar="PERCENT")] = 5,
+    yes: Annotated[bool, typer.Option("--yes", help="So many leavers are right")] = False,
+    data: Annotated[Path | None, typer.Option(help="The data folder of `amont up`, instead of AMONT_LOG_URL", metavar="DIR")] = None,
+    most: Annotated[int, typer.Option(min=1, help="How many of each kind are listed; all are counted")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Data instead of words")] = False,
+) -> None:
+    """Send the staff records of a CSV file to hris-staff. The same file as of the same day is the same events.
+
+    Every bad line is named; the good ones are sent all the same. Exits with 0 when every line can be sent, 1 when one cannot, 2 for wrong usage, 3
+    when the log cannot be reached.
+    """
+    from amont.common.feeds.checking import Checker  # noqa: PLC0415 - heavy, and other commands need not wait for it
+    from amont.common.feeds.csv import CsvFeed, NoHeader  # noqa: PLC0415
+    from amont.common.feeds.findings import Tally  # noqa: PLC0415
+
+    if complete != (roster is not None):
+        raise typer.BadParameter("--complete and --roster FILE go together: the roster is how it is known who is missing")
+    wanted = Wanted(dry_run=dry_run, all_or_nothing=all_or_nothing, roster=roster, leavers_up_to=leavers_up_to, yes=yes, shown=not as_json)
+    checker = Checker(grades=grades_from(grades), tenant=tenant)
+    said, at = mapping_from(mapping, dates), _instant(as_of, file)
+    log = None if dry_run else log_at(data)
+    tally = Tally(most)
+    with opened(file) as source:
+        try:
+            feed = CsvFeed(source, as_of=at, tenant=tenant, mapping=said, encoding=encoding, delimiter=delimiter)
+        except NoHeader as error:
+            tally.add(error.findings)
+            outcome = Outcome(tally, why_not="the first row does not say what the columns are")
+        else:
+            if not as_json:
+                _say_how(file, feed, at, dry_run=dry_run)
+            outcome = Import(feed, source, checker, tally, at, wanted).run(log)
+    _say(file, outcome, dry_run=dry_run, as_json=as_json)
+    if outcome.sent and not as_json and data is not None:
+        say_who_reads(data)
+    if outcome.why_not or tally.bad_lines:
+        raise typer.Exit(NO)
+
+
+def _instant(text: str | None, file: str) -> datetime:
+    """When the export was made. Raises ValueError."""
+    if text is None:
+        written = None if file == STDIN or not Path(file).exists() else Path(file).stat().st_mtime
+        return datetime.now(UTC) if written is None else datetime.fromtimestamp(int(written), UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"--as-of is {text!r}: write a day as in 2026-12-01, or an instant as in 2026-12-01T08:00:00Z.") from None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _say_how(file: str, feed: "CsvFeed", at: datetime, *, dry_run: bool) -> None:
+    say(out, f"{file} is read as CSV in {feed.described}, as of {at:%Y-%m-%d %H:%M} UTC.")
+    if dry_run:
+        out.print(table(("field", "column"), [(name, feed.columns.header[place]) for name, place in feed.columns.places.items()]))
+        out.print()
+
+
+def _say(file: str, outcome: Outcome, *, dry_run: bool, as_json: bool) -> None:
+    tally = outcome.tally
+    if as_json:
+        sent = {"sent": outcome.sent, "leavers": outcome.leavers, "why_not": outcome.why_not, "topic": "hris-staff"}
+        print_json({**sent, "records": outcome.records, **findings_as_data(tally)})
+        return
+    say_findings(place_in(file), tally)
+    left_out = f"; {counted(tally.bad_lines, 'bad line')} left out" if tally.bad_lines else ""
+    leavers = f", {counted(outcome.leavers, 'leaver')} among them" if outcome.leavers else ""
+    if outcome.why_not:
+        say(err, f"Nothing was sent: {outcome.why_not}.", style="red")
+    elif dry_run:
+        say(out, f"{counted(outcome.sent, 'staff record')} would be sent to hris-staff{leavers}{left_out}. Nothing was sent.")
+    else:
+        say(out, f"Sent {counted(outcome.sent, 'staff record')} to hris-staff{leavers}{left_out}. Enrolment reads them when it runs.")

@@ -1,0 +1,89 @@
+"""What a record that can be read still gets wrong: fields that are never stored, codes that nobody knows, parts that enrolment would leave out."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amont.common.events.hris import StaffFact, StaffLeft, StaffRecorded
+from amont.common.events.words import is_address, is_zone, person_id
+from amont.common.feeds.findings import Finding, found, shown
+from amont.common.feeds.grades import Grades
+from amont.common.feeds.lines import Entry
+from amont.common.feeds.record import Line, NotARecord, read_line
+from amont.common.feeds.refused import never_stored
+
+DEEPEST = 5
+"""Levels of objects inside a record in which names are looked for: no HR system nests deeper."""
+_FIELDS = frozenset({*StaffRecorded.model_fields, *StaffLeft.model_fields, "left"})
+_MARKUP = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:[a-z]{2,8}|#[0-9]{2,5});")
+_TEXTS = ("given_name", "family_name", "job_title", "function", "business_unit", "team", "site")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checker:
+    """The contract, and what else is known: the grade tables (None: not looked at) and the subsidiary that the feed belongs to (None: any)."""
+
+    grades: Grades | None = None
+    tenant: str | None = None
+
+    def look(self, entry: Entry) -> tuple[Line | None, list[Finding]]:
+        """The record that an entry is, None when it is none, and everything found in it. An error among it keeps a record from being sent."""
+        if entry.findings:
+            return None, list(entry.findings)
+        try:
+            line = read_line(entry.line, entry.value, entry.kind)
+        except NotARecord as error:
+            return None, list(error.findings)
+        return line, [*_names(entry.line, line.given, "", 1), *self._contents(entry.line, line.event)]
+
+    def _contents(self, number: int, event: StaffFact) -> Iterator[Finding]:
+        if self.tenant is not None and event.tenant != self.tenant:
+            yield found(number, "wrong-tenant", "/tenant", f"{shown(event.tenant)} is another subsidiary than {self.tenant!r}")
+        if event.zone and not is_zone(event.zone):
+            yield found(number, "unknown-zone", "/zone", f"{shown(event.zone)} is not in the tz database")
+        if isinstance(event, StaffRecorded):
+            if self.grades is not None and not self.grades.knows(event.tenant, event.grade):
+                yield found(number, "unknown-grade", "/grade", f"{shown(event.grade)} is not in the grade table of {event.tenant!r}")
+            address = (event.email or "").strip()
+            if address and not is_address(address):
+                yield found(number, "not-an-address", "/email", f"{shown(address)} is no e-mail address")
+            yield from _managers(number, event)
+            yield from _markup(number, event)
+
+
+def _managers(number: int, event: StaffRecorded) -> Iterator[Finding]:
+    dotted = [(f"/dotted_manager_ids/{at}", one) for at, one in enumerate(event.dotted_manager_ids)]
+    for where, text in (("/manager_id", event.manager_id), *dotted):
+        if not text:
+            continue
+        manager = person_id(text, event.tenant)
+        if manager is None:
+            yield found(number, "not-a-person", where, f"{shown(text)} can be nobody's id")
+        elif manager == event.person:
+            yield found(number, "own-manager", where, f"{event.person!r} is their own manager")
+
+
+def _markup(number: int, event: StaffRecorded) -> Iterator[Finding]:
+    for name in _TEXTS:
+        text = getattr(event, name)
+        if ("<" in text or "&" in text) and _MARKUP.search(text):
+            yield found(number, "markup", f"/{name}", f"{shown(text)} looks like HTML")
+
+
+def _names(number: int, given: Mapping[str, Any], where: str, depth: int) -> Iterator[Finding]:
+    """Fields that the contract does not have: those that are refused wherever they are, others at the top."""
+    for name, value in given.items():
+        if depth == 1 and name in _FIELDS:
+            continue
+        place = f"{where}/{name[:100].replace('~', '~0').replace('/', '~1')}"
+        what = never_stored(name)
+        if what is not None:
+            yield found(number, "refused-field", place, f"a {what}, which Amont never stores")
+        elif depth == 1:
+            yield found(number, "unknown-field", place, "not a field of a staff record")
+        if what is None and depth < DEEPEST:
+            inner = value if isinstance(value, list) else [value]
+            for one in inner:
+                if isinstance(one, dict):
+                    yield from _names(number, one, place, depth + 1)

@@ -1,0 +1,107 @@
+"""One line as the record that goes on the inbound topic: its bytes as they are, in the envelope an HR system would use.
+
+Its id follows from the bytes, so that the same line sent twice is the same event. What is wrong with a line is what enrolment would say of it, in words
+for whoever can mend it.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from amont.common.events.envelope import Envelope
+from amont.common.events.hris import StaffFact, StaffLeft, StaffRecorded
+from amont.common.feeds.findings import Finding, found, shown
+from amont.common.ids import derived
+from amont.common.log import Record
+
+EXPECTED: Mapping[str, str] = {
+    "tenant": "1 to 32 of a-z, 0-9 and the hyphen",
+    "employee_id": "1 to 64 printable characters",
+    "status": 'active or on_leave (and "left": true for somebody who leaves)',
+    "effective_at": "a day as in 2026-12-01, or an instant with an offset as in 2026-12-01T08:00:00Z",
+    "occurred_at": "an instant with an offset as in 2026-12-01T08:00:00Z",
+    "joined_on": "a day as in 2026-12-01",
+    "preferred_language": "a BCP 47 tag as in fr or pt-BR",
+    "languages": "a list of at most 20 BCP 47 tags as in fr or pt-BR",
+    "dotted_manager_ids": "a list of at most 50 ids",
+    "seq": "a whole number, or nothing",
+    "left": "true or false",
+}
+"""What a field may be, in words; every other one is text."""
+TEXT = "text of at most 500 characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that can be read: the fields as they were given, the event that they are, and the record that says so."""
+
+    given: Mapping[str, Any]
+    event: StaffFact
+    record: Record
+
+
+class NotARecord(Exception):
+    """A line that enrolment could not take. `findings` is everything that is wrong with it."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("; ".join(map(str, findings)))
+        self.findings = tuple(findings)
+
+
+def read_line(number: int, line: bytes, kind: type[StaffFact] | None = None) -> Line:
+    """A line of JSON as a record; without a `kind`, `"left": true` in it makes it a leaving. Raises NotARecord with every fault."""
+    given = _object(number, line)
+    kind = kind or _kind(number, given.get("left", False))
+    try:
+        event = kind.model_validate_json(line, extra="ignore")
+    except ValidationError as error:
+        raise NotARecord(list(_faults(number, error))) from None
+    envelope = Envelope(
+        id=derived("hris-send", hashlib.sha256(line).hexdigest()),
+        type=kind.type_name(),
+        source=f"/hris/{event.tenant}",
+        subject=event.subject,
+        time=event.occurred_at,
+        tenant=event.tenant,
+    )
+    return Line(given, event, Record(topic=event.topic, key=event.key, value=line, headers=envelope.headers()))
+
+
+def _kind(number: int, left: Any) -> type[StaffFact]:
+    if not isinstance(left, bool):
+        raise NotARecord([found(number, "bad-value", "/left", f"{shown(left)} is not {EXPECTED['left']}")])
+    return StaffLeft if left else StaffRecorded
+
+
+def _object(number: int, line: bytes) -> Mapping[str, Any]:
+    try:
+        given = from_json(line)
+    except ValueError as error:
+        try:
+            line.decode()
+        except UnicodeDecodeError as broken:
+            raise NotARecord([found(number, "not-text", "", f"byte {broken.start + 1} is not UTF-8")]) from None
+        raise NotARecord([found(number, "not-json", "", f"not JSON: {error}")]) from None
+    if not isinstance(given, dict):
+        raise NotARecord([found(number, "not-json", "", "not a JSON object")])
+    return given
+
+
+def _faults(number: int, error: ValidationError) -> Iterator[Finding]:
+    """Each place once: where a value may have several forms, every form complains."""
+    said = set()
+    for fault in error.errors(include_url=False, include_context=False):
+        name = str(fault["loc"][0])
+        at = [part for part in fault["loc"][1:] if isinstance(part, int)]
+        where = "/".join(["", name, *map(str, at)])
+        if where in said:
+            continue
+        said.add(where)
+        if fault["type"] == "missing":
+            yield found(number, "missing-field", where, f"missing; expected is {EXPECTED.get(name, TEXT)}")
+        else:
+            yield found(number, "bad-value", where, f"{shown(fault['input'])} is not {EXPECTED.get(name, TEXT)}")

@@ -1,0 +1,74 @@
+"""A look at a topic from its beginning to where it ends now, without a group: nothing is committed, no reader is disturbed, nothing is made."""
+
+from collections.abc import AsyncIterator
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from amont.common.errors import NotFound
+from amont.common.log import Log, Received
+from amont.common.log.kafka import KafkaLog, port_errors
+from amont.common.log.sqlite import SqliteLog
+
+AT_ONCE = 500
+WAIT_MS = 1_000
+
+
+def scan(log: Log, topic: str) -> AsyncIterator[Received]:
+    """Every record of a topic, in the order of each key. The log need not be open. Raises Unavailable, NotFound for a topic that is not there."""
+    if isinstance(log, KafkaLog):
+        return _scan_kafka(log, topic)
+    if isinstance(log, SqliteLog):
+        return _scan_sqlite(log, topic)
+    raise TypeError(f"{type(log).__name__} cannot be scanned")
+
+
+async def _scan_sqlite(log: SqliteLog, topic: str) -> AsyncIterator[Received]:
+    await log.open()
+    try:
+        offset = 0
+        while page := await log.since(topic, offset, AT_ONCE):
+            for one in page:
+                yield one
+            offset = page[-1].offset + 1
+    finally:
+        await log.close()
+
+
+async def _scan_kafka(log: KafkaLog, topic: str) -> AsyncIterator[Received]:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=log.bootstrap,
+        client_id="amont-scan",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **log.options.client_settings(),
+    )
+    try:
+        async with port_errors("connect"):
+            await consumer.start()
+            numbers = consumer.partitions_for_topic(topic)
+            if not numbers:
+                raise NotFound("topic", topic)
+            partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            ends = await consumer.end_offsets(partitions)
+            left = {one for one in partitions if await consumer.position(one) < ends[one]}
+        while left:
+            async with port_errors("read"):
+                batches = await consumer.getmany(*left, timeout_ms=WAIT_MS, max_records=AT_ONCE)
+            for partition, records in batches.items():
+                for one in records:
+                    if one.offset < ends[partition]:
+                        yield Received(
+                            topic=topic,
+                            partition=one.partition,
+                            offset=one.offset,
+                            key=one.key or b"",
+                            value=one.value,
+                            headers=tuple(one.headers),
+                        )
+            async with port_errors("read"):
+                left = {one for one in left if await consumer.position(one) < ends[one]}
+    finally:
+        async with port_errors("close"):
+            await consumer.stop()
