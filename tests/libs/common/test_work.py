@@ -177,7 +177,7 @@ async def test_one_event_may_save_several_aggregates_and_a_redelivery_saves_only
 
     work = shell.work()
     await both(work)
-    half = [put for put in work.puts(work.written()) if put.id == "a"]
+    half = [put for put in work.writes(work.written()) if put.id == "a"]
     await shell.store.commit(half)
     again = shell.work()
     await both(again)
@@ -689,3 +689,31 @@ async def test_an_entry_is_written_with_its_events_and_read_back_the_same(shell:
     assert entry.aggregate == Tally(id="a", n=1, seq=3)
     assert [record.key for record in entry.records("matching")] == ["a"] * 3
     assert entry.version == 1
+
+
+async def test_what_is_removed_is_gone_for_this_work_and_then_for_all(shell: Shell) -> None:
+    await shell.given(Tally(id="a"), Tally(id="b"))
+
+    async def remove(work: Work) -> None:
+        work.remove(await work.get(Tally, "a"))
+        assert await work.peek(Tally, "a") is None
+        assert [one.id async for one in work.find(TALLIES.where())] == ["b"]
+
+    await shell.unit.run(remove)
+    assert set(await shell.store.get("tallies", ["a", "b"])) == {"b"}
+
+
+async def test_a_removal_that_was_overtaken_is_decided_again(shell: Shell) -> None:
+    await shell.given(Tally(id="a"))
+    seen: list[int] = []
+
+    async def remove(work: Work) -> None:
+        tally = await work.get(Tally, "a")
+        if not seen:
+            await shell.unit.run(add, "a")
+        seen.append(tally.n)
+        work.remove(tally)
+
+    await shell.unit.run(remove)
+    assert seen == [0, 1]
+    assert await shell.store.get("tallies", ["a"]) == {}

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.clock import Clock
-from amont.common.documents import AnyOf, AtMost, Document, Put, Store
+from amont.common.documents import AnyOf, AtMost, Document, Put, Remove, Store
 from amont.common.documents.collection import Collection, Query
 from amont.common.errors import Conflict, DomainError, NotFound, Stale, Unavailable
 from amont.common.events.envelope import Envelope, Event, header_pairs
@@ -98,6 +98,8 @@ class Entry:
     seen: Mapping[str, int] = field(default_factory=dict)
     out: tuple[Mapping[str, Any], ...] = ()
     dirty: bool = False
+    removed: bool = False
+    """Whether the document is to be deleted."""
     trace: str | None = None
     """The traceparent of what set the aggregate's due date."""
     carried: int = 0
@@ -290,7 +292,7 @@ class Work:
         self._collided.discard(key)
         self._step.asked.add(key)
         entry = self._entries.get(key)
-        return None if entry is None else cast("A", entry.aggregate)
+        return None if entry is None or entry.removed else cast("A", entry.aggregate)
 
     async def get_or_new(self, kind: type[A], id_: str) -> A:
         """The aggregate, or a new one that needs nothing but its id."""
@@ -355,7 +357,7 @@ class Work:
         """Every aggregate that meets the query, in its order; as this work knew them when it began to ask, saves included."""
         async for entry in self._all(query):
             now = self._entries.get(entry.key, entry)
-            if now.dirty and not _meets(now, query.conditions):
+            if now.removed or (now.dirty and not _meets(now, query.conditions)):
                 continue
             self._collided.discard(entry.key)
             yield cast("A", now.aggregate)
@@ -438,6 +440,13 @@ class Work:
         trace = carried() or base.trace
         self._entries[key] = Entry(base.collection, new, base.version, seen, out, dirty=True, trace=trace, carried=base.carried)
         return new
+
+    def remove(self, aggregate: Aggregate) -> None:
+        """Have an aggregate that this work has read deleted: one that has said nothing and is never made again under its id."""
+        key = self._key(type(aggregate), aggregate.id)
+        entry = self._entries[key]
+        self._step.undo.setdefault(key, entry)
+        self._entries[key] = Entry(entry.collection, entry.aggregate, entry.version, dirty=True, removed=True)
 
     def _limit(self, key: Key, pending: int, out: Sequence[Mapping[str, Any]]) -> None:
         """Keep an outbox small enough to be written with every save."""
@@ -541,9 +550,14 @@ class Work:
         """The entries that hold saves."""
         return [entry for entry in self._entries.values() if entry.dirty]
 
-    def puts(self, entries: Sequence[Entry]) -> list[Put]:
+    def writes(self, entries: Sequence[Entry]) -> list[Put | Remove]:
         """The entries as writes for the store."""
-        return [Put(entry.collection.name, entry.document(self._now_text), entry.version) for entry in entries]
+        return [
+            Remove(*entry.key, entry.version or 0)
+            if entry.removed
+            else Put(entry.collection.name, entry.document(self._now_text), entry.version)
+            for entry in entries
+        ]
 
     def _key(self, kind: type[Aggregate], id_: str) -> Key:
         return (self._house.collections[kind].name, id_)

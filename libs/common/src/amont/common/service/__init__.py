@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -70,8 +71,9 @@ class Parts:
 class Service:
     """One of the four, assembled by its `app.build`.
 
-    `consumes` and `publishes` are its tables, `keeps` its collections, `due` what to do with a document whose time has come, `routers` its HTTP.
-    Every service keeps its dead letters, too.
+    `consumes` and `publishes` are its tables, `keeps` its collections, `due` what to do with a document whose time has come, `jobs` the same for kinds
+    whose handlers or effects take long: each kind has a timer of its own, so that nothing else waits for it. `routers` are its HTTP. Every service keeps
+    its dead letters, too.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Service:
         publishes: Sequence[type[Event]],
         keeps: Sequence[Collection[Any]],
         due: Mapping[type[Aggregate], DueHandler] | None = None,
+        jobs: Mapping[type[Aggregate], DueHandler] | None = None,
         routers: Sequence[APIRouter] = (),
         tools: Mapping[type, object] | None = None,
     ) -> None:
@@ -91,7 +94,7 @@ class Service:
         self.publishes = tuple(publishes)
         self.routers = tuple(routers)
         self.clock = parts.clock
-        self._due = due or {}
+        self._due, self._jobs = due or {}, jobs or {}
         self._keeps = (*keeps, LETTERS)
         house = House(name, parts.store, parts.clock, parts.ids, {one.kind: one for one in self._keeps}, {**(tools or {}), **parts.tools})
         self.unit = Unit(house, parts.log)
@@ -144,6 +147,9 @@ class Service:
             asyncio.create_task(self._every(TICK_SECONDS, self.letters.tick), name=f"{self.name} letters"),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep), name=f"{self.name} sweep"),
         ]
+        for kind in self._jobs:
+            work_off = partial(self.work_off, kind)
+            self._timers.append(asyncio.create_task(self._every(TICK_SECONDS, work_off), name=f"{self.name} {kind.__name__}"))
         self.ready = True
         _logger.info("started", service=self.name, topics=sorted(self.topics))
 
@@ -202,14 +208,19 @@ class Service:
         for reader in self._readers:
             while handled := await reader.drain():  # type: ignore[attr-defined]  # the embedded log's readers can be stepped
                 taken += handled
-        return taken + await self.tick() + await self.letters.tick()
+        jobs = sum([await self.work_off(kind) for kind in self._jobs])
+        return taken + await self.tick() + jobs + await self.letters.tick()
 
     async def tick(self) -> int:
-        """Handle every document whose time has come; how many there were. Raises Unavailable."""
+        """Handle every document whose time has come, jobs left out; how many there were. Raises Unavailable."""
         handled = 0
         for kind, handler in self._due.items():
             handled += await self._tick(self.unit.house.collections[kind], handler)
         return handled
+
+    async def work_off(self, kind: type[Aggregate]) -> int:
+        """Do every job of a kind that is due; how many there were. Raises Unavailable."""
+        return await self._tick(self.unit.house.collections[kind], self._jobs[kind])
 
     async def _tick(self, collection: Collection[Any], handler: DueHandler) -> int:
         total, after = 0, None

@@ -87,7 +87,7 @@ class Unit:
         known_at = asyncio.get_running_loop().time()
         clears = self.relay.take_clears({entry.key: entry for entry in entries})
         try:
-            lost = await self.house.store.commit([*work.puts(entries), *clears])
+            lost = await self.house.store.commit([*work.writes(entries), *clears])
         except BaseException:
             self.relay.give_back(clears)  # they are others' too
             self.relay.ends(entries)
@@ -99,7 +99,7 @@ class Unit:
                 continue
             entry.version, entry.dirty, entry.known_at = (entry.version or 0) + 1, False, known_at
             won.append(entry)
-            if recent is not None:
+            if recent is not None and not entry.removed:
                 recent.put(entry)
         if lost:
             if recent is not None:

@@ -56,7 +56,7 @@ class Place:
             work = self._work()
             with work.step():
                 result = await command(work, *args, **kwargs)
-            if not await self.store.commit(work.puts(work.written())):
+            if not await self.store.commit(work.writes(work.written())):
                 return result
         raise Conflict("The service keeps changing the same letters. Try again.")
 

@@ -74,6 +74,7 @@ OWN: Collection[tuple[str, str]] = frozenset(
         ("enrolment", "subsidiaries"),
         ("enrolment", "programmes"),
         ("matching", "rounds"),
+        ("matching", "round_pages"),
         ("matching", "pairs"),
     },
 )

@@ -204,11 +204,19 @@ class People:
         actor = Actor(f"group:{who}", "group", frozenset({Privilege.GROUP_COORDINATOR}))
         await self._rests(5.0)
         while True:
-            solved = await self._granted("matching", "solve_round", PROGRAMME, actor)
-            if solved is not None and solved.round.pairs:
+            asked = await self._granted("matching", "request_round", PROGRAMME, actor)
+            if asked is not None and await self._pairs_of(asked.round.id, actor):
                 await self._rests(self.chance.choice((0.1, 3.0)))
-                await self._granted("matching", "publish_round", solved.round.id, actor)
+                await self._granted("matching", "publish_round", asked.round.id, actor)
             await self._rests(3.0)
+
+    async def _pairs_of(self, round_id: str, actor: Actor) -> int:
+        """How many pairs a round has found, once it is solved or thrown away."""
+        while True:
+            read = await self._granted("matching", "read_round", round_id, actor)
+            if read is None or not read.round.waits:
+                return read.round.answer.pairs if read is not None and read.round.answer else 0
+            await self._rests(0.7)
 
     async def _answers(self) -> None:
         """The two of each pair are asked, and most say yes."""
