@@ -105,6 +105,8 @@ class PeopleLoad:
                 return False
             assert solved.is_success, solved.text
             answer = await self.ask("POST", "matching", f"/rounds/{solved.json()['id']}/publish", GROUP, {})
+            if answer.status_code == 409 and " is requested " in answer.text:  # it is not solved yet
+                return False
             assert answer.is_success or "not-open" in answer.text, answer.text
             return True
 

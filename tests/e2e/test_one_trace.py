@@ -47,6 +47,7 @@ async def a_pair_with_sessions(four: Together) -> dict[str, Any]:
         await four.done("POST", "/enrolment/enrolments", f"de:e{200 + number}", {**form, "role": "mentor", "topics": {"ai": 3}})
     await four.settle()
     solved = await four.done("POST", "/matching/programmes/p/rounds", GROUP, {"seed": "trace"})
+    await four.settle()
     await four.done("POST", f"/matching/rounds/{solved['id']}/publish", GROUP, {})
     for _ in range(5):
         await four.passes(timedelta(seconds=2))

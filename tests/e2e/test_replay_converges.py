@@ -178,6 +178,7 @@ class Run:
 
     async def pairs_form(self) -> None:
         round_ = await self.do("POST", "/matching/programmes/one/rounds", GROUP, {"seed": "p5"})
+        await self.passes(timedelta(seconds=2))
         await self.do("POST", f"/matching/rounds/{round_['id']}/publish", GROUP, {})
         for _ in range(4):
             await self.passes(timedelta(seconds=2))

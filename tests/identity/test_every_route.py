@@ -101,6 +101,10 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("GET", f"{ENROLMENT}/enrolments/{{enrolment_id}}"): needs(Action.READ_ENROLMENT, "mentee"),
     ("GET", f"{MATCHING}/programmes/{{programme_id}}/rounds"): needs(Action.READ_ROUND, "programme"),
     ("GET", f"{MATCHING}/rounds/{{round_id}}"): needs(Action.READ_ROUND, "programme"),
+    **{
+        ("GET", f"{MATCHING}/rounds/{{round_id}}/{part}"): needs(Action.READ_ROUND, "programme")
+        for part in ("pairs", "unmatched", "left-out", "dropped-links", "certificate")
+    },
     ("GET", f"{MATCHING}/pairs"): Asks(lists=(Action.READ_PAIR, "pair", "pair_id"), query="?programme=one"),
     ("GET", f"{MATCHING}/pairs/{{pair_id}}"): needs(Action.READ_PAIR, "pair"),
     ("GET", f"{SCHEDULING}/plans"): Asks(lists=(Action.READ_SESSION, "pair", "pair_id"), query="?programme=one"),
@@ -223,6 +227,7 @@ async def played(scene: Scene) -> Scene:
     await ask("POST", "/enrolment/enrolments", mentor, {**FORM, "role": "mentor"})
     await scene.all_four.settle()
     round_ = await ask("POST", "/matching/programmes/one/rounds", GROUP, {})
+    await scene.all_four.settle()
     await ask("POST", f"/matching/rounds/{round_['id']}/publish", GROUP, {})
     for _ in range(4):
         await scene.all_four.passes(timedelta(seconds=2))

@@ -161,9 +161,13 @@ class Play:
             self.outcome.refused.append([person, sorted(fault["detail"] for fault in problem["errors"])])
 
     async def round_is_published(self) -> None:
-        solved = await self.done("POST", "matching", f"/programmes/{PROGRAMME}/rounds", GROUP, {"seed": "e2e"})
-        self.outcome.round = masked([solved["objective"], solved["unmatched"]])
-        await self.done("POST", "matching", f"/rounds/{solved['id']}/publish", GROUP, {})
+        asked = await self.done("POST", "matching", f"/programmes/{PROGRAMME}/rounds", GROUP, {"seed": "e2e"})
+        path = f"/rounds/{asked['id']}"
+        while (solved := await self.done("GET", "matching", path, GROUP))["status"] == "requested":
+            await self.time_passes(timedelta(seconds=1))
+        unmatched = await self.every("matching", f"{path}/unmatched?limit=200", GROUP)
+        self.outcome.round = masked([solved["answer"]["objective"], unmatched])
+        await self.done("POST", "matching", f"{path}/publish", GROUP, {})
         await self.house.settled()
 
     async def pairs(self) -> list[Any]:

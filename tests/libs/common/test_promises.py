@@ -43,6 +43,7 @@ async def a_small_programme(house: Together) -> None:
         await house.done("POST", "/enrolment/enrolments", f"fr:e{number}", {**form, "role": "mentor"})
     await house.settle()
     round_ = await house.done("POST", f"/matching/programmes/{PROGRAMME}/rounds", COORDINATOR, {"seed": "small"})
+    await house.settle()
     await house.done("POST", f"/matching/rounds/{round_['id']}/publish", COORDINATOR, {})
     for _ in range(3):
         await house.passes(timedelta(seconds=2))  # the clock writes the pairs, says that the round is published, and lets go of the pool

@@ -1,6 +1,7 @@
 """Matching on the embedded adapters, and an office that tells it things."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tests.services.matching.matching_facts import Office
 
 from amont.common.testing.hearing import Hearing, hearing
 from amont.matching.app import build
+from amont.matching.domain.solver import Solver
 
 
 @pytest.fixture
@@ -19,3 +21,9 @@ async def matching(tmp_path: Path) -> AsyncIterator[Hearing]:
 @pytest.fixture
 def office() -> Office:
     return Office()
+
+
+@pytest.fixture
+def matching_of(tmp_path: Path) -> Callable[[Solver], AbstractAsyncContextManager[Hearing]]:
+    """Matching with a solver of the test's."""
+    return lambda solver: hearing(build, tmp_path, tools={Solver: solver})

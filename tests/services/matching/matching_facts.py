@@ -30,6 +30,7 @@ from amont.common.identity import Actor, Privilege
 from amont.common.testing.hearing import START, Hearing
 from amont.common.work import Work
 from amont.matching import commands, documents
+from amont.matching.domain.answer import Part
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.round import Round
@@ -166,7 +167,18 @@ class Office:
 
 
 async def solve(matching: Hearing, seed: str | None = None) -> Round:
-    return (await matching.asked(commands.solve_round, PROGRAMME, COORDINATOR, seed)).round
+    """Ask for a round, and let it be solved."""
+    asked = await matching.asked(commands.request_round, PROGRAMME, COORDINATOR, seed)
+    await matching.settle()
+    return await matching.look(Round, asked.round.id)
+
+
+async def rows(matching: Hearing, round_: Round, part: Part) -> list[Any]:
+    """All rows of a part of a round's answer."""
+    found: list[Any] = []
+    while some := await matching.asked(commands.read_rows, round_.id, COORDINATOR, part, len(found), 200):
+        found += some
+    return found
 
 
 async def finish(matching: Hearing) -> None:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.services.matching.matching_facts import COORDINATOR, PROGRAMME, SECOND, Office, actor, finish, pairs
+from tests.services.matching.matching_facts import COORDINATOR, SECOND, Office, actor, finish, pairs, solve
 
 from amont.common.errors import DomainError
 from amont.common.events.envelope import Event
@@ -138,7 +138,7 @@ class World:
         await self.tell(self.office.edited(person, ROLES[person], availability=known.availability))
 
     async def publish(self, _: str) -> None:
-        round_ = (await self.matching.asked(commands.solve_round, PROGRAMME, COORDINATOR)).round
+        round_ = await solve(self.matching)
         if self.random.random() < 0.3:
             await self.move("")
         await self.matching.asked(commands.publish_round, round_.id, COORDINATOR)

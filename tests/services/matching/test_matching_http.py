@@ -24,6 +24,7 @@ from amont.common.identity import Privilege
 from amont.common.testing.hearing import Hearing
 
 API = "/api/matching/v1"
+ENGLISH = {"kind": "language", "opens": 1, "half_hours": 0, "window": "", "language": "en"}
 GROUP, LOCAL = Privilege.GROUP_COORDINATOR, Privilege.COORDINATOR
 
 
@@ -36,16 +37,22 @@ async def test_a_round_from_request_to_published_pairs(matching: Hearing, office
         *office.mentor("de:far", languages=()),
     )
     async with matching.client("fr:anne", GROUP) as anne:
-        solved = await anne.post(f"{API}/programmes/{PROGRAMME}/rounds", json={"seed": "spring"})
-        body = solved.json()
-        assert (solved.status_code, solved.headers["ETag"], body["status"], body["kind"]) == (201, '"1"', "solved", "full")
-        assert solved.headers["Location"] == f"{API}/rounds/{body['id']}"
-        [pair] = body["pairs"]
+        asked = await anne.post(f"{API}/programmes/{PROGRAMME}/rounds", json={"seed": "spring"})
+        body = asked.json()
+        assert (asked.status_code, asked.headers["ETag"], body["status"], body["kind"]) == (202, '"1"', "requested", "full")
+        assert (asked.headers["Location"], body["answer"]) == (f"{API}/rounds/{body['id']}", None)
+        early = await anne.get(f"{asked.headers['Location']}/pairs")
+        assert (early.status_code, early.json()["type"]) == (409, "urn:amont:problem:no-answer")
+        await matching.settle()
+        solved = (await anne.get(asked.headers["Location"])).json()
+        assert (solved["status"], solved["progress"]) == ("solved", None)
+        assert solved["answer"]["objective"] == {"pairs": 1, "worst": 900, "total": 900}
+        [pair] = (await anne.get(f"{API}/rounds/{body['id']}/pairs")).json()["items"]
+        unmatched = (await anne.get(f"{API}/rounds/{body['id']}/unmatched")).json()["items"]
         assert pair["points"] == {"topics": 600, "function": 120, "hours": 60, "grade_gap": 40, "meeting": 80}
         assert (pair["score"], pair["next_best"]) == (900, {"mentor": JULE, "score": 500})
-        assert {"person": "de:far", "role": "mentor", "removed": {"shared_language": 1}, "left": 0} in body["unmatched"]
-        assert {"person": JULE, "role": "mentor", "removed": {}, "left": 1} in body["unmatched"]
-        assert body["objective"] == {"pairs": 1, "worst": 900, "total": 900}
+        assert {"person": "de:far", "role": "mentor", "removed": {"shared_language": 1}, "left": 0, "change": ENGLISH} in unmatched
+        assert {"person": JULE, "role": "mentor", "removed": {}, "left": 1, "change": None} in unmatched
 
         publishing = await anne.post(f"{API}/rounds/{body['id']}/publish", json={})
         assert (publishing.status_code, publishing.json()["publishing"], publishing.json()["status"]) == (202, True, "solved")
@@ -61,7 +68,7 @@ async def test_a_round_from_request_to_published_pairs(matching: Hearing, office
 
         listed = (await anne.get(f"{API}/programmes/{PROGRAMME}/rounds")).json()
         assert [one["id"] for one in listed["items"]] == [body["id"]]
-        assert "pairs" not in listed["items"][0]
+        assert listed["items"][0]["answer"]["pairs"] == 1
 
 
 async def test_both_say_yes(matching: Hearing, office: Office) -> None:
@@ -137,7 +144,7 @@ async def test_a_coordinator_alone_in_a_programme_runs_it(matching: Hearing, off
     await matching.hears(office.programme(tenants=("fr",)))
     async with matching.client("fr:anne", LOCAL) as anne:
         solved = await anne.post(f"{API}/programmes/{PROGRAMME}/rounds", json={})
-        assert solved.status_code == 201
+        assert solved.status_code == 202
         assert (await anne.post(f"{API}/rounds/{solved.json()['id']}/discard")).json()["status"] == "discarded"
 
 
@@ -158,6 +165,7 @@ async def test_a_body_that_says_nothing_may_be_left_out(matching: Hearing, offic
     async with matching.client("fr:anne", GROUP) as anne, matching.client(EVE) as eve:
         assert (await eve.post(f"{API}/pairs/{pair.id}/decline")).status_code == 200
         solved = await anne.post(f"{API}/programmes/{PROGRAMME}/rounds")
+        await matching.settle()
         assert (await anne.post(f"{API}/rounds/{solved.json()['id']}/publish")).status_code == 202
 
 

@@ -19,6 +19,7 @@ from tests.services.matching.matching_facts import (
     kinds,
     pairs,
     publish,
+    solve,
 )
 
 from amont.common.events import PairProposed, RoundPublished
@@ -27,7 +28,7 @@ from amont.common.testing.hearing import Hearing
 from amont.matching import commands, documents
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.programme import Programme
-from amont.matching.domain.round import Round, RoundKind, RoundStatus
+from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus
 
 HOUR = timedelta(hours=1)
 
@@ -166,7 +167,8 @@ async def test_nothing_is_replaced_when_nobody_is_left_or_the_programme_is_close
     await matching.hears(office.withdrawn(JULE, Role.MENTOR))
     await matching.asked(commands.decline_pair, pair.id, actor(EVE))
     await _hour_after(matching)
-    assert [one.kind for one in await _rounds(matching)] == [RoundKind.FULL]
+    in_vain = [one for one in await _rounds(matching) if one.kind is RoundKind.REPLACEMENT]
+    assert [(one.status, one.discarded) for one in in_vain] == [(RoundStatus.DISCARDED, Discarded.NOTHING_TO_PROPOSE)]
     await matching.hears(*office.mentor("de:new"))
     [later] = await publish(matching)
     await matching.hears(office.programme(status=ProgrammeStatus.CLOSED))
@@ -178,7 +180,7 @@ async def test_nothing_is_replaced_when_nobody_is_left_or_the_programme_is_close
 
 async def test_a_seat_that_went_during_publication_is_filled_later(matching: Hearing, office: Office) -> None:
     await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM), *office.mentor(JULE, topics={"ai": 1}))
-    round_ = (await matching.asked(commands.solve_round, PROGRAMME, COORDINATOR)).round
+    round_ = await solve(matching)
     await matching.hears(office.withdrawn(JIM, Role.MENTOR))
     assert await publish(matching, round_) == []
     await _hour_after(matching)

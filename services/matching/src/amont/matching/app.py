@@ -1,10 +1,12 @@
 """The house: the only file that sees every room of matching."""
 
+import asyncio
 from threading import Thread
+from typing import Any, cast
 
 from amont.common.service import Parts, Service
 from amont.matching import api
-from amont.matching.commands import DUE, PUBLISHES
+from amont.matching.commands import DUE, JOBS, PUBLISHES, Desk
 from amont.matching.documents import COLLECTIONS
 from amont.matching.domain.engine import Engine, warm
 from amont.matching.domain.solver import Solver
@@ -17,13 +19,23 @@ def build(parts: Parts) -> Service:
     Meanwhile the engine warms up, so that no round waits for it.
     """
     Thread(target=warm, name="warm-up", daemon=True).start()
-    return Service(
+
+    async def run(command: Any, *args: Any) -> Any:
+        return await service.run(command, *args)
+
+    def stopping() -> asyncio.Event:
+        return service.unit.stopping
+
+    solver = cast("Solver | None", parts.tools.get(Solver)) or Engine()
+    service = Service(
         "matching",
         parts,
         consumes=CONSUMES,
         publishes=PUBLISHES,
         keeps=COLLECTIONS,
         due=DUE,
+        jobs=JOBS,
         routers=[api.router],
-        tools={Solver: Engine()},
+        tools={Desk: Desk(solver, run, stopping)},
     )
+    return service

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amont.common.documents import AnyOf, Index
+from amont.common.documents import AnyOf, AtMost, Index
 from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EnrolmentStatus
+from amont.matching.domain.answer import RoundPage
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.pair import LIVE, Pair
 from amont.matching.domain.person import Person
@@ -22,7 +23,8 @@ def _keys_of(pair: Pair) -> Mapping[str, Any]:
 PEOPLE = Collection(Person, "people", due=True)
 ENROLMENTS = Collection(Enrolment, "enrolments", indexes=[Index(("programme", "status"))], due=True)
 PROGRAMMES = Collection(Programme, "programmes", due=True)
-ROUNDS = Collection(Round, "rounds", indexes=[Index(("programme",))])
+ROUNDS = Collection(Round, "rounds", indexes=[Index(("programme",))], due=True)
+ROUND_PAGES = Collection(RoundPage, "round_pages", indexes=[Index(("round", "attempt"))])
 PAIRS = Collection(
     Pair,
     "pairs",
@@ -37,7 +39,7 @@ PAIRS = Collection(
     due=True,
 )
 
-COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, PAIRS)
+COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS)
 
 
 def active_enrolments_of(programme: str) -> Query[Enrolment]:
@@ -46,6 +48,11 @@ def active_enrolments_of(programme: str) -> Query[Enrolment]:
 
 def rounds_of(programme: str) -> Query[Round]:
     return ROUNDS.where(programme=programme)
+
+
+def pages_of(round_id: str, *, before: int | None = None) -> Query[RoundPage]:
+    """The pages of a round; those of attempts before that one."""
+    return ROUND_PAGES.where(round=round_id, **({} if before is None else {"attempt": AtMost(before - 1)}))
 
 
 def every_pair_of_programme(programme: str) -> Query[Pair]:

@@ -30,7 +30,7 @@ async def figures(world: World, group: Group, played: Played, history: History, 
             "refused_because": tally(code for one in played.refused for code, _ in one.reasons),
             "by_status": tally(one.status for one in history.enrolments.values()),
         },
-        "round": {**played.round["objective"], "unmatched": len(played.round["unmatched"])},
+        "round": {**played.round["answer"]["objective"], "unmatched": len(played.round["unmatched"])},
         "pairs": {
             "proposed": len(pairs),
             "by_state": tally(_state(history.pairs[pair["id"]]) for pair in pairs),

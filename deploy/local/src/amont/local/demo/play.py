@@ -121,8 +121,10 @@ class Play:
         with self.stages.stage("A round is solved") as stage:
             await self._to_evening()
             asked = await self.world.post(COORDINATOR, f"/api/matching/v1/programmes/{PROGRAMME}/rounds", {"seed": "demo"}, GROUP)
-            self.played.round = asked.or_raise()
+            round_ = f"/api/matching/v1/rounds/{asked.or_raise()['id']}"
             await self.world.settle()
+            unmatched = await self.world.every(COORDINATOR, f"{round_}/unmatched?limit=200", GROUP)
+            self.played.round = {**(await self.world.get(COORDINATOR, round_, GROUP)).or_raise(), "unmatched": unmatched}
             stage.says(_about_the_round(self.played.round))
         self.stages.aside(_why_alone(self.played.round))
         return str(self.played.round["id"])
@@ -199,7 +201,7 @@ class Play:
 
 
 def _about_the_round(found: dict[str, Any]) -> str:
-    objective = found["objective"]
+    objective = found["answer"]["objective"]
     return f"{objective['pairs']} pairs, lowest score {objective['worst']}, total {objective['total']}, {len(found['unmatched'])} unmatched"
 
 

@@ -88,6 +88,7 @@ class Overview:
         pairs = await self._list(app, f"/api/matching/v1/pairs?programme={PROGRAMME}&limit=200")
         enrolments = await self._list(app, f"/api/enrolment/v1/enrolments?programme={PROGRAMME}&limit=200")
         round_ = await self._get(app, f"/api/matching/v1/rounds/{known['round']}")
+        unmatched = await self._list(app, f"/api/matching/v1/rounds/{known['round']}/unmatched?limit=200")
         rows = [self._row(pair, known["round"]) for pair in pairs]
         return {
             "people": tally(_COMPANIES.get(person.owner or "", "") for person in history.people.values()),
@@ -99,9 +100,9 @@ class Overview:
             "session_states": tally(one.status for one in history.sessions.values()),
             "mail_kinds": tally(one.kind for one in history.deliveries.values()),
             "pairs": sorted(rows, key=lambda row: (row.state not in {"confirmed", "completed"}, -row.score)),
-            "unmatched": [self._alone(one, rows) for one in round_["unmatched"]],
+            "unmatched": [self._alone(one, rows) for one in unmatched],
             "programme": PROGRAMME_NAME,
-            "objective": round_["objective"],
+            "objective": round_["answer"]["objective"],
         }
 
     async def pair(self, app: FastAPI, id_: str) -> tuple[PairRow, PairFact]:

@@ -6,37 +6,81 @@ from fastapi import Query, Response
 
 from amont.common.web import CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.matching import commands
-from amont.matching.api.views import DeclineBody, PairView, PublishBody, RoundSummary, RoundView, SolveBody
+from amont.matching.api.rows import RowListing
+from amont.matching.api.views import (
+    DeclineBody,
+    DroppedView,
+    LeftOutView,
+    MatchView,
+    PairView,
+    ProofView,
+    PublishBody,
+    RequestBody,
+    RoundSummary,
+    RoundView,
+    UnmatchedView,
+)
+from amont.matching.domain.answer import Part
 from amont.matching.domain.pair import NotYourTurn, PairNotOpen, ProposalExpired, RuleStandsInTheWay
 from amont.matching.domain.programme import PoolHasMoved, ProgrammeNotOpen, PublicationRunning
-from amont.matching.domain.round import BelowMatchedShare, RoundNotOpen, RoundTooLarge
+from amont.matching.domain.round import BelowMatchedShare, NoAnswer, RoundNotOpen
 
 router = api_router("matching")
 
 PersonQuery = Annotated[str | None, Query(max_length=100, description="tenant:employee_id")]
 ProgrammeQuery = Annotated[str | None, Query(max_length=64)]
-_AS_USUAL, _WITHOUT_OVERRIDE, _WITHOUT_REASON = SolveBody(), PublishBody(), DeclineBody()
+_AS_USUAL, _WITHOUT_OVERRIDE, _WITHOUT_REASON = RequestBody(), PublishBody(), DeclineBody()
 
 
-@router.post("/programmes/{programme_id}/rounds", status_code=201, responses=responses(ProgrammeNotOpen, PublicationRunning, RoundTooLarge))
-async def solve(programme_id: str, actor: CurrentActor, run: CurrentRun, response: Response, body: SolveBody = _AS_USUAL) -> RoundView:
-    """Solve a full round on the seats that are free now. Nobody is told until it is published."""
-    read = await run(commands.solve_round, programme_id, actor, body.seed)
+@router.post("/programmes/{programme_id}/rounds", status_code=202, responses=responses(ProgrammeNotOpen, PublicationRunning))
+async def request(programme_id: str, actor: CurrentActor, run: CurrentRun, response: Response, body: RequestBody = _AS_USUAL) -> RoundView:
+    """Ask for a full round. It is solved in a moment, on the seats that are free then; nobody is told of it until it is published."""
+    read = await run(commands.request_round, programme_id, actor, body.seed)
     response.headers["Location"] = f"{router.prefix}/rounds/{read.round.id}"
     return RoundView.read(read, response)
 
 
 @router.get("/programmes/{programme_id}/rounds", responses=responses())
 async def rounds(programme_id: str, actor: CurrentActor, run: CurrentRun, page: Listing) -> Page[RoundSummary]:
-    """The rounds of a programme, without their pairs."""
+    """The rounds of a programme."""
     found = await run(commands.list_rounds, programme_id, actor, page.after, page.limit)
     return page.of([RoundSummary.of(one) for one in found], lambda view: view.id)
 
 
 @router.get("/rounds/{round_id}", responses=responses())
 async def round_(round_id: str, actor: CurrentActor, run: CurrentRun, response: Response) -> RoundView:
-    """A round with why each pair was made and why each of the others has none."""
+    """A round: how far it is, what it found in figures, and what became of it. The rows of its answer are lists of their own."""
     return RoundView.read(await run(commands.read_round, round_id, actor), response)
+
+
+@router.get("/rounds/{round_id}/pairs", responses=responses(NoAnswer))
+async def round_pairs(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[MatchView]:
+    """The pairs that a round found, by mentee, with why each was made."""
+    return page.of(await run(commands.read_rows, round_id, actor, Part.PAIRS, page.start, page.limit), MatchView.of)
+
+
+@router.get("/rounds/{round_id}/unmatched", responses=responses(NoAnswer))
+async def round_unmatched(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[UnmatchedView]:
+    """The people in no pair, by id and role, with why each of them is alone."""
+    return page.of(await run(commands.read_rows, round_id, actor, Part.UNMATCHED, page.start, page.limit), UnmatchedView.of)
+
+
+@router.get("/rounds/{round_id}/left-out", responses=responses(NoAnswer))
+async def round_left_out(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[LeftOutView]:
+    """The active enrolments that the round could not use."""
+    return page.of(await run(commands.read_rows, round_id, actor, Part.LEFT_OUT, page.start, page.limit), LeftOutView.of)
+
+
+@router.get("/rounds/{round_id}/dropped-links", responses=responses(NoAnswer))
+async def round_dropped_links(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[DroppedView]:
+    """The links of the management graph that were ignored because they closed a cycle."""
+    return page.of(await run(commands.read_rows, round_id, actor, Part.DROPPED, page.start, page.limit), DroppedView.of)
+
+
+@router.get("/rounds/{round_id}/certificate", responses=responses(NoAnswer))
+async def round_certificate(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[ProofView]:
+    """The proof that no answer can be better, person by person; its `reward` and `floor` are in the round."""
+    return page.of(await run(commands.read_rows, round_id, actor, Part.PROOF, page.start, page.limit), ProofView.of)
 
 
 @router.post(

@@ -12,10 +12,13 @@ from amont.common.events.values import EndReason, SuspendReason
 from amont.common.identity import Actor
 from amont.common.web import Body
 from amont.matching import commands
+from amont.matching.domain.answer import Answer, Dropped, Match, Proof
+from amont.matching.domain.change import Change
+from amont.matching.domain.job import Seen
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.points import Points
 from amont.matching.domain.pooling import LeftOut
-from amont.matching.domain.round import Match, Round
+from amont.matching.domain.round import Round
 from amont.matching.domain.solver import NextBest, Objective, Unmatched
 
 SAYABLE: Mapping[EndReason | SuspendReason, str] = MappingProxyType(
@@ -37,8 +40,8 @@ def _example(example: dict[str, Any]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [example]})
 
 
-class SolveBody(Body):
-    """How to solve. The seed chooses between equally good answers; without one it is the round's id."""
+class RequestBody(Body):
+    """How to solve a round. The seed chooses between equally good answers; without one it is the round's id."""
 
     model_config = _example({"seed": "spring"})
 
@@ -81,6 +84,9 @@ class MatchView(BaseModel):
     points: dict[str, int]
     topics: list[str]
     next_best: NextBestView | None
+    worth: int | None = Field(
+        description="what the total would lose without this pair; null when the number of pairs or the lowest score would fall"
+    )
 
     @classmethod
     def of(cls, match: Match) -> "MatchView":
@@ -91,20 +97,42 @@ class MatchView(BaseModel):
             points=_points(match.points),
             topics=list(match.topics),
             next_best=NextBestView.of(match.next_best) if match.next_best else None,
+            worth=match.worth,
         )
 
 
+class ChangeView(BaseModel):
+    """The smallest change of their own that would open candidates: free time, or one more language."""
+
+    kind: str
+    opens: int = Field(description="how many candidates become allowed by it alone")
+    half_hours: int
+    window: str = Field(description="for `hours`, the stretch in the person's local time")
+    language: str
+
+    @classmethod
+    def of(cls, change: Change) -> "ChangeView":
+        return cls(kind=change.kind, opens=change.opens, half_hours=change.half_hours, window=change.window, language=change.language)
+
+
 class UnmatchedView(BaseModel):
-    """Somebody without a partner: how many candidates each rule was the first to remove, and how many were left (then others had them)."""
+    """Somebody without a partner: how many candidates each rule was the first to remove, how many were left (then others had them), what would help."""
 
     person: str
     role: str
     removed: dict[str, int]
     left: int
+    change: ChangeView | None
 
     @classmethod
     def of(cls, alone: Unmatched) -> "UnmatchedView":
-        return cls(person=alone.id, role=alone.role, removed={rule.value: count for rule, count in alone.removed.items()}, left=alone.left)
+        return cls(
+            person=alone.id,
+            role=alone.role,
+            removed={rule.value: count for rule, count in alone.removed.items()},
+            left=alone.left,
+            change=ChangeView.of(alone.change) if alone.change else None,
+        )
 
 
 class LeftOutView(BaseModel):
@@ -119,6 +147,37 @@ class LeftOutView(BaseModel):
         return cls(enrolment=one.enrolment, person=one.person, reason=one.reason)
 
 
+class DroppedView(BaseModel):
+    """A link from a report to a manager that was ignored because it closed a cycle."""
+
+    report: str
+    manager: str
+
+    @classmethod
+    def of(cls, link: Dropped) -> "DroppedView":
+        return cls(report=link.report, manager=link.manager)
+
+
+class ProofView(BaseModel):
+    """A mentee's profit, or the price of one place of a mentor, and whether the two covers have the person."""
+
+    person: str
+    role: str
+    value: int
+    in_pairs_cover: bool
+    in_floor_cover: bool
+
+    @classmethod
+    def of(cls, proof: Proof) -> "ProofView":
+        return cls(
+            person=proof.person,
+            role=proof.role,
+            value=proof.value,
+            in_pairs_cover=proof.in_pairs_cover,
+            in_floor_cover=proof.in_floor_cover,
+        )
+
+
 class ObjectiveView(BaseModel):
     """What was maximised: pairs, then the lowest score, then the total (or as the policy orders)."""
 
@@ -131,8 +190,55 @@ class ObjectiveView(BaseModel):
         return cls(pairs=objective.pairs, worst=objective.worst, total=objective.total)
 
 
+class AnswerView(BaseModel):
+    """What a round found, in figures."""
+
+    base: int = Field(description="the programme's edition it was solved on")
+    policy_version: int
+    week_of: date
+    solved_at: datetime
+    objective: ObjectiveView
+    matched_percent: int
+    pairs: int
+    unmatched: int
+    left_out: int
+    dropped_links: int
+    reward: int | None = Field(description="the certificate's, as `floor`; its other figures are a list of their own")
+    floor: int | None
+
+    @classmethod
+    def of(cls, answer: Answer) -> "AnswerView":
+        return cls(
+            base=answer.base,
+            policy_version=answer.policy_version,
+            week_of=answer.week_of,
+            solved_at=answer.solved_at,
+            objective=ObjectiveView.of(answer.objective),
+            matched_percent=answer.matched_percent,
+            pairs=answer.pairs,
+            unmatched=answer.unmatched,
+            left_out=answer.left_out,
+            dropped_links=answer.dropped,
+            reward=answer.reward,
+            floor=answer.floor,
+        )
+
+
+class ProgressView(BaseModel):
+    """How far the attempt that is at work is."""
+
+    stage: str
+    step: int
+    steps: int | None
+    detail: str
+
+    @classmethod
+    def of(cls, seen: Seen) -> "ProgressView":
+        return cls(stage=seen.stage, step=seen.step, steps=seen.steps, detail=seen.detail)
+
+
 class RoundSummary(BaseModel):
-    """A round without its pairs."""
+    """A round, and what it found in figures once it is solved."""
 
     model_config = _example(
         {
@@ -140,13 +246,24 @@ class RoundSummary(BaseModel):
             "programme": "digital-2027",
             "kind": "full",
             "status": "solved",
-            "base": 0,
             "seed": "spring",
-            "week_of": "2027-01-04",
             "requested_by": "fr:coordinator",
-            "solved_at": "2027-01-04T08:00:00Z",
-            "objective": {"pairs": 12, "worst": 610, "total": 9120},
-            "matched_percent": 80,
+            "requested_at": "2027-01-04T08:00:00Z",
+            "answer": {
+                "base": 0,
+                "policy_version": 3,
+                "week_of": "2027-01-04",
+                "solved_at": "2027-01-04T08:00:01Z",
+                "objective": {"pairs": 12, "worst": 610, "total": 9120},
+                "matched_percent": 80,
+                "pairs": 12,
+                "unmatched": 6,
+                "left_out": 0,
+                "dropped_links": 0,
+                "reward": 1001,
+                "floor": 610,
+            },
+            "discarded_because": None,
             "published_by": None,
             "published_at": None,
             "override_reason": None,
@@ -158,13 +275,11 @@ class RoundSummary(BaseModel):
     programme: str
     kind: str
     status: str
-    base: int
     seed: str
-    week_of: date
     requested_by: str
-    solved_at: datetime
-    objective: ObjectiveView
-    matched_percent: int
+    requested_at: datetime
+    answer: AnswerView | None
+    discarded_because: str | None = Field(description="when it was not a person who discarded it")
     published_by: str | None
     published_at: datetime | None
     override_reason: str | None
@@ -176,27 +291,21 @@ class RoundSummary(BaseModel):
 
 
 class RoundView(RoundSummary):
-    """A round with its answer and every explanation."""
+    """A round as one reads it alone."""
 
     version: int
+    progress: ProgressView | None = Field(description="while it is being solved")
     publishing: bool = Field(description="its pairs are being written; ask again until the status is `published`")
-    pairs: list[MatchView]
-    unmatched: list[UnmatchedView]
-    left_out: list[LeftOutView]
-    dropped_links: list[tuple[str, str]] = Field(description="(report, manager) links ignored because they closed a cycle")
 
     @classmethod
     def read(cls, read: commands.RoundRead, response: Response) -> "RoundView":
         response.headers["ETag"] = f'"{read.version}"'
-        found = read.round
+        seen = read.round.seen
         return cls(
-            **_summary(found),
+            **_summary(read.round),
             version=read.version,
+            progress=ProgressView.of(seen) if seen else None,
             publishing=read.publishing,
-            pairs=[MatchView.of(match) for match in found.pairs],
-            unmatched=[UnmatchedView.of(alone) for alone in found.unmatched],
-            left_out=[LeftOutView.of(one) for one in found.left_out],
-            dropped_links=list(found.dropped_links),
         )
 
 
@@ -290,13 +399,11 @@ def _summary(found: Round) -> dict[str, Any]:
         "programme": found.programme,
         "kind": found.kind,
         "status": found.status,
-        "base": found.base,
         "seed": found.seed,
-        "week_of": found.week_of,
         "requested_by": found.requested_by,
-        "solved_at": found.solved_at,
-        "objective": ObjectiveView.of(found.objective),
-        "matched_percent": found.matched_percent,
+        "requested_at": found.requested_at,
+        "answer": AnswerView.of(found.answer) if found.answer else None,
+        "discarded_because": found.discarded,
         "published_by": found.published_by,
         "published_at": found.published_at,
         "override_reason": found.override_reason,

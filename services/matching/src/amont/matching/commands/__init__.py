@@ -11,13 +11,16 @@ from amont.common.events import (
     PairSuspended,
     RoundPublished,
 )
-from amont.matching.commands.clock import DUE
+from amont.matching.commands.clock import DUE, JOBS
 from amont.matching.commands.pairs import accept_pair, coordinates, decline_pair, end_pair, list_pairs, read_pair
-from amont.matching.commands.rounds import RoundRead, discard_round, list_rounds, publish_round, read_round, solve_round
+from amont.matching.commands.rounds import RoundRead, discard_round, list_rounds, publish_round, read_round, read_rows, request_round
+from amont.matching.commands.solving import Desk
 
 __all__ = [
     "DUE",
+    "JOBS",
     "PUBLISHES",
+    "Desk",
     "RoundRead",
     "accept_pair",
     "coordinates",
@@ -29,7 +32,8 @@ __all__ = [
     "publish_round",
     "read_pair",
     "read_round",
-    "solve_round",
+    "read_rows",
+    "request_round",
 ]
 
 PUBLISHES = (

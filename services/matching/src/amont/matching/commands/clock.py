@@ -16,12 +16,12 @@ from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON, keep, review
 from amont.matching.commands.publishing import publish_some
-from amont.matching.commands.rounds import solve
+from amont.matching.commands.solving import wake_round
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.pair import OPEN, Pair
 from amont.matching.domain.person import Person, Recheck
 from amont.matching.domain.programme import IMMINENT, Programme, Publication
-from amont.matching.domain.round import Round, RoundKind, RoundStatus
+from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus, requested
 
 PAGE = 200
 """How many live pairs one look at a programme takes."""
@@ -86,23 +86,25 @@ async def _recheck_some(work: Work, programme: Programme) -> Programme:
 
 
 async def _replace(work: Work, programme: Programme) -> Programme:
-    """Solve on the free seats; once that is written, publish it in the name of the authority, or leave it for a human to publish."""
+    """Ask for a round on the free seats; once it is solved, publish it in the name of the authority, or leave it for a human to publish."""
     authority = programme.authority
     if authority is None or not programme.is_open or programme.replace_at is None:
         return replace(programme, replace_at=None)
     id_ = derived("replacement", programme.id, programme.edition, programme.replace_at.isoformat())
     found = await work.peek(Round, id_)
     if found is None:
-        found = await solve(work, programme, id_=id_, kind=RoundKind.REPLACEMENT, by=authority, seed=id_)
-        if not found.pairs:
-            return replace(programme, replace_at=None)
-        work.save(found.becomes())
+        work.save(requested(id_=id_, kind=RoundKind.REPLACEMENT, programme=programme, by=authority, seed=id_, at=work.now))
+        return programme
+    if found.status is RoundStatus.REQUESTED:
         return programme
     planned = replace(programme, replace_at=None)
+    if found.status is RoundStatus.SOLVED and not found.rows().pairs:
+        work.save(found.drop(Discarded.NOTHING_TO_PROPOSE, work.now))
+        return planned
     if programme.policy.replacements == "reviewed" or found.status is not RoundStatus.SOLVED:
         return planned
     publication = Publication(round=found.id, by=authority, at=work.now)
-    return planned.publish(publication, base=found.base, full=False).state
+    return planned.publish(publication, base=found.rows().base, full=False).state
 
 
 DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
@@ -111,3 +113,6 @@ DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
     Enrolment: wake_enrolment,
     Person: wake_person,
 }
+
+JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Round: wake_round}
+"""What takes long: nothing else waits for it."""

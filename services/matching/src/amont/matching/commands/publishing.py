@@ -12,10 +12,12 @@ from amont.common.ids import derived
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import keep, review, surroundings
+from amont.matching.commands.rounds import rows
+from amont.matching.domain.answer import Match, Part
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.pooling import free_seats
 from amont.matching.domain.programme import Programme, Publication
-from amont.matching.domain.round import Match, Round, RoundStatus, proposal
+from amont.matching.domain.round import Round, RoundStatus, proposal
 
 PAGE = 200
 """How many pairs one look takes."""
@@ -24,7 +26,8 @@ PAGE = 200
 async def publish_some(work: Work, programme: Programme, publication: Publication) -> Programme:
     """Write the next pairs; when all are there, publish the round; when that is written, let go of the pool."""
     round_ = await work.get(Round, publication.round)
-    while page := round_.pairs[publication.settled : publication.settled + PAGE]:
+    answer = round_.rows()
+    while page := await rows(work, round_.id, answer, Part.PAIRS, publication.settled, PAGE):
         made = await _settle(work, programme, round_, page)
         if made is None:
             return replace(programme, publishing=publication)
@@ -33,7 +36,7 @@ async def publish_some(work: Work, programme: Programme, publication: Publicatio
         work.save(round_.published(publication))
         return replace(programme, publishing=publication)
     free = replace(programme, publishing=None)
-    seats_left = publication.made < len(round_.pairs)
+    seats_left = publication.made < answer.pairs
     return free.want_replacement(work.now).state if seats_left and free.wants_replacements and free.replace_at is None else free
 
 

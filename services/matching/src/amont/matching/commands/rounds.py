@@ -1,19 +1,15 @@
-"""What a coordinator may ask of rounds: solve, publish, discard, read. The pairs themselves are written by the clock, page by page."""
+"""What a coordinator may ask of rounds: request, publish, discard, read. Solving is a job (`solving`); the pairs themselves are written by the clock."""
 
-import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from pydantic_core import to_json
-
-from amont.common import metrics
 from amont.common.identity import Action, Actor, authorize
 from amont.common.work import Work
 from amont.matching import documents
-from amont.matching.commands.looking import lines_above
-from amont.matching.domain.pooling import Gathered, core_policy, gather, monday_of
+from amont.matching.domain.answer import Answer, Part, RoundPage, pages_from
 from amont.matching.domain.programme import Programme, PublicationRunning
-from amont.matching.domain.round import MAX_BYTES, Round, RoundKind, RoundTooLarge, solved
-from amont.matching.domain.solver import Solver
+from amont.matching.domain.round import Round, RoundKind, requested
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +21,10 @@ class RoundRead:
     publishing: bool = False
 
 
-async def solve_round(work: Work, programme_id: str, actor: Actor, seed: str | None = None) -> RoundRead:
-    """Solve a full round on the seats that are free now. The same idempotency key answers with the round it made.
+async def request_round(work: Work, programme_id: str, actor: Actor, seed: str | None = None) -> RoundRead:
+    """Ask for a full round, to be solved in a moment on the seats that are free then. The same idempotency key answers with the round it made.
 
-    Raises NotFound, NotAllowed, ProgrammeNotOpen, PublicationRunning, RoundTooLarge.
+    Raises NotFound, NotAllowed, ProgrammeNotOpen, PublicationRunning.
     """
     programme = await work.get(Programme, programme_id)
     authorize(actor, Action.RUN_ROUND, programme.resource)
@@ -36,8 +32,8 @@ async def solve_round(work: Work, programme_id: str, actor: Actor, seed: str | N
     round_ = await work.peek(Round, id_)
     if round_ is None:
         programme.must_be_ready()
-        round_ = await solve(work, programme, id_=id_, kind=RoundKind.FULL, by=actor.person, seed=seed or id_)
-        work.save(round_.becomes())
+        wanted = requested(id_=id_, kind=RoundKind.FULL, programme=programme, by=actor.person, seed=seed or id_, at=work.now)
+        round_ = work.save(wanted)
     return RoundRead(round_, work.version_of(round_))
 
 
@@ -54,7 +50,8 @@ async def publish_round(
     publication = round_.publication(
         actor.person, work.now, min_matched_percent=programme.policy.min_matched_percent, override_reason=override_reason
     )
-    work.save(programme.publish(publication, base=round_.base, full=round_.kind is RoundKind.FULL))
+    base = round_.solution("published").base
+    work.save(programme.publish(publication, base=base, full=round_.kind is RoundKind.FULL))
     return RoundRead(round_, work.version_of(round_), publishing=True)
 
 
@@ -64,7 +61,7 @@ async def discard_round(work: Work, round_id: str, actor: Actor, version: int | 
     authorize(actor, Action.RUN_ROUND, round_.resource)
     if await _is_publishing(work, round_):
         raise PublicationRunning(round_.programme, round_.id)
-    discarded = work.save(round_.discard())
+    discarded = work.save(round_.discard(work.now))
     return RoundRead(discarded, work.version_of(discarded))
 
 
@@ -82,34 +79,22 @@ async def list_rounds(work: Work, programme_id: str, actor: Actor, after: tuple[
     return await work.page(documents.rounds_of(programme_id), after=after, limit=limit)
 
 
-async def solve(work: Work, programme: Programme, *, id_: str, kind: RoundKind, by: str, seed: str) -> Round:
-    """The best pairs for the seats that are free now. Raises RoundTooLarge."""
-    gathered = await _gather(work, programme, seed)
-    solver = work.tool(Solver)  # type: ignore[type-abstract]  # a port is asked for by its protocol
-    with metrics.ROUND_SECONDS.time():
-        solution = await asyncio.to_thread(solver.solve, gathered.pool, core_policy(programme.policy), explain=True)
-    found = solved(id_=id_, kind=kind, programme=programme, gathered=gathered, solution=solution, by=by, at=work.now).state
-    size = len(to_json(documents.ROUNDS.dump(found)))
-    if size > MAX_BYTES:
-        raise RoundTooLarge(programme.id, size)
-    return found
+async def read_rows(work: Work, round_id: str, actor: Actor, part: Part, start: int, limit: int) -> Sequence[Any]:
+    """Some rows of a round's answer, from number `start` on. Raises NotFound, NotAllowed, NoAnswer."""
+    round_ = await work.get(Round, round_id)
+    authorize(actor, Action.READ_ROUND, round_.resource)
+    return await rows(work, round_.id, round_.rows(), part, start, limit)
 
 
-async def _gather(work: Work, programme: Programme, seed: str) -> Gathered:
-    enrolments = [one async for one in work.find(documents.active_enrolments_of(programme.id))]
-    pairs = [pair async for pair in work.find(documents.every_pair_of_programme(programme.id))]
-    people, untangled = await lines_above(work, (one.person for one in enrolments))
-    return gather(
-        programme=programme.id,
-        seed=seed,
-        week_of=monday_of(work.now),
-        enrolments=enrolments,
-        people=people,
-        pairs=pairs,
-        untangled=untangled,
-    )
+async def rows(work: Work, round_id: str, answer: Answer, part: Part, start: int, limit: int) -> Sequence[Any]:
+    """The rows of an answer from number `start` on, at most `limit`."""
+    ids = pages_from(round_id, answer, part, start, limit)
+    pages = await work.get_many(RoundPage, ids)
+    found = [row for id_ in ids for row in pages[id_].rows]
+    offset = start % answer.rows
+    return found[offset : offset + limit]
 
 
 async def _is_publishing(work: Work, round_: Round) -> bool:
     programme = await work.peek(Programme, round_.programme)
-    return programme is not None and programme.publishing is not None and programme.publishing.round == round_.id
+    return programme is not None and programme.is_publishing(round_.id)

@@ -107,6 +107,10 @@ class Programme(Aggregate):
             return heard.becomes(recheck=True, rechecked_to=None, due_at=now)
         return heard.becomes()
 
+    def is_publishing(self, round_id: str) -> bool:
+        """Whether the pairs of that round are being written now."""
+        return self.publishing is not None and self.publishing.round == round_id
+
     def must_be_ready(self) -> None:
         """Raises ProgrammeNotOpen, PublicationRunning."""
         if not self.is_open:
@@ -119,7 +123,7 @@ class Programme(Aggregate):
 
         Raises PublicationRunning, ProgrammeNotOpen, PoolHasMoved.
         """
-        if self.publishing is not None and self.publishing.round == publication.round:
+        if self.is_publishing(publication.round):
             return self.becomes()
         self.must_be_ready()
         if self.edition != base:

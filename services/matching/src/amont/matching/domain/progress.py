@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told now and then; cheap, and never raises."""
+    """Told now and then, and cheap. What it raises breaks the computation off: that is how one is ended early."""
 
     def __call__(self, stage: str, done: int, total: int | None = None, detail: str = "") -> None:
         """Say where the work is.

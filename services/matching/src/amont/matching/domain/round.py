@@ -1,34 +1,36 @@
-"""A round: one matching run, its answer with every explanation, and what people decided about it.
+"""A round: one matching run, from the request to what people decided about its answer.
 
-A round is solved once and never changed; publishing or discarding it is a human's act (or, for replacements, under the authority of the human who
-published the last full round). The race between two publications is decided by the programme, not here.
+A round is solved once, by a job, and its answer never changes; publishing or discarding it is a human's act (or, for replacements, under the authority of
+the human who published the last full round). The race between two publications is decided by the programme, not here. The rows of the answer are in
+`answer`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from amont.common.aggregate import Aggregate, Decision
+from amont.common.aggregate import Decision
 from amont.common.errors import Conflict
 from amont.common.events import RoundPublished
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
+from amont.matching.domain.answer import Answer, Match
+from amont.matching.domain.job import Job
 from amont.matching.domain.pair import Pair
-from amont.matching.domain.points import Points
-from amont.matching.domain.pool import Pool
-from amont.matching.domain.pooling import Gathered, LeftOut, common_topics
 from amont.matching.domain.programme import Programme, Publication
-from amont.matching.domain.solver import NextBest, Objective, Solution, Unmatched
 
-MAX_BYTES = 8_000_000
-"""How large a round may be as one document; stores end at 16 MB."""
+UNDECIDED = timedelta(days=90)
+"""How long a solved round waits for somebody to decide about it."""
+KEPT = timedelta(days=1)
+"""How long the answer of a discarded round can still be read: longer than a publication at the same moment can take to be seen."""
 
 
 class RoundStatus(StrEnum):
     """Where a round stands; while its pairs are being written it is still `solved`."""
 
+    REQUESTED = "requested"
     SOLVED = "solved"
     PUBLISHED = "published"
     DISCARDED = "discarded"
@@ -42,13 +44,14 @@ class RoundKind(StrEnum):
 
 
 class RoundNotOpen(Conflict):
-    """The round was published or discarded before, or is being published."""
+    """The round is not solved yet, or was published or discarded before."""
 
     code = "round-not-open"
-    title = "The round is decided"
+    title = "The round is not open for this"
 
-    def __init__(self, round_id: str, state: str, wanted: str) -> None:
-        super().__init__(f"Round {round_id!r} is {state} and cannot be {wanted}. Solve a new one.")
+    def __init__(self, round_id: str, status: "RoundStatus", wanted: str) -> None:
+        then = "Wait until it is solved" if status is RoundStatus.REQUESTED else "Ask for a new one"
+        super().__init__(f"Round {round_id!r} is {status.value} and cannot be {wanted}. {then}.")
 
 
 class BelowMatchedShare(Conflict):
@@ -67,51 +70,42 @@ class BelowMatchedShare(Conflict):
         return {"matched_percent": self.matched, "min_matched_percent": self.floor}
 
 
-class RoundTooLarge(Conflict):
-    """The answer does not fit into one document."""
+class NoAnswer(Conflict):
+    """The rows of a round can be read while it has any."""
 
-    code = "round-too-large"
-    title = "The round is too large"
+    code = "no-answer"
+    title = "The round has no answer"
 
-    def __init__(self, programme: str, size: int) -> None:
-        super().__init__(
-            f"A round of programme {programme!r} would take {size:,} bytes; {MAX_BYTES:,} can be kept. Split the programme, for instance by tenant.",
-        )
+    def __init__(self, round_id: str, status: "RoundStatus") -> None:
+        why = {
+            RoundStatus.REQUESTED: "is not solved yet. Ask again when its status is `solved`.",
+            RoundStatus.DISCARDED: "was discarded, and its answer is gone.",
+        }
+        super().__init__(f"Round {round_id!r} {why[status]}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """One pair of a round's answer, with why."""
+class Discarded(StrEnum):
+    """Why a round was discarded when no person did."""
 
-    mentee: str
-    mentor: str
-    mentee_enrolment: str
-    mentor_enrolment: str
-    score: int
-    points: Points
-    topics: tuple[str, ...]
-    next_best: NextBest | None
+    FAILED = "failed"
+    PROGRAMME_NOT_OPEN = "programme-not-open"
+    UNDECIDED = "undecided"
+    NOTHING_TO_PROPOSE = "nothing-to-propose"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Round(Aggregate):
-    """See the module. `base` is the programme's edition it was solved on; `matched_percent` is of the smaller side's seats."""
+class Round(Job):
+    """See the module. `answer` is there from when it is solved until a day after it is discarded."""
 
     programme: str
     tenants: tuple[str, ...]
     kind: RoundKind
-    status: RoundStatus = RoundStatus.SOLVED
-    base: int
+    status: RoundStatus = RoundStatus.REQUESTED
     seed: str
-    week_of: date
     requested_by: str
-    solved_at: Instant
-    pairs: tuple[Match, ...]
-    unmatched: tuple[Unmatched, ...]
-    left_out: tuple[LeftOut, ...]
-    dropped_links: tuple[tuple[str, str], ...]
-    objective: Objective
-    matched_percent: int
+    requested_at: Instant
+    answer: Answer | None = None
+    discarded: Discarded | None = None
     published_by: str | None = None
     published_at: Instant | None = None
     override_reason: str | None = None
@@ -120,7 +114,8 @@ class Round(Aggregate):
 
     def facts(self) -> Mapping[str, Any]:
         kind: Literal["full", "replacement"] = "full" if self.kind is RoundKind.FULL else "replacement"
-        left_alone = len(self.pairs) - (self.made or 0)
+        answer = self.solution("published")
+        left_alone = answer.pairs - (self.made or 0)
         return {
             "round": self.id,
             "programme": self.programme,
@@ -128,7 +123,7 @@ class Round(Aggregate):
             "published_by": self.published_by,
             "published_at": self.published_at,
             "pairs": self.made,
-            "unmatched": len(self.unmatched) + 2 * left_alone,
+            "unmatched": answer.unmatched + 2 * left_alone,
             "override_reason": self.override_reason,
         }
 
@@ -136,16 +131,51 @@ class Round(Aggregate):
     def resource(self) -> Resource:
         return Resource("round", self.id, frozenset(self.tenants))
 
+    @property
+    def waits(self) -> bool:
+        return self.status is RoundStatus.REQUESTED
+
+    def give_up(self, now: datetime) -> Decision["Round"]:
+        """Nothing can be found: see the log of whoever tried."""
+        return self.drop(Discarded.FAILED, now)
+
+    def solve(self, answer: Answer, now: datetime) -> Decision["Round"]:
+        """Its pages are written: from now on they can be read. Remains of earlier attempts are cleared away next."""
+        clear_at = now if answer.attempt > 1 else now + UNDECIDED
+        return self.becomes(status=RoundStatus.SOLVED, answer=answer, claimed_until=None, seen=None, due_at=clear_at)
+
+    def cleared(self, now: datetime) -> Decision["Round"]:
+        """What was left to clear away is gone. What nobody decides about in time is discarded."""
+        if self.status is RoundStatus.DISCARDED:
+            return self.becomes(answer=None, due_at=None)
+        if self.status is RoundStatus.PUBLISHED or self.answer is None:
+            return self.becomes(due_at=None)
+        until = self.answer.solved_at + UNDECIDED
+        return self.drop(Discarded.UNDECIDED, now) if until <= now else self.becomes(due_at=until)
+
+    def solution(self, wanted: str) -> Answer:
+        """The answer, of a round that is solved. Raises RoundNotOpen."""
+        if self.answer is None:
+            raise RoundNotOpen(self.id, self.status, wanted)
+        return self.answer
+
+    def rows(self) -> Answer:
+        """The answer, to read its rows. Raises NoAnswer."""
+        if self.answer is None:
+            raise NoAnswer(self.id, self.status)
+        return self.answer
+
     def publication(self, by: str, at: datetime, *, min_matched_percent: int, override_reason: str | None) -> Publication:
         """Who stands behind the round. A replacement is covered by the full round before it, so the guard looks at full rounds only.
 
         Raises RoundNotOpen, BelowMatchedShare.
         """
+        answer = self.solution("published")
         if self.status is not RoundStatus.SOLVED:
-            raise RoundNotOpen(self.id, self.status.value, "published")
-        below = self.kind is RoundKind.FULL and self.matched_percent < min_matched_percent
+            raise RoundNotOpen(self.id, self.status, "published")
+        below = self.kind is RoundKind.FULL and answer.matched_percent < min_matched_percent
         if below and override_reason is None:
-            raise BelowMatchedShare(self.id, self.matched_percent, min_matched_percent)
+            raise BelowMatchedShare(self.id, answer.matched_percent, min_matched_percent)
         return Publication(round=self.id, by=by, at=at, override_reason=override_reason if below else None)
 
     def published(self, publication: Publication) -> Decision["Round"]:
@@ -154,6 +184,8 @@ class Round(Aggregate):
             return self.becomes()
         done = self.becomes(
             status=RoundStatus.PUBLISHED,
+            discarded=None,
+            due_at=publication.at if self.rows().attempt > 1 else None,
             published_by=publication.by,
             published_at=publication.at,
             override_reason=publication.override_reason,
@@ -161,36 +193,30 @@ class Round(Aggregate):
         )
         return done.saying(RoundPublished)
 
-    def discard(self) -> Decision["Round"]:
-        """Nothing comes of it. Raises RoundNotOpen."""
+    def discard(self, now: datetime) -> Decision["Round"]:
+        """Somebody throws it away, solved or not. Raises RoundNotOpen."""
         if self.status is RoundStatus.PUBLISHED:
-            raise RoundNotOpen(self.id, self.status.value, "discarded")
-        return self.becomes(status=RoundStatus.DISCARDED)
+            raise RoundNotOpen(self.id, self.status, "discarded")
+        return self.becomes() if self.status is RoundStatus.DISCARDED else self.drop(None, now)
+
+    def drop(self, why: Discarded | None, now: datetime) -> Decision["Round"]:
+        """Nothing comes of it; its answer is cleared away a day later."""
+        return self.becomes(status=RoundStatus.DISCARDED, discarded=why, claimed_until=None, seen=None, due_at=now + KEPT)
 
 
-def solved(
-    *, id_: str, kind: RoundKind, programme: Programme, gathered: Gathered, solution: Solution, by: str, at: datetime
-) -> Decision[Round]:
-    """The answer as a round."""
-    pool = gathered.pool
-    found = Round(
+def requested(*, id_: str, kind: RoundKind, programme: Programme, by: str, seed: str, at: datetime) -> Decision[Round]:
+    """A round to be solved on whatever seats are free when that begins."""
+    wanted = Round(
         id=id_,
         programme=programme.id,
         tenants=programme.tenants,
         kind=kind,
-        base=programme.edition,
-        seed=pool.seed,
-        week_of=pool.week_of,
+        seed=seed,
         requested_by=by,
-        solved_at=at,
-        pairs=tuple(_matches(gathered, solution)),
-        unmatched=solution.unmatched,
-        left_out=gathered.left_out,
-        dropped_links=gathered.dropped_links,
-        objective=solution.objective,
-        matched_percent=_matched_percent(pool, len(solution.pairs)),
+        requested_at=at,
+        due_at=at,
     )
-    return found.becomes()
+    return wanted.becomes()
 
 
 def proposal(round_: Round, match: Match, *, id_: str, at: datetime, expires_at: datetime) -> Pair:
@@ -206,32 +232,7 @@ def proposal(round_: Round, match: Match, *, id_: str, at: datetime, expires_at:
         score=match.score,
         points=match.points,
         topics=match.topics,
-        week_of=round_.week_of,
+        week_of=round_.rows().week_of,
         proposed_at=at,
         expires_at=expires_at,
     )
-
-
-def _matches(gathered: Gathered, solution: Solution) -> list[Match]:
-    matches = []
-    for pair in solution.pairs:
-        mentee, mentor = gathered.enrolments["mentee", pair.mentee], gathered.enrolments["mentor", pair.mentor]
-        matches.append(
-            Match(
-                mentee=pair.mentee,
-                mentor=pair.mentor,
-                mentee_enrolment=mentee.id,
-                mentor_enrolment=mentor.id,
-                score=pair.score,
-                points=pair.points,
-                topics=common_topics(mentee, mentor),
-                next_best=pair.next_best,
-            ),
-        )
-    return matches
-
-
-def _matched_percent(pool: Pool, pairs: int) -> int:
-    """Of the side with fewer seats, rounded down; nobody to match counts as all."""
-    smaller = min(sum(person.capacity for person in pool.in_role(role)) for role in ("mentee", "mentor"))
-    return 100 * pairs // smaller if smaller else 100

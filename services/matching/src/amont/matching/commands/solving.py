@@ -1,0 +1,242 @@
+"""Jobs: what is asked for in a request and computed here, in a thread of its own, by whichever process claims it first.
+
+Like the handing over of a mail, computing is an effect between two commands: the claim is saved, then the work is done, then its result is saved if the
+claim still holds. Meanwhile the claim is renewed, with how far the work is. Whatever breaks in between, the claim runs out and another attempt begins;
+pages of a broken attempt are never seen, because only the round itself says which attempt's pages are its answer.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+
+from amont.common import metrics
+from amont.common.errors import Unavailable
+from amont.common.work import Work
+from amont.matching import documents
+from amont.matching.commands.looking import SOON, lines_above
+from amont.matching.domain.answer import Answer, RoundPage, paged
+from amont.matching.domain.job import Job, Seen
+from amont.matching.domain.policy import Policy
+from amont.matching.domain.pooling import Gathered, core_policy, gather, monday_of
+from amont.matching.domain.programme import Programme
+from amont.matching.domain.progress import Progress
+from amont.matching.domain.round import Discarded, Round, RoundStatus
+from amont.matching.domain.solver import Solution, Solver
+
+RENEW_SECONDS = 5.0
+"""How often a claim is renewed and progress written down."""
+CLEARED_AT_ONCE = 20
+"""How many pages are removed at a time."""
+
+J = TypeVar("J", bound=Job)
+T = TypeVar("T")
+Run = Callable[..., Awaitable[Any]]
+
+_logger = structlog.get_logger(__name__)
+
+
+class BrokenOff(Exception):
+    """The service stops, or somebody else has the claim: what is being computed is of no use."""
+
+
+class _Watch:
+    """What the computing thread says of its progress, and how it is told to end: at the next word."""
+
+    def __init__(self) -> None:
+        self.seen: Seen | None = None
+        self.over = False
+
+    def __call__(self, stage: str, done: int, total: int | None = None, detail: str = "") -> None:
+        if self.over:
+            raise BrokenOff
+        self.seen = Seen(stage=stage, step=done, steps=total, detail=detail)
+
+
+class Desk:
+    """Where claimed jobs are worked on, one of a kind at a time. `run` runs a command of this service; once the service stops, claims are given back."""
+
+    def __init__(self, solver: Solver, run: Run, stopping: Callable[[], asyncio.Event]) -> None:
+        self.solver, self.run = solver, run
+        self._stopping = stopping
+        self._busy: set[type[Job]] = set()
+
+    async def take(self, job: type[J], id_: str, attempt: int, work_on: Callable[["Desk", str, int], Awaitable[None]]) -> None:
+        """Work on a job that was claimed, and see to the claim whatever comes of it. Raises Unavailable: then the claim runs out."""
+        if self._stopping().is_set() or job in self._busy:
+            await self.run(put_back, job, id_, attempt)
+            return
+        self._busy.add(job)
+        try:
+            await work_on(self, id_, attempt)
+        except BrokenOff:
+            await self.run(put_back, job, id_, attempt)
+        except Unavailable:
+            raise
+        except Exception:
+            _logger.exception("job_failed", job=job.__name__, id=id_, attempt=attempt)
+            await self.run(fail, job, id_, attempt)
+        finally:
+            self._busy.discard(job)
+
+    async def compute(self, job: type[J], id_: str, attempt: int, calculation: Callable[[Progress], T]) -> T:
+        """Do a calculation in a thread, renewing the claim meanwhile. Raises BrokenOff, and what the calculation raises."""
+        watch = _Watch()
+        thread = asyncio.create_task(asyncio.to_thread(calculation, watch), name=f"computes {id_}")
+        stop = asyncio.create_task(self._stopping().wait(), name=f"end of {id_}")
+        try:
+            while not thread.done():
+                await asyncio.wait({thread, stop}, timeout=RENEW_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if not thread.done():
+                    watch.over = watch.over or stop.done() or not await self._renewed(job, id_, attempt, watch.seen)
+                if watch.over:
+                    raise BrokenOff
+            return await thread
+        finally:
+            watch.over = True
+            stop.cancel()
+
+    async def _renewed(self, job: type[J], id_: str, attempt: int, seen: Seen | None) -> bool:
+        """Whether the attempt still holds the job; while the store is away it may hope so."""
+        with suppress(Unavailable):
+            return bool(await self.run(go_on, job, id_, attempt, seen))
+        return True
+
+
+async def go_on(work: Work, job: type[J], id_: str, attempt: int, seen: Seen | None) -> bool:
+    """Renew a claim; False when it is not ours any more."""
+    found = await work.peek(job, id_)
+    if found is None or not found.holds(attempt):
+        return False
+    work.save(found.go_on(seen, work.now))
+    return True
+
+
+async def put_back(work: Work, job: type[J], id_: str, attempt: int) -> None:
+    """Let go of it: whoever is free takes it up."""
+    found = await work.peek(job, id_)
+    if found is not None and found.holds(attempt):
+        work.save(found.put_back(work.now + SOON))
+
+
+async def fail(work: Work, job: type[J], id_: str, attempt: int) -> None:
+    """It came to nothing this time."""
+    found = await work.peek(job, id_)
+    if found is not None and found.holds(attempt):
+        work.save(found.fail(work.now))
+
+
+async def wake_round(round_: Round, work: Work) -> None:
+    """A round is to be solved, or cleared of what nobody reads any more."""
+    if round_.waits:
+        await _take_up_round(round_, work)
+    else:
+        await _clear_round(round_, work)
+
+
+async def _take_up_round(round_: Round, work: Work) -> None:
+    programme = await work.get(Programme, round_.programme)
+    if not programme.is_open:
+        work.save(round_.drop(Discarded.PROGRAMME_NOT_OPEN, work.now))
+    elif programme.publishing is not None:
+        work.save(round_.put_back(work.now + SOON))
+    else:
+        taken = work.save(round_.take_up(work.now))
+        if taken.attempt != round_.attempt:
+            work.afterwards(partial(work.tool(Desk).take, Round, taken.id, taken.attempt, solve_round))
+
+
+async def _clear_round(round_: Round, work: Work) -> None:
+    """Remove pages of attempts that came to nothing, or all of them; forget it after a look that finds none."""
+    programme = await work.peek(Programme, round_.programme)
+    if programme is not None and programme.is_publishing(round_.id):
+        work.save(round_.becomes(due_at=work.now + SOON))
+        return
+    of_use = round_.answer.attempt if round_.answer and round_.status is not RoundStatus.DISCARDED else None
+    remains = await work.page(documents.pages_of(round_.id, before=of_use), after=None, limit=CLEARED_AT_ONCE)
+    for page in remains:
+        work.remove(page)
+    work.save(round_.becomes(due_at=work.now + SOON) if remains else round_.cleared(work.now))
+
+
+async def solve_round(desk: Desk, round_id: str, attempt: int) -> None:
+    """Find the best pairs for the seats that are free now, write them down page by page, then say that it is done. Raises BrokenOff."""
+    found = await desk.run(gather_for, round_id, attempt)
+    if found is None:
+        return
+    programme, gathered = found
+    with metrics.ROUND_SECONDS.time():
+        solution = await desk.compute(Round, round_id, attempt, partial(explained, desk.solver, gathered, core_policy(programme.policy)))
+    answer, pages = paged(
+        round_id,
+        attempt,
+        gathered,
+        solution,
+        edition=programme.edition,
+        policy_version=programme.policy_version,
+        solved_at=await desk.run(now),
+    )
+    for page in pages:
+        if not await desk.run(write_page, page):
+            raise BrokenOff
+    await desk.run(record_solved, round_id, answer)
+
+
+def explained(solver: Solver, gathered: Gathered, policy: Policy, progress: Progress) -> Solution:
+    """The best pairs, with every explanation."""
+    return solver.solve(gathered.pool, policy, progress, explain=True)
+
+
+async def now(work: Work) -> Any:
+    """What time it is for this service."""
+    return work.now
+
+
+async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[Programme, Gathered] | None:
+    """What a round is solved from; None when the claim does not hold, or a publication has begun meanwhile."""
+    round_ = await work.get(Round, round_id)
+    if not round_.holds(attempt):
+        return None
+    programme = await work.get(Programme, round_.programme)
+    if programme.publishing is not None:
+        work.save(round_.put_back(work.now + SOON))
+        return None
+    return programme, await gather_seats(work, programme, round_.seed)
+
+
+async def gather_seats(work: Work, programme: Programme, seed: str) -> Gathered:
+    """The pool of a programme as it is now."""
+    enrolments = [one async for one in work.find(documents.active_enrolments_of(programme.id))]
+    pairs = [pair async for pair in work.find(documents.every_pair_of_programme(programme.id))]
+    people, untangled = await lines_above(work, (one.person for one in enrolments))
+    return gather(
+        programme=programme.id,
+        seed=seed,
+        week_of=monday_of(work.now),
+        enrolments=enrolments,
+        people=people,
+        pairs=pairs,
+        untangled=untangled,
+    )
+
+
+async def write_page(work: Work, page: RoundPage) -> bool:
+    """Write a page of an attempt that holds its round; whether it does."""
+    round_ = await work.get(Round, page.round)
+    if not round_.holds(page.attempt):
+        return False
+    if round_.runs_out_soon(work.now):
+        work.save(round_.go_on(round_.seen, work.now))
+    await work.peek(RoundPage, page.id)
+    work.save(page.becomes())
+    return True
+
+
+async def record_solved(work: Work, round_id: str, answer: Answer) -> None:
+    """All pages are written: the round has its answer, unless the claim was lost."""
+    round_ = await work.get(Round, round_id)
+    if round_.holds(answer.attempt):
+        work.save(round_.solve(answer, work.now))
