@@ -65,7 +65,7 @@ async def test_tombstones_and_types_that_nobody_asked_for_are_passed_over(shell:
 async def test_what_a_reaction_needs_is_read_ahead_in_one_go(shell: Shell) -> None:
     await shell.given(*(Tally(id=f"{n}") for n in range(20)))
     before = shell.store.reads
-    reaction = Reaction(hear, needs=lambda event: [(Tally, event.subsidiary), (Note, "absent")])
+    reaction = Reaction(hear, needs=lambda event, _: [(Tally, event.subsidiary), (Note, "absent")])
     await Consumer(shell.unit, TOPIC, {SubsidiaryChanged: reaction})(batch_of(*(told(f"{n}", 1) for n in range(20))))
     assert shell.store.reads == before + 2
     assert (await shell.tally("7")).n == 1

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -33,6 +33,7 @@ from tests.services.notifications.two_people import (
 )
 
 from amont.common.clock import FixedClock
+from amont.common.documents import Document
 from amont.common.events import (
     EmployeeChanged,
     EmployeeLeft,
@@ -101,6 +102,20 @@ async def test_every_event_is_told_to_whom_it_concerns_in_their_language(languag
     assert {mail["Message-ID"]: recipient(mail) for mail in left} == planned
     assert {mail["Content-Language"] for mail in left} == {language}
     assert all(NAMES[recipient(mail)][0] in text(mail) for mail in left)
+
+
+async def test_many_events_are_planned_with_one_look_at_what_is_planned_already(h: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = h.service.unit.house.store
+    get, looked = store.get, []
+
+    async def counted(collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        looked.append(collection)
+        return await get(collection, ids)
+
+    monkeypatch.setattr(store, "get", counted)
+    await h.hears(*(enrolment(enrolment=f"enrolment-{number}") for number in range(20)))
+    assert len(await deliveries(h)) == 20
+    assert looked.count("deliveries") == 1
 
 
 async def sent(h: Hearing) -> list[NotificationSent]:

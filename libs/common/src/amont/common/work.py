@@ -34,12 +34,14 @@ Key = tuple[str, str]
 Effect = Callable[[], Awaitable[None]]
 
 Handle = Callable[[Any, "Work"], Awaitable[None]]
-Needs = Callable[[Any], Iterable[tuple[type[Aggregate], str]]]
+Needs = Callable[[Any, Envelope], Iterable[tuple[type[Aggregate], str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """What a service does when it hears an event. `needs` names aggregates worth reading ahead for a whole batch: a hint, never a must."""
+    """What a service does when it hears an event. `needs` names, for an event and its envelope, aggregates worth reading ahead for a whole batch: a
+    hint, never a must.
+    """
 
     handle: Handle
     needs: Needs
@@ -159,6 +161,11 @@ def _without_outbox(document: Document) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in OUTBOX}
 
 
+def id_after(cause: Envelope, *parts: str | int) -> str:
+    """The id of what an event brings: the same however often it is heard."""
+    return derived(f"{cause.source} {cause.id}", *parts)
+
+
 def pending_record(entry: Mapping[str, Any], source: str) -> Record:
     """A record from an outbox entry."""
     headers = header_pairs(
@@ -267,12 +274,12 @@ class Work:
 
     def new_id(self, *parts: str | int) -> str:
         """An id for what begins now: derived from the event (or the request's idempotency key) where there is one, so that doing it again makes the same."""
-        cause = self._step.cause
-        root = f"{cause.source} {cause.id}" if cause else self._idempotency_key
-        if root is None:
+        cause, key = self._step.cause, self._idempotency_key
+        if cause is None and key is None:
             return self._house.ids.new()
         self._step.ids_made += 1
-        return derived(root, *(parts or (self._step.ids_made,)))
+        which = parts or (self._step.ids_made,)
+        return id_after(cause, *which) if cause else derived(key or "", *which)
 
     async def get(self, kind: type[A], id_: str, *, version: int | None = None) -> A:
         """The aggregate. Raises NotFound, and Stale when the caller decided on another `version` than the current one."""
@@ -321,6 +328,8 @@ class Work:
                 self._remembered.add(key)
             else:
                 wanted.append(id_)
+        if not wanted:
+            return
         found = await self._house.store.get(collection.name, wanted)
         self._absent.update((collection.name, id_) for id_ in wanted if id_ not in found)
         for document in found.values():

@@ -11,7 +11,7 @@ from prometheus_client import Counter
 
 from amont.common import metrics
 from amont.common.errors import DomainError
-from amont.common.events import RoundPublished, StaffLeft, StaffRecorded
+from amont.common.events import Envelope, RoundPublished, StaffLeft, StaffRecorded
 from amont.common.events.hris import StaffFact
 from amont.common.work import Handle, Reaction, Reactions, Work
 from amont.enrolment.domain.employee import Employee, Outcome
@@ -83,14 +83,14 @@ def _counter(tenant: str, outcome: Outcome) -> Counter:
     return metrics.HRIS_RECORDS.labels(tenant, outcome)
 
 
-def _needs(event: StaffFact) -> Iterable[tuple[type[Employee | Subsidiary], str]]:
+def _needs(event: StaffFact, _: Envelope) -> Iterable[tuple[type[Employee | Subsidiary], str]]:
     return ((Employee, event.person), (Subsidiary, event.tenant))
 
 
 CONSUMES: Reactions = {
     StaffRecorded: Reaction(on_staff_recorded, needs=_needs),
     StaffLeft: Reaction(on_staff_left, needs=_needs),
-    RoundPublished: Reaction(on_round_published, needs=lambda event: [(Programme, event.programme)]),
+    RoundPublished: Reaction(on_round_published, needs=lambda event, _: [(Programme, event.programme)]),
 }
 
 DUE: Mapping[type[Any], Handle] = {Employee: on_employee_due}

@@ -16,6 +16,7 @@ from amont.common.events import (
     EnrolmentChanged,
     EnrolmentResumed,
     EnrolmentSuspended,
+    Envelope,
     PairEnded,
     ProgrammeChanged,
     SessionCompleted,
@@ -63,19 +64,19 @@ async def _count_an_end() -> None:
     metrics.PAIRS.labels(PairEnded.__name__).inc()
 
 
-def _person(event: EmployeeFact) -> Iterable[tuple[type[Aggregate], str]]:
+def _person(event: EmployeeFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Person, event.person)]
 
 
-def _enrolment(event: EnrolmentFact) -> Iterable[tuple[type[Aggregate], str]]:
+def _enrolment(event: EnrolmentFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Enrolment, event.enrolment)]
 
 
-def _programme(event: ProgrammeChanged) -> Iterable[tuple[type[Aggregate], str]]:
+def _programme(event: ProgrammeChanged, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Programme, event.programme)]
 
 
-def _pair(event: SessionCompleted) -> Iterable[tuple[type[Aggregate], str]]:
+def _pair(event: SessionCompleted, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Pair, event.pair)]
 
 

@@ -4,7 +4,8 @@ Planning looks nobody up. People, programmes and pairs travel on different topic
 when the delivery's time has come (`commands`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from amont.common.events import (
     EmployeeChanged,
@@ -32,7 +33,7 @@ from amont.common.events import (
 from amont.common.events.enrolment import EnrolmentFact
 from amont.common.events.matching import PairFact
 from amont.common.events.scheduling import SessionFact
-from amont.common.work import Reaction, Reactions, Work
+from amont.common.work import Needs, Reaction, Reactions, Work, id_after
 from amont.notifications.domain import notices
 from amont.notifications.domain.delivery import Channel, Delivery, Notice
 from amont.notifications.domain.people import Programme, Recipient, Subsidiary
@@ -73,11 +74,20 @@ async def on_session(event: SessionFact, work: Work) -> None:
 async def _plan(told: Sequence[Notice], work: Work) -> None:
     """One delivery per event, channel, person and kind; one that is planned already is left as it is, whatever has become of it."""
     cause = _cause(work)
-    by_id = {work.new_id(Channel.MAIL, notice.person, notice.kind): notice for notice in told}
+    by_id = {_delivery(notice, cause): notice for notice in told}
     planned = await work.get_many(Delivery, list(by_id))
     for id_, notice in by_id.items():
         if id_ not in planned:
             work.save(Delivery.plan(id_, notice, channel=Channel.MAIL, about=cause.id, happened_at=cause.time, now=work.now))
+
+
+def _delivery(notice: Notice, cause: Envelope) -> str:
+    return id_after(cause, Channel.MAIL, notice.person, notice.kind)
+
+
+def _planned(told: Callable[[Any], Sequence[Notice]]) -> Needs:
+    """The deliveries that an event may have brought already."""
+    return lambda event, cause: [(Delivery, _delivery(notice, cause)) for notice in told(event)]
 
 
 def _cause(work: Work) -> Envelope:
@@ -87,24 +97,24 @@ def _cause(work: Work) -> Envelope:
 
 
 CONSUMES: Reactions = {
-    SubsidiaryChanged: Reaction(on_subsidiary_changed, needs=lambda e: [(Subsidiary, e.subsidiary)]),
-    ProgrammeChanged: Reaction(on_programme_changed, needs=lambda e: [(Programme, e.programme)]),
-    EmployeeChanged: Reaction(on_employee_changed, needs=lambda e: [(Recipient, e.person)]),
-    EmployeeLeft: Reaction(on_employee_left, needs=lambda e: [(Recipient, e.person)]),
-    EmployeeEnrolled: on_enrolment,
-    EmployeeWithdrawn: on_enrolment,
-    PairProposed: on_pair,
-    PairAccepted: on_pair,
-    PairConfirmed: on_pair,
-    PairDeclined: on_pair,
-    PairExpired: on_pair,
-    PairSuspended: on_pair,
-    PairResumed: on_pair,
-    PairEnded: on_pair,
-    SessionProposed: on_session,
-    SessionScheduled: on_session,
-    SessionRescheduled: on_session,
-    SessionCancelled: on_session,
-    SessionCompleted: on_session,
-    SessionMissed: on_session,
+    SubsidiaryChanged: Reaction(on_subsidiary_changed, needs=lambda e, _: [(Subsidiary, e.subsidiary)]),
+    ProgrammeChanged: Reaction(on_programme_changed, needs=lambda e, _: [(Programme, e.programme)]),
+    EmployeeChanged: Reaction(on_employee_changed, needs=lambda e, _: [(Recipient, e.person)]),
+    EmployeeLeft: Reaction(on_employee_left, needs=lambda e, _: [(Recipient, e.person)]),
+    EmployeeEnrolled: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
+    EmployeeWithdrawn: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
+    PairProposed: Reaction(on_pair, needs=_planned(notices.of_pair)),
+    PairAccepted: Reaction(on_pair, needs=_planned(notices.of_pair)),
+    PairConfirmed: Reaction(on_pair, needs=_planned(notices.of_pair)),
+    PairDeclined: Reaction(on_pair, needs=_planned(notices.of_pair)),
+    PairExpired: Reaction(on_pair, needs=_planned(notices.of_pair)),
+    PairSuspended: Reaction(on_pair, needs=_planned(notices.of_pair)),
+    PairResumed: Reaction(on_pair, needs=_planned(notices.of_pair)),
+    PairEnded: Reaction(on_pair, needs=_planned(notices.of_pair)),
+    SessionProposed: Reaction(on_session, needs=_planned(notices.of_session)),
+    SessionScheduled: Reaction(on_session, needs=_planned(notices.of_session)),
+    SessionRescheduled: Reaction(on_session, needs=_planned(notices.of_session)),
+    SessionCancelled: Reaction(on_session, needs=_planned(notices.of_session)),
+    SessionCompleted: Reaction(on_session, needs=_planned(notices.of_session)),
+    SessionMissed: Reaction(on_session, needs=_planned(notices.of_session)),
 }

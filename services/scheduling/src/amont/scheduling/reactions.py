@@ -16,6 +16,7 @@ from amont.common.events import (
     EnrolmentChanged,
     EnrolmentResumed,
     EnrolmentSuspended,
+    Envelope,
     PairConfirmed,
     PairDeclined,
     PairEnded,
@@ -106,19 +107,19 @@ def _save(work: Work, decision: Decision[Plan]) -> None:
         work.afterwards(count)
 
 
-def _person(event: EmployeeFact) -> Iterable[tuple[type[Aggregate], str]]:
+def _person(event: EmployeeFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Person, event.person)]
 
 
-def _enrolment(event: EnrolmentFact) -> Iterable[tuple[type[Aggregate], str]]:
+def _enrolment(event: EnrolmentFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Enrolment, event.enrolment)]
 
 
-def _programme(event: ProgrammeChanged) -> Iterable[tuple[type[Aggregate], str]]:
+def _programme(event: ProgrammeChanged, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Programme, event.programme)]
 
 
-def _plan(event: PairFact) -> Iterable[tuple[type[Aggregate], str]]:
+def _plan(event: PairFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Plan, event.pair)]
 
 

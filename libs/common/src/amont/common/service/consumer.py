@@ -23,7 +23,6 @@ import structlog
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
 from amont.common.errors import Halted, Unacceptable, Unavailable, Unreadable
-from amont.common.events.envelope import Event
 from amont.common.log import Received
 from amont.common.service.letters import parking
 from amont.common.service.letters.letter import BLOCKED_BY, letter_id, text_of, waits_behind
@@ -188,7 +187,7 @@ class Consumer:
         decided = _Decided(Work(self._unit.house, recent=recent), [])
         await decided.work.look_at(tried.inserts)
         readings = [(record, one) for record in batch if (one := self._read(record)) is not None]
-        await self._read_ahead(decided.work, [one.event for _, one in readings if isinstance(one, Heard)])
+        await self._read_ahead(decided.work, [one for _, one in readings if isinstance(one, Heard)])
         firsts = dict(firsts)
         for record, one in readings:
             parked = await self._taken(decided.work, record, one, firsts)
@@ -208,12 +207,12 @@ class Consumer:
             return None
         return one
 
-    async def _read_ahead(self, work: Work, events: Sequence[Event]) -> None:
+    async def _read_ahead(self, work: Work, heard: Sequence[Heard]) -> None:
         wanted: dict[type[Aggregate], list[str]] = defaultdict(list)
-        for event in events:
-            reaction = self._reactions[type(event)]
+        for one in heard:
+            reaction = self._reactions[type(one.event)]
             if isinstance(reaction, Reaction):
-                for kind, id_ in reaction.needs(event):
+                for kind, id_ in reaction.needs(one.event, one.envelope):
                     wanted[kind].append(id_)
         for kind, ids in wanted.items():
             await work.prefetch(kind, ids)
