@@ -23,13 +23,12 @@ from amont.common.ids import SeededIds
 from amont.common.log import Record
 from amont.common.service.consumer import Consumer
 from amont.common.service.holding import APPEND_SECONDS, LANDS_WITHIN_SECONDS, SETTLED_SECONDS
-from amont.common.service.relay import EVERYTHING
 from amont.common.service.unit import Unit
 from amont.common.testing.hearing import START
 from amont.common.testing.memory import Broker, Database, MemoryLog, MemoryStore
 from amont.common.testing.simulation.loop import VirtualLoop
 from amont.common.testing.waiting import until
-from amont.common.work import House, Work
+from amont.common.work import SAID_AGAIN_WITHIN, House, Work
 
 TOPIC = "enrolment-programmes"
 CALM_SECONDS = 4 * SETTLED_SECONDS
@@ -162,7 +161,7 @@ def test_nor_does_it_when_nobody_is_left_to_say_it_again() -> None:
     async def scene(two: TwoProcesses) -> None:
         await _b_overtakes_a(two, stalls=4.0)
         heir = two.unit(two.logs[1])
-        await heir.relay.sweep(older_than=EVERYTHING)
+        await heir.relay.sweep(older_than=-SAID_AGAIN_WITHIN)
         await two.passes(CALM_SECONDS, heir)
         assert two.is_at_rest_with_the_newest_last()
 
@@ -276,7 +275,7 @@ def test_two_sweeps_of_one_document_do_not_leave_it_behind_a_newer_state() -> No
         await b.relay.sweep()
         await asyncio.sleep(SETTLED_SECONDS - 5)
         two.logs[0].before.append(lambda: asyncio.sleep(14.0))
-        slow = asyncio.create_task(a.relay.sweep(older_than=EVERYTHING))
+        slow = asyncio.create_task(a.relay.sweep(older_than=-SAID_AGAIN_WITHIN))
         await asyncio.sleep(6.0)
         await b.relay.sweep()
         await b.run(add)
@@ -341,7 +340,7 @@ async def _lives(two: TwoProcesses, number: int, chance: random.Random) -> None:
             await asyncio.sleep(chance.uniform(0.0, SETTLED_SECONDS + 10))
         elif befalls == "death":
             two.units[number] = two.unit(log)
-            await two.sweeps(two.units[number], older_than=EVERYTHING)
+            await two.sweeps(two.units[number], older_than=-SAID_AGAIN_WITHIN)
         unit = two.units[number]
         if chance.random() < 0.5:
             await unit.run(add)

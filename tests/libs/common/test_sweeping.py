@@ -16,8 +16,7 @@ from amont.common.errors import Unavailable
 from amont.common.events import ProgrammeChanged, RoundPublished, SubsidiaryChanged
 from amont.common.service import relay
 from amont.common.service.consumer import Consumer
-from amont.common.service.relay import EVERYTHING
-from amont.common.work import Backlog, Work
+from amont.common.work import SAID_AGAIN_WITHIN, Backlog, Work
 
 NEWER: Mapping[str, Any] = {"mood": "fine", "plan": {"steps": [1, 2]}}
 """What a newer release keeps in a document and this one knows nothing of."""
@@ -59,7 +58,7 @@ async def test_a_sweep_keeps_what_a_newer_release_has_added(shell: Shell) -> Non
     await left_behind(shell, "a")
     await written_by_others(shell, "a", **NEWER)
     before = await shell.document("a")
-    assert await shell.unit.relay.sweep(older_than=EVERYTHING) == 1
+    assert await shell.unit.relay.sweep(older_than=-SAID_AGAIN_WITHIN) == 1
     after = await shell.document("a")
     changing = {"v", "_out_at"}
     assert {name: one for name, one in after.items() if name not in changing} == {
@@ -100,7 +99,7 @@ async def test_a_document_that_this_release_cannot_load_is_said_all_the_same(she
     await written_by_others(shell, "a", **harm)
     with pytest.raises(ValueError, match="validation error"):
         TALLIES.load(await shell.document("a"))
-    await shell.unit.relay.sweep(older_than=EVERYTHING)
+    await shell.unit.relay.sweep(older_than=-SAID_AGAIN_WITHIN)
     assert sorted(await shell.said()) == [("a", 1), ("b", 1)]
     assert harm.items() <= (await shell.document("a")).items()
 
@@ -111,7 +110,7 @@ async def test_an_outbox_that_cannot_be_read_is_passed_over_counted_and_left_as_
     await written_by_others(shell, "a", _out=out)
     before, counted = await shell.document("a"), unreadable()
     with capture_logs() as lines:
-        assert await shell.unit.relay.sweep(older_than=EVERYTHING) == 1
+        assert await shell.unit.relay.sweep(older_than=-SAID_AGAIN_WITHIN) == 1
     assert await shell.said() == [("b", 1)]
     assert await shell.document("a") == before
     assert unreadable() == counted + 1
@@ -124,7 +123,7 @@ async def test_two_hundred_outboxes_that_cannot_be_read_keep_no_other_back(shell
     await left_behind(shell, *ids, "b")
     for id_ in ids:
         await written_by_others(shell, id_, _out=[{"id": "x"}])
-    await shell.unit.relay.sweep(older_than=EVERYTHING)
+    await shell.unit.relay.sweep(older_than=-SAID_AGAIN_WITHIN)
     assert await shell.said() == [("b", 1)]
 
 
@@ -157,7 +156,7 @@ async def test_what_another_process_has_said_meanwhile_is_not_left_behind_any_mo
     await shell.unit.run(publish_round, "a")
     shell.log.refuses = frozenset()
     other = type(shell.unit)(shell.house, shell.log)
-    await other.relay.sweep(older_than=EVERYTHING)
+    await other.relay.sweep(older_than=-SAID_AGAIN_WITHIN)
     assert "_out" not in await shell.document("a")
     await shell.unit.relay.sweep()
     shell.unit.relay.refuse_when_full()

@@ -17,10 +17,10 @@ from amont.common.events import ProgrammeChanged
 from amont.common.ids import derived
 from amont.common.log import Record
 from amont.common.service import Parts, Service
-from amont.common.service.relay import EVERYTHING, LEFT_BEHIND_AFTER
+from amont.common.service.relay import LEFT_BEHIND_AFTER
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
 from amont.common.testing.hearing import START
-from amont.common.work import MAX_PENDING, Backlog, Entry, Recent, TooMuchToSay, Work
+from amont.common.work import MAX_PENDING, SAID_AGAIN_WITHIN, Backlog, Entry, Recent, TooMuchToSay, Work
 
 
 def say(tally: Tally, times: int = 1) -> Decision[Tally]:
@@ -513,7 +513,7 @@ async def test_events_the_log_did_not_take_wait_in_the_outbox_and_the_sweep_publ
     with pytest.raises(Unavailable):
         await shell.unit.relay.sweep(older_than=timedelta(0))
     shell.log.refuses = frozenset()
-    assert await Unit(shell.house, shell.log).relay.sweep(older_than=EVERYTHING) == 3
+    assert await Unit(shell.house, shell.log).relay.sweep(older_than=-SAID_AGAIN_WITHIN) == 3
     assert await shell.said() == [("a", 1), ("b", 1), ("c", 1), ("a", 2), ("a", 3)]
     for id_ in ("a", "b", "c"):
         assert not {"_out", "_out_at"} & (await shell.document(id_)).keys()
@@ -558,7 +558,7 @@ async def test_whoever_the_log_refuses_for_good_keeps_nobody_behind_them_waiting
         await append(records)
 
     monkeypatch.setattr(shell.log, "append", takes_the_good)
-    await Unit(shell.house, shell.log).relay.sweep(older_than=EVERYTHING)
+    await Unit(shell.house, shell.log).relay.sweep(older_than=-SAID_AGAIN_WITHIN)
     assert await shell.said() == [("good", 1)]
 
 

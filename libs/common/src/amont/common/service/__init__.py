@@ -28,7 +28,6 @@ from amont.common.log import Log, Reader
 from amont.common.service.consumer import DEAD_LETTERS_IN_A_ROW, Consumer
 from amont.common.service.letters.letter import LETTERS
 from amont.common.service.letters.replaying import Replayer
-from amont.common.service.relay import EVERYTHING
 from amont.common.service.unit import Moved, Unit
 from amont.common.service.unreadable import unreadable
 from amont.common.tracing import TRACING
@@ -133,7 +132,7 @@ class Service:
         while True:
             try:
                 await self.open()
-                await self.unit.relay.sweep(older_than=EVERYTHING)
+                await self.unit.relay.sweep()
                 for reader in self._readers:
                     if not reader.alive:  # a second start beside the first would be a second reader that nobody stops
                         await reader.start()
@@ -165,7 +164,7 @@ class Service:
         if self._readers:  # otherwise it was never open
             with contextlib.suppress(Unavailable, TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await self.unit.relay.sweep(older_than=timedelta(0), takes_over=False)
+                    await self.unit.relay.say_what_is_left()
         await self._log.close()
         await self._store.close()
         _logger.info("stopped", service=self.name)

@@ -7,7 +7,7 @@ topics with `holding`. Nothing here reads or decides on an aggregate's state, so
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,12 +22,10 @@ from amont.common.log import Log
 from amont.common.service.holding import SAY_WITHIN_SECONDS, Holding
 from amont.common.service.saying import Saying
 from amont.common.service.unreadable import unreadable
-from amont.common.work import OUTBOX, SAID_AGAIN_WITHIN, Backlog, Entry, House, Key, Recent
+from amont.common.work import OUTBOX, Backlog, Entry, House, Key, Recent
 
 LEFT_BEHIND_AFTER = timedelta(seconds=10)
 """How old a pending event must be before the sweep takes it: the writer itself is about to publish younger ones, and to clear them when it next sweeps."""
-EVERYTHING = -SAID_AGAIN_WITHIN
-"""For a sweep that takes what others hold as well: a process that begins cannot know whether they are still there."""
 ANY_TIME = "~"
 """Comes after every instant."""
 SWEEP_PAGE = 200
@@ -43,6 +41,7 @@ class Relay:
     def __init__(self, house: House, log: Log) -> None:
         self._house = house
         self._log = log
+        self._collections = {one.name: one for one in house.collections.values()}
         self._clears: dict[Key, Clear] = {}
         self.left: set[Key] = set()
         """The documents whose events the log did not take, until it has, from whomever."""
@@ -171,54 +170,59 @@ class Relay:
                 self.give_back(clears)
                 raise
 
-    async def sweep(self, *, older_than: timedelta = LEFT_BEHIND_AFTER, takes_over: bool = True) -> int:
-        """Publish what was left behind, and once more what is held; how many documents had been left. Raises Unavailable.
-
-        Without `takes_over`, what others may be saying is left to those who stay.
-        """
+    async def sweep(self, *, older_than: timedelta = LEFT_BEHIND_AFTER) -> int:
+        """Publish what was left behind, and once more what is held; how many documents had been left. Raises Unavailable."""
         await self.clear()
         await self._measure()
         swept = await self._say_again()
-        for collection in self._house.collections.values():
-            swept += await self._sweep(collection, older_than, takes_over=takes_over)
+        for collection in self._collections.values():
+            swept += await self._sweep(collection, older_than)
         metrics.OUTBOX_SWEPT.labels(self._house.name).inc(swept)
         await self._look_at_what_is_left()
         return swept
 
+    async def say_what_is_left(self) -> None:
+        """Before an end: publish once more what this process could not, and nothing of what others may be about to say. Raises Unavailable."""
+        await self.clear()
+        await self._say_again()
+        for collection, page in self._pages(self.left):
+            known_at = asyncio.get_running_loop().time()
+            found = await self._house.store.get(collection.name, page)
+            entries = self._entries(collection, list(found.values()), known_at)
+            await self._say_found([one for one in self._left_behind(entries) if not one.compacted])
+
     async def _look_at_what_is_left(self) -> None:
         """Forget of what was left what others have said meanwhile."""
+        for collection, page in self._pages(self.left):
+            still = {"_id": AnyOf(tuple(page)), "_out_at": AtMost(ANY_TIME)}
+            pending = await self._house.store.count_by(collection.name, "_id", still)
+            self.left.difference_update((collection.name, id_) for id_ in page if id_ not in pending)
+
+    def _pages(self, keys: Iterable[Key]) -> Iterator[tuple[Collection[Any], list[str]]]:
+        """Keys as ids by collection, as many as are asked for at once."""
         by_collection: dict[str, list[str]] = defaultdict(list)
-        for name, id_ in self.left:
+        for name, id_ in keys:
             by_collection[name].append(id_)
         for name, ids in by_collection.items():
             for begin in range(0, len(ids), SWEEP_PAGE):
-                page = ids[begin : begin + SWEEP_PAGE]
-                pending = await self._house.store.count_by(name, "_id", {"_id": AnyOf(tuple(page)), "_out_at": AtMost(ANY_TIME)})
-                self.left.difference_update((name, id_) for id_ in page if id_ not in pending)
+                yield self._collections[name], ids[begin : begin + SWEEP_PAGE]
 
     async def _say_again(self) -> int:
         """Say what this process holds and is due, unless somebody has written over it; how much of it was not said before."""
         loop = asyncio.get_running_loop()
-        collections = {one.name: one for one in self._house.collections.values()}
         said_before = dict(self._holding.due(loop.time()))
-        due: dict[str, list[str]] = defaultdict(list)
-        for name, id_ in said_before:
-            due[name].append(id_)
         unsaid = 0
-        for name, ids in due.items():
-            for begin in range(0, len(ids), SWEEP_PAGE):
-                page, known_at, entries = ids[begin : begin + SWEEP_PAGE], loop.time(), []
-                found = await self._house.store.get(name, page)
-                for id_ in page:
-                    document = found.get(id_)
-                    if document is None or document["v"] != self._holding.version((name, id_)):
-                        self._holding.forget((name, id_))
-                        continue
-                    entries += self._entries(collections[name], [document], known_at)
-                self._saying.begins(entries)
-                await self.publish(entries)
-                await self.clear()
-                unsaid += sum(not said_before[entry.key] for entry in entries)
+        for collection, page in self._pages(said_before):
+            known_at, entries = loop.time(), []
+            found = await self._house.store.get(collection.name, page)
+            for id_ in page:
+                document = found.get(id_)
+                if document is None or document["v"] != self._holding.version((collection.name, id_)):
+                    self._holding.forget((collection.name, id_))
+                    continue
+                entries += self._entries(collection, [document], known_at)
+            await self._say_found(entries)
+            unsaid += sum(not said_before[entry.key] for entry in entries)
         return unsaid
 
     async def _measure(self) -> None:
@@ -233,39 +237,49 @@ class Relay:
         metrics.OUTBOX_PENDING.labels(self._house.name).set(pending)
         metrics.OUTBOX_OLDEST_SECONDS.labels(self._house.name).set((now - oldest).total_seconds())
 
-    async def _sweep(self, collection: Collection[Any], older_than: timedelta, *, takes_over: bool) -> int:
+    async def _sweep(self, collection: Collection[Any], older_than: timedelta) -> int:
         limit = instant_text(self._house.clock.now() - older_than)
-        loop = asyncio.get_running_loop()
         swept, after = 0, None
         while True:
-            known_at = loop.time()
+            known_at = asyncio.get_running_loop().time()
             documents = await self._house.store.find(
                 Find(collection=collection.name, where={"_out_at": AtMost(limit)}, sort="_out_at", after=after, limit=SWEEP_PAGE)
             )
-            left = self._left_behind(self._entries(collection, documents, known_at), takes_over=takes_over)
+            left = self._left_behind(self._entries(collection, documents, known_at))
             if left:
                 _logger.info("outbox_swept", collection=collection.name, documents=len(left))
-                self._saying.begins(left)
-                try:
-                    ours = await self._taken_over([entry for entry in left if entry.compacted])
-                except BaseException:
-                    self._saying.ends(left)
-                    raise
-                await self.publish([*(entry for entry in left if not entry.compacted), *ours])
-                swept += len(left)
-            await self.clear()
+            await self._say_found(left)
+            swept += len(left)
             if len(documents) < SWEEP_PAGE:
                 return swept
             after = (documents[-1]["_out_at"], documents[-1]["_id"])
 
-    def _left_behind(self, entries: Sequence[Entry], *, takes_over: bool) -> list[Entry]:
+    def _left_behind(self, entries: Sequence[Entry]) -> list[Entry]:
         """Those that nobody here is saying or holds; what is on the log already is noted to be cleared."""
         self.give_back([_clear(entry) for entry in entries if self._saying.has_said(entry)])
         unsaid = [one for one in entries if not self._saying.has_said(one) and not self._saying.is_open(one)]
-        return [one for one in unsaid if not one.compacted or (takes_over and self._holding.version(one.key) != one.version)]
+        return [one for one in unsaid if not one.compacted or not self._holds(one)]
+
+    def _holds(self, entry: Entry) -> bool:
+        """Whether this process has written the entry's version, and says it again when it is time."""
+        return self._holding.version(entry.key) == entry.version
+
+    async def _say_found(self, found: Sequence[Entry]) -> None:
+        """Say what was found in outboxes, and clear what is done with. What is compacted and not ours is written again first."""
+        self._saying.begins(found)
+        safe = [entry for entry in found if not entry.compacted or self._holds(entry)]
+        try:
+            ours = await self._taken_over([entry for entry in found if entry.compacted and not self._holds(entry)])
+        except BaseException:
+            self._saying.ends(found)
+            raise
+        await self.publish([*safe, *ours])
+        await self.clear()
 
     async def _taken_over(self, entries: Sequence[Entry]) -> list[Entry]:
         """Write again what somebody else may be saying, as it is; those of which nobody was faster."""
+        if not entries:
+            return []
         now = instant_text(self._house.clock.now())
         known_at = asyncio.get_running_loop().time()
         puts = [Put(entry.collection.name, entry.document(now), entry.version) for entry in entries]
