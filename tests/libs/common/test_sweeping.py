@@ -40,7 +40,7 @@ async def left_behind(shell: Shell, *ids: str) -> None:
     for id_ in ids:
         work = shell.work()
         await say(work, id_)
-        await shell.store.real.commit(work.puts(work.written()))
+        await shell.store.real.commit(work.writes(work.written()))
 
 
 async def written_by_others(shell: Shell, id_: str, **fields: Any) -> None:
