@@ -1,4 +1,5 @@
-"""What every test may ask for: the real servers (one Kafka, one MongoDB-wire server, a run), a fresh database on them, and the real feeds.
+"""What every test may ask for: the real servers (one Kafka, one MongoDB-wire server, a run), a fresh database on them, the real feeds, and what came of
+something long that is played beside the other tests (`tests/support/beside.py`).
 
 A machine without Java and Maven, and without AMONT_TEST_LOG_URL and AMONT_TEST_STORE_URL, skips what needs servers and says so in one line at the end.
 """
@@ -8,13 +9,16 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.support.beside import MARK, Beside
 
 from amont.native.stack import Stack, available
 
 FEEDS = ("uk_organograms_2013", "employees_db", "adventureworks", "oracle_hr")
 _skipped: dict[str, str] = {}
+_BESIDE = pytest.StashKey[Beside]()
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,36 @@ def servers() -> Iterator[Servers]:
         _missing("real Kafka and MongoDB", f"{reason}; or set AMONT_TEST_LOG_URL and AMONT_TEST_STORE_URL")
     with Stack() as stack:
         yield Servers(stack.kafka.url, stack.store.url, stack)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", f"{MARK}(function, *args): what the function comes to, beside the other tests, is the fixture `played`"
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker(MARK) is not None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    chosen = [(item, mark) for item in session.items if (mark := item.get_closest_marker(MARK))]
+    if chosen and not session.config.option.collectonly:
+        beside = session.config.stash[_BESIDE] = Beside()
+        for item, mark in chosen:
+            beside.play(item.nodeid, *mark.args)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if beside := session.config.stash.get(_BESIDE, None):
+        beside.end()
+
+
+@pytest.fixture
+def played(request: pytest.FixtureRequest) -> Any:
+    """What came of that which the test is marked with."""
+    return request.config.stash[_BESIDE].came_of(request.node.nodeid)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 It refuses some mails for good, the same ones however often they are handed over.
 """
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 from amont.common.documents import Document
+from amont.common.errors import Unavailable
 from amont.common.events.values import DeliveryStatus
 from amont.common.testing.simulation.loop import PROCESS
 from amont.common.testing.simulation.storm import Line
@@ -28,10 +30,15 @@ class _InHand:
     attempt: int
     until: str
     """When its claim runs out."""
+    since: float | None = None
+    """When the mail server had answered, by the loop's time."""
     taken: int = 0
     over: bool = False
     cut_off: bool = False
 
+
+NOTED_WITHIN_SECONDS = 120.0
+"""A store that is away for longer cuts off what is to be noted in it."""
 
 _IN_HAND: ContextVar[_InHand] = ContextVar("in_hand")
 
@@ -65,13 +72,16 @@ class Postbox:
         whole = module.Post.send
 
         async def send(post: Any, delivery_id: str, attempt: int) -> None:
-            process = PROCESS.get()
+            process, loop = PROCESS.get(), asyncio.get_running_loop()
             self.ran_out()
             one = _InHand(delivery_id, process.name if process else "", attempt, self._deliveries[delivery_id]["due_at"] or "")
             self._held.append(one)
             _IN_HAND.set(one)
             try:
                 await whole(post, delivery_id, attempt)
+            except Unavailable:
+                one.cut_off |= one.since is not None and loop.time() - one.since >= NOTED_WITHIN_SECONDS
+                raise
             finally:
                 one.over = True
 
@@ -122,9 +132,10 @@ class Sender:
         one = _IN_HAND.get()
         try:
             await self._line(f"mail {message['Message-ID']}", lambda: self._postbox.take(one, message["To"]))
-        except Exception:
+        except BaseException:  # that its caller waits no longer, too
             one.cut_off = True
             raise
+        one.since = asyncio.get_running_loop().time()
 
 
 def message_id(delivery: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,10 @@ from amont.common.testing.simulation.trace import Trace
 from amont.common.testing.simulation.world import World
 
 STORMS = (10.0, 15.0, 25.0)
-"""How long people are at it under the storm, in seconds of the loop."""
+"""How long people are at it under the storm, in seconds of the loop; longer by as much as a server is away for long."""
+
+LIMITS = frozenset({"batch_given_back", "not_drained", "events_left_to_the_sweep", "effect_failed"})
+"""What the shell says when it has waited for as long as it waits: 60 s for a batch, 25 s for a drain, 5 s before events are said, 120 s for a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,7 @@ class Outcome:
 def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
     """Run a seed. The same seed is the same run, whatever ran before it."""
     defects: list[str] = []
+    said: Counter[str] = Counter()
     loop = VirtualLoop(random.Random(f"{seed}/order"))
     trace = Trace(loop.time, keep=keep_trace)
     if keep_trace:
@@ -50,7 +55,7 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
     chance_before = random.getstate()
     random.seed(seed)
     try:
-        with _logs_to(trace, defects):
+        with _logs_to(trace, defects, said):
             kept, found, world = loop.run_until_complete(_run(loop, seed, trace))
     finally:
         random.setstate(chance_before)
@@ -59,7 +64,7 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Outcome:
         seed=seed,
         broken=(*kept, *defects, *(f"asyncio complains: {one}" for one in loop.complaints)),
         digest=trace.digest(loop.order),
-        seen=dict(sorted(world.storm.seen.items())),
+        seen=dict(sorted((world.storm.seen + said).items())),
         figures=found,
         steps=loop.steps,
         seconds=loop.time() - BEGINNING,
@@ -79,9 +84,15 @@ async def _live(world: World) -> tuple[list[str], dict[str, int], World]:
     people = People(world)
     tasks = [
         asyncio.create_task(doing, name=name)
-        for name, doing in (("people", people.live()), ("trouble", world.trouble()), ("mending", world.mend()))
+        for name, doing in (
+            ("people", people.live()),
+            ("trouble", world.trouble()),
+            ("outage", world.long_outage()),
+            ("mending", world.mend()),
+        )
     ]
-    done, _ = await asyncio.wait(tasks, timeout=world.chance.choice(STORMS), return_when=asyncio.FIRST_EXCEPTION)
+    storm = world.chance.choice(STORMS) + world.long_outage_seconds
+    done, _ = await asyncio.wait(tasks, timeout=storm, return_when=asyncio.FIRST_EXCEPTION)
     for task in done:
         task.result()
     for task in tasks:
@@ -100,13 +111,15 @@ def _name(handle: Any) -> str:
 
 
 @contextmanager
-def _logs_to(trace: Trace, defects: list[str]) -> Iterator[None]:
-    """What the shell logs goes into the trace; an exception that it did not expect is a defect."""
+def _logs_to(trace: Trace, defects: list[str], said: Counter[str]) -> Iterator[None]:
+    """What the shell logs goes into the trace; how often it came to one of its limits is counted; an exception that it did not expect is a defect."""
 
     def note(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         error = event.pop("exc_info", None)
         what = " ".join(str(one) for pair in event.items() for one in pair)
         trace.add("log", what)
+        if event["event"] in LIMITS:
+            said[f"limit: {event['event']}"] += 1
         if error:
             last = traceback.format_exc().strip().splitlines()[-3:]
             defects.append(f"{event['event']}: {' | '.join(line.strip() for line in last)}")

@@ -3,6 +3,9 @@
 A line carries one process's calls to one server. Every call is a request that travels, a deed that the server does whatever becomes of the caller,
 and an answer that travels back. So there are three moments at which the caller can be killed, and as many ways for a call to fail: the request is
 lost; the answer is lost, or comes to nothing while the deed is done later; the server is cut off in the middle of a deed of several parts.
+
+A server that is away refuses at once; one that is silent keeps its callers waiting for as long as the real adapters do, and when it is back it may do
+what was asked of it meanwhile, whether anybody still waits for that or not.
 """
 
 import asyncio
@@ -30,6 +33,7 @@ class Fate(StrEnum):
     ANSWER_LOST = "answer lost"
     DONE_LATER = "done later"
     CUT_OFF = "cut off"
+    SILENT = "silent"
 
 
 class Moment(StrEnum):
@@ -43,6 +47,10 @@ class Moment(StrEnum):
 FAULTS = (Fate.REQUEST_LOST, Fate.ANSWER_LOST, Fate.DONE_LATER, Fate.CUT_OFF)
 OFTEN = frozenset({"write", "append", "commit", "mail"})
 """The calls with an effect: here it hurts, so here it goes wrong more often."""
+WAITS_SECONDS = {"log": 15.0, "store": 10.0, "server": 30.0}
+"""How long a caller waits for a server that is silent, by the last word of its name: as the adapters do for Kafka, MongoDB and SMTP."""
+LANDS_WITHIN_SECONDS = {"log": 10.0}
+"""How long after its caller has given up a deed may still be done; where nothing is said, however long."""
 LETTERS = "append dlq-"
 """Dead letters are few, and none may be lost: here it goes wrong more often still."""
 
@@ -76,6 +84,8 @@ class Storm:
         self.raging = True
         self.away: dict[str, float] = {}
         """Until when a server, or a process's way to one (`process>server`), is away, by the loop's time."""
+        self.silent: dict[str, float] = {}
+        """Until when a server is silent."""
         self.seen: Counter[str] = Counter()
         """What was done to the house, by kind of call."""
 
@@ -86,6 +96,8 @@ class Storm:
         now = asyncio.get_running_loop().time()
         if self.away.get(server, 0.0) > now or self.away.get(way, 0.0) > now:
             return Fate.REQUEST_LOST
+        if self.silent.get(server, 0.0) > now:
+            return Fate.SILENT
         kind = what.partition(" ")[0]
         rarity = 0.2 if what.startswith(LETTERS) else 1.0 if kind in OFTEN else 4.0
         draw = self.chance.random() * rarity
@@ -125,9 +137,19 @@ class Line:
         storm.trace.add(self._way, what if fate is Fate.WELL else f"{what} [{fate}]")
         if killed is Moment.BEFORE:
             self._kill(killed, kind, what)
+        elif fate is Fate.SILENT:
+            self._unanswered(what, deed, answer)
         else:
             loop.call_later(storm.travel(fate), self._arrives, what, deed, fate, killed, answer, context=storm.outside)
         return await answer
+
+    def _unanswered(self, what: str, deed: Deed, answer: "asyncio.Future[Any]") -> None:
+        """The caller waits and gives up; what it asked for is lost, or done when the server speaks again."""
+        storm, loop, kind = self._storm, asyncio.get_running_loop(), self._server.rpartition(" ")[2]
+        until, gives_up = storm.silent[self._server], loop.time() + WAITS_SECONDS[kind]
+        loop.call_at(gives_up, self._fails, answer, what, context=storm.outside)
+        if until <= gives_up + LANDS_WITHIN_SECONDS.get(kind, until) and storm.chance.random() < 0.7:
+            loop.call_at(until, self._does, what, deed, Fate.WELL, None, answer, context=storm.outside)
 
     def _arrives(self, what: str, deed: Deed, fate: Fate, killed: Moment | None, answer: "asyncio.Future[Any]") -> None:
         storm, loop, kind = self._storm, asyncio.get_running_loop(), what.partition(" ")[0]

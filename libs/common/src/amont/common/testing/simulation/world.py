@@ -32,6 +32,10 @@ from amont.common.testing.simulation.process import CutOff, Process
 from amont.common.testing.simulation.storm import Line, Storm
 from amont.common.testing.simulation.trace import Trace
 
+LONG_SHARE = 0.12
+"""In how many runs a server is away for long."""
+LONG_SECONDS = (45.0, 90.0, 150.0, 210.0)
+"""How long: beyond the back-off of a batch, a call to the log, a drain, the holding of outboxes, the noting of a mail, the handing over of one."""
 LEASE = timedelta(minutes=5)
 """How long a claim to send a mail holds."""
 JUMPS = (timedelta(seconds=20), timedelta(minutes=2), timedelta(hours=2), timedelta(days=3))
@@ -98,6 +102,7 @@ class World:
             for name in SERVICES
             for number in range(self.chance.choice((1, 2) if name in CONTESTED else (1, 1, 2)))
         ]
+        self.long_outage_seconds = self.chance.choice(LONG_SECONDS) if self.chance.random() < LONG_SHARE else 0.0
         self.zombies: list[Process] = []
         self.complaints: list[str] = []
         """Answers over HTTP that nobody should get."""
@@ -251,6 +256,16 @@ class World:
         server = self.chance.choice(("log", "mail server", *(f"{name} store" for name in SERVICES)))
         self._away(server)
 
+    async def long_outage(self) -> None:
+        """In some runs a server is away, or silent, for longer than anybody waits. Others' troubles go on meanwhile."""
+        if self.long_outage_seconds:
+            await asyncio.sleep(self.chance.uniform(4.0, 10.0))
+            server = self.chance.choice((*("log", "mail server", "notifications store") * 2, *(f"{name} store" for name in SERVICES)))
+            silent = self.chance.random() < 0.5
+            (self.storm.silent if silent else self.storm.away)[server] = self.loop.time() + self.long_outage_seconds
+            self.storm.happened(f"long {'silence' if silent else 'outage'}: {server.rpartition(' ')[2]}")
+            self.trace.add(server, f"{'silent' if silent else 'away'} for {self.long_outage_seconds:g} s")
+
     async def _cut(self, replica: Replica) -> None:
         """One process no longer reaches one server; the others do."""
         if replica.process:
@@ -259,7 +274,7 @@ class World:
     def _away(self, what: str) -> None:
         seconds = self.chance.choice((0.5, 3.0, 12.0))
         self.storm.happened("cut" if ">" in what else "outage")
-        self.storm.away[what] = self.loop.time() + seconds
+        self.storm.away[what] = max(self.storm.away.get(what, 0.0), self.loop.time() + seconds)
         self.trace.add(what, f"away for {seconds:g} s")
 
     async def _jump(self, _: Replica) -> None:
@@ -283,6 +298,7 @@ class World:
         self.trace.add("world", "calm")
         self.storm.raging = False
         self.storm.away.clear()
+        self.storm.silent.clear()
         for zombie in self.zombies:
             zombie.kill("calm")
         for replica in self.replicas:
