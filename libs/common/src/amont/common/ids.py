@@ -10,7 +10,8 @@ from amont.common.clock import Clock
 
 NAMESPACE = uuid.UUID("6f1d7c1e-6b5e-5a0c-9a53-a3f0a3a4b7c1")
 """The namespace of every derived id in Amont; fixed for ever, since ids of released events derive from it."""
-_NAMESPACE_BYTES = NAMESPACE.bytes
+_BEGUN = hashlib.sha1(NAMESPACE.bytes, usedforsecurity=False)
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Ids(Protocol):
@@ -51,8 +52,7 @@ class SeededIds:
 
 def derived(*parts: str | int) -> str:
     """The uuid5 that these parts always give, in this order (RFC 9562, section 5.5; by hand, since every event needs one)."""
-    digest = bytearray(hashlib.sha1(_NAMESPACE_BYTES + "\x1f".join(map(str, parts)).encode(), usedforsecurity=False).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    digest = _BEGUN.copy()
+    digest.update("\x1f".join(map(str, parts)).encode())
+    text = digest.hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"

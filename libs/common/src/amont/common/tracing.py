@@ -6,8 +6,8 @@ record; what a due date brings continues the trace of whoever set the date, beca
 Spans carry ids and bounded words, never a name or an address.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry import context, trace
 from opentelemetry.sdk.resources import Resource
@@ -44,18 +44,18 @@ class Tracing:
         self._tracer, self.records = self.provider.get_tracer("amont"), False
         provider.shutdown()
 
-    @contextmanager
-    def span(self, name: str, parent: str | None, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: str) -> Iterator[None]:
+    def span(self, name: str, parent: str | None, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: str) -> AbstractContextManager[None]:
         """Do something as a part of the trace that `parent` (a traceparent; unreadable ones are ignored) belongs to, or as the begin of one.
 
         Raises what happens inside, which the span remembers by its type alone.
         """
         above = _CARRIER.extract({_HEADER: parent}, context.Context()) if parent else None
-        if not self.records:
-            with _in(above):
-                yield
-            return
-        named = {f"amont.{key}": value for key, value in attributes.items()}
+        if self.records:
+            return self._recorded(name, above, kind, {f"amont.{key}": value for key, value in attributes.items()})
+        return _HERE if above is None else _in(above)
+
+    @contextmanager
+    def _recorded(self, name: str, above: context.Context | None, kind: SpanKind, named: Mapping[str, str]) -> Iterator[None]:
         with self._tracer.start_as_current_span(name, above, kind, named, record_exception=False, set_status_on_exception=False) as one:
             try:
                 yield
@@ -66,6 +66,7 @@ class Tracing:
 
 
 TRACING = Tracing()
+_HERE = nullcontext()
 
 
 @contextmanager

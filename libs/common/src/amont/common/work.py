@@ -438,16 +438,18 @@ class Work:
             return cast("A", entry.aggregate)
         if key in self._collided:
             raise Conflict(f"There is a {type(new).__name__.lower()} {new.id!r} already.")
-        if entry is not None and entry.aggregate == new and not decision.events and step.stream is None:
+        if entry is not None and step.stream is None and not decision.events and entry.aggregate == new:
             return new
         base = entry or Entry(self._house.collections[type(new)], new, None)
-        out = (*base.out, *(self._pending(event) for event in decision.events))
+        trace = carried()
+        out = (*base.out, *[self._pending(event, trace) for event in decision.events])
         if len(out) > 1:
             self._limit(key, len(base.out), out)
         seen = base.seen if step.stream is None else {**base.seen, step.stream: step.seq}
         step.undo.setdefault(key, entry)
-        trace = carried() or base.trace
-        self._entries[key] = Entry(base.collection, new, base.version, seen, out, dirty=True, trace=trace, carried=base.carried)
+        self._entries[key] = Entry(
+            base.collection, new, base.version, seen, out, dirty=True, trace=trace or base.trace, carried=base.carried
+        )
         return new
 
     def remove(self, aggregate: Aggregate) -> None:
@@ -480,7 +482,7 @@ class Work:
         """Do this once the step's saves are in the store; not at all when the step is taken back. It may happen more than once."""
         self._step.effects.append(continued(effect))
 
-    def _pending(self, event: Event) -> Mapping[str, Any]:
+    def _pending(self, event: Event, trace: str | None) -> Mapping[str, Any]:
         cause, data, kind, subject = self._step.cause, event.encode(), event.type_name(), event.subject
         if len(data) > MAX_EVENT_BYTES:
             raise TooMuchToSay(f"{kind} about {subject!r} has {len(data):,} bytes; {MAX_EVENT_BYTES:,} is the most.")
@@ -493,12 +495,17 @@ class Work:
             "seq": event.seq,
             "at": self._now_text,
             "data": data.decode(),
-            "tenant": event.owner,
-            "cause": cause.id if cause else None,
-            "corr": (cause.correlation or cause.id) if cause else self._correlation,
-            "trace": carried(),
         }
-        return {name: value for name, value in entry.items() if value is not None}
+        if (owner := event.owner) is not None:
+            entry["tenant"] = owner
+        if cause is not None:
+            entry["cause"] = cause.id
+        correlation = (cause.correlation or cause.id) if cause else self._correlation
+        if correlation is not None:
+            entry["corr"] = correlation
+        if trace is not None:
+            entry["trace"] = trace
+        return entry
 
     @contextmanager
     def step(self, cause: Envelope | None = None, *, seq: int = 0) -> Iterator[_Step]:

@@ -67,9 +67,10 @@ class Event(BaseModel):
     def decode(cls, value: bytes) -> "Event":
         """Read a value tolerantly; raises Unreadable with every fault's place and never the value itself."""
         try:
-            return cls.model_validate_json(value, extra="ignore")
+            event: Event = cls.__pydantic_validator__.validate_json(value, extra="ignore")
         except ValidationError as error:
             raise Unreadable("invalid-payload", faults_of(error)) from None
+        return event
 
 
 def faults_of(error: ValidationError) -> str:

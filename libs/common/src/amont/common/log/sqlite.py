@@ -6,6 +6,7 @@ in the same statement, so that a process that was frozen cannot move the positio
 
 import asyncio
 import contextlib
+import itertools
 import sqlite3
 import time
 import uuid
@@ -32,7 +33,7 @@ STUCK_SECONDS = 300.0
 """No batch takes this long: a handler gives up after its own back-off, which is much shorter."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS records (topic TEXT, offset INTEGER, key TEXT, value BLOB, headers TEXT, PRIMARY KEY (topic, offset)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS records (topic TEXT, offset INTEGER, key TEXT, value BLOB, headers TEXT, PRIMARY KEY (topic, offset));
 CREATE TABLE IF NOT EXISTS positions (grp TEXT, topic TEXT, next INTEGER NOT NULL, PRIMARY KEY (grp, topic)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leases (grp TEXT, topic TEXT, owner TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (grp, topic)) WITHOUT ROWID;
 """
@@ -212,15 +213,9 @@ def _append(db: sqlite3.Connection, records: Sequence[Record], until: float) -> 
         db.execute("ROLLBACK")
         raise Unavailable("SQLite does not answer: another process wrote for too long")
     try:
-        ends: dict[str, int] = {}
-        for record in records:
-            if record.topic not in ends:
-                ends[record.topic] = db.execute(
-                    "SELECT coalesce(max(offset), -1) FROM records WHERE topic = ?", (record.topic,)
-                ).fetchone()[0]
-            ends[record.topic] += 1
-            row = (record.topic, ends[record.topic], record.key, record.value, _to_json(record.headers))
-            db.execute("INSERT INTO records (topic, offset, key, value, headers) VALUES (?, ?, ?, ?, ?)", row)
+        offsets = {topic: itertools.count(_end(db, topic)) for topic in {record.topic for record in records}}
+        rows = [(one.topic, next(offsets[one.topic]), one.key, one.value, _to_json(one.headers)) for one in records]
+        db.executemany("INSERT INTO records (topic, offset, key, value, headers) VALUES (?, ?, ?, ?, ?)", rows)
         db.execute("COMMIT")
     except BaseException:
         db.execute("ROLLBACK")
@@ -230,6 +225,11 @@ def _append(db: sqlite3.Connection, records: Sequence[Record], until: float) -> 
 def _received(topic: str, row: tuple[int, str, bytes | None, str]) -> Received:
     offset, key, value, headers = row
     return Received(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=_from_json(headers))
+
+
+def _end(db: sqlite3.Connection, topic: str) -> int:
+    end: int = db.execute("SELECT coalesce(max(offset) + 1, 0) FROM records WHERE topic = ?", (topic,)).fetchone()[0]
+    return end
 
 
 def _to_json(headers: RawHeaders) -> str:

@@ -220,7 +220,7 @@ class Consumer:
     async def _taken(self, work: Work, record: Received, one: Heard | Unreadable, firsts: dict[str, First]) -> Parked | None:
         if isinstance(one, Unreadable):
             return Parked(record, one.reason, str(one))
-        first = firsts.get(text_of(record.key))
+        first = firsts.get(text_of(record.key)) if firsts else None
         if first is not None and first.comes_before(record):
             return Parked(record, BLOCKED_BY, waits_behind(first.id), blocked_by=first.id)
         refused = await react(self._unit.house.name, self._reactions, work, one)
