@@ -72,7 +72,8 @@ class KafkaReader:
 
     def __init__(self, log: "KafkaLog", group: str, topic: str, handler: Handler, types: Sequence[type[Event]]) -> None:
         self._log, self._group, self._topic, self._handler = log, group, topic, handler
-        self._lanes: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._lanes: dict[TopicPartition, asyncio.Task[bool]] = {}
+        """The last lane of each partition that has any: one in hand, and at most one that waits for it."""
         self._began: dict[TopicPartition, float] = {}
         self._failures: defaultdict[TopicPartition, int] = defaultdict(int)
         self._stopping = False
@@ -215,15 +216,14 @@ class KafkaReader:
         mine = [at for at, records in parts.items() if await self._is_mine(at, records)]
         if self._stopping or self._moving or self._torn:
             return  # nothing is committed: it comes again, here or elsewhere
-        now = asyncio.get_running_loop().time()
+        before = dict(self._lanes)
         for at in mine:
-            self._began[at] = now
-            lane = self._lane(at, parts[at], self._turn, self._lanes.get(at))
+            lane = self._lane(at, parts[at], self._turn, before.get(at))
             self._lanes[at] = asyncio.create_task(lane, name=f"{self._group} {at.partition}")
-        if mine:
-            _, slow = await asyncio.wait([self._lanes[at] for at in mine if at in self._lanes], timeout=SLOW_SECONDS)
-            for at in mine:
-                if self._lanes.get(at) in slow:
+        if before:
+            _, slow = await asyncio.wait(before.values(), timeout=SLOW_SECONDS)
+            for at in before:
+                if before[at] in slow:
                     self._hold(at)
 
     async def _is_mine(self, at: TopicPartition, records: Sequence[Raw]) -> bool:
@@ -234,11 +234,15 @@ class KafkaReader:
         except (IllegalStateError, KafkaError, TimeoutError):
             return False
 
-    async def _lane(self, at: TopicPartition, records: Sequence[Raw], turn: int, before: asyncio.Task[None] | None) -> None:
+    async def _lane(self, at: TopicPartition, records: Sequence[Raw], turn: int, before: asyncio.Task[bool] | None) -> bool:
+        """Take the records of a partition when those `before` them have been taken; whether they were."""
+        taken = False
         try:
-            if before is not None:
-                await asyncio.wait([before])
-            if await self._handled(at, records):
+            if before is not None and not await self._may_follow(before, turn):
+                return False
+            self._began[at] = asyncio.get_running_loop().time()
+            taken = await self._handled(at, records)
+            if taken:
                 self._rests(at, failed=False)
                 await self._commit(at, records[-1].offset + 1, turn)
             else:
@@ -248,9 +252,17 @@ class KafkaReader:
             raise
         finally:
             if self._lanes.get(at) is asyncio.current_task():
-                del self._lanes[at], self._began[at]
-            if turn == self._turn:
-                self._release(at)
+                del self._lanes[at]
+                self._began.pop(at, None)
+                if turn == self._turn:
+                    self._release(at)
+        return taken
+
+    async def _may_follow(self, before: asyncio.Task[bool], turn: int) -> bool:
+        """Not when what came before was given back, for then all of it is fetched again; nor when the partition is about to be somebody else's."""
+        await asyncio.wait([before])
+        torn = before.cancelled() or before.exception() is not None
+        return not torn and before.result() and turn == self._turn and not (self._stopping or self._moving)
 
     async def _handled(self, at: TopicPartition, records: Sequence[Raw]) -> bool:
         try:
