@@ -1,5 +1,6 @@
 """People, pools and policies for the tests of this folder: a pair that breaks no rule, and as many random ones as wanted."""
 
+import os
 from dataclasses import replace
 from datetime import date
 from random import Random
@@ -9,6 +10,9 @@ from amont.matching.domain.policy import Policy, Rule, Weights
 from amont.matching.domain.pool import Pool, PoolPerson
 
 WEEK = date(2027, 1, 11)
+
+THOROUGHNESS = float(os.environ.get("AMONT_TEST_THOROUGHNESS", "1"))
+"""How many times as many made-up pools as usual the engine's tests are to try: 10 takes some minutes."""
 
 MENTEE = PoolPerson(
     id="fr:e42",

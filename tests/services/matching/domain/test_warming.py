@@ -8,7 +8,7 @@ from tests.services.matching.domain.pools import random_policy, random_pool
 
 from amont.matching.domain.engine import Engine, warm
 
-ROOMS = ("assignment", "changing", "cover", "explaining", "generation", "kernel", "lines", "worth")
+ROOMS = ("assignment", "changing", "cover", "explaining", "generation", "kernel", "lines", "stretches", "worth")
 
 
 def forms() -> dict[str, Any]:

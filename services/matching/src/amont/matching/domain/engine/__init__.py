@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.change import Change
 from amont.matching.domain.engine.bothways import worth_of_pairs
-from amont.matching.domain.engine.changing import changes
 from amont.matching.domain.engine.columns import Compact, compact
-from amont.matching.domain.engine.explaining import RULES, verdicts
+from amont.matching.domain.engine.explaining import RULES, obstacles
 from amont.matching.domain.engine.kernel import Scanner, points_of
 from amont.matching.domain.engine.optimum import Optimum, optimise
 from amont.matching.domain.points import Points
@@ -75,7 +74,7 @@ class Engine:
             pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(rows, worth, strict=True)}, policy)
         return Solution(
             pairs=pairs,
-            unmatched=_unmatched(pool, policy, whole, pins, made, explain=explain),
+            unmatched=self._unmatched(pool, whole, pins, made, explain=explain),
             objective=_objective(pool, policy, whole, made),
             certificate=_certificate(whole, best),
         )
@@ -128,6 +127,19 @@ class Engine:
             others[place] = NextBest(mentor=whole.mentor_ids[column], score=score) if column >= 0 else None
         return others
 
+    def _unmatched(
+        self, pool: Pool, whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool
+    ) -> tuple[Unmatched, ...]:
+        pinned = _cells(whole, pins)
+        rows = np.setdiff1d(np.arange(len(whole.mentee_ids)), np.concatenate([pinned[0], made[0]])).astype(np.int32)
+        columns = np.setdiff1d(np.arange(len(whole.mentor_ids)), np.concatenate([pinned[1], made[1]])).astype(np.int32)
+        people = [Unmatched(id=whole.mentee_ids[row], role="mentee", removed={}, left=0) for row in rows]
+        people += [Unmatched(id=whole.mentor_ids[column], role="mentor", removed={}, left=0) for column in columns]
+        if explain:
+            why = obstacles(pool, whole, rows, columns, self._threads)
+            people = [_explained(person, *one) for person, one in zip(people, why, strict=True)]
+        return tuple(sorted(people, key=lambda person: (person.id, person.role)))
+
 
 def _valued(pairs: tuple[SolvedPair, ...], worth: Mapping[str, int | None], policy: Policy) -> tuple[SolvedPair, ...]:
     irreplaceable = "without it there would be fewer pairs" + (" or a lower lowest score" if policy.order == "pairs, worst, total" else "")
@@ -168,21 +180,6 @@ def _objective(pool: Pool, policy: Policy, whole: Compact, made: Ints) -> Object
     sticky = set(zip(*_cells(whole, pool.current).tolist(), strict=True)) & set(zip(*made.tolist(), strict=True))
     worst = int(scores.min()) if len(scores) else None
     return Objective(pairs=made.shape[1], worst=worst, total=int(scores.sum()) + policy.stickiness * len(sticky))
-
-
-def _unmatched(
-    pool: Pool, policy: Policy, whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool
-) -> tuple[Unmatched, ...]:
-    pinned = _cells(whole, pins)
-    rows = np.setdiff1d(np.arange(len(whole.mentee_ids)), np.concatenate([pinned[0], made[0]])).astype(np.int32)
-    columns = np.setdiff1d(np.arange(len(whole.mentor_ids)), np.concatenate([pinned[1], made[1]])).astype(np.int32)
-    alone: list[tuple[str, Role]] = [(whole.mentee_ids[row], "mentee") for row in rows]
-    alone += [(whole.mentor_ids[column], "mentor") for column in columns]
-    people = [Unmatched(id=id_, role=role, removed={}, left=0) for id_, role in alone]
-    if explain:
-        counts = np.concatenate(verdicts(whole, rows, columns)).tolist()
-        people = [_explained(*one) for one in zip(people, counts, changes(pool, policy, whole, alone), strict=True)]
-    return tuple(sorted(people, key=lambda person: (person.id, person.role)))
 
 
 def _explained(person: Unmatched, counts: list[int], change: Change | None) -> Unmatched:

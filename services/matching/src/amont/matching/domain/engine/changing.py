@@ -2,92 +2,108 @@
 
 A candidate is *opened* by a change when the two break exactly one rule, and with the change none. Time comes first: the shortest stretch of one local day,
 none of it free so far, by which somebody is opened; of those of one length the one that opens most, then the earliest. A stretch neither begins nor ends
-at a time that the clocks leave out. Where no stretch opens anybody: the language that opens most, then the first by its tag.
+at a time that the clocks leave out. Where no stretch opens anybody: the language that opens most, then the first by its tag. No other rule can be mended
+by a change of one's own: grades, lines, teams and what is forbidden are not the person's to choose, and topics are in no rule.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amont.matching.domain.change import Change
-from amont.matching.domain.engine.columns import Compact
-from amont.matching.domain.engine.jit import compiled
-from amont.matching.domain.engine.kernel import common_half_hours, covered, disjoint
+from amont.matching.domain.engine.stretches import DAY, TWICE, shortest_stretch
 from amont.matching.domain.hours import DAYS, WEEK, Clock, half_hours, merged_windows
-from amont.matching.domain.policy import Policy
-from amont.matching.domain.pool import Pool, PoolPerson, Role
+from amont.matching.domain.pool import PoolPerson
 
 Ints = NDArray[np.int32]
-Bytes = NDArray[np.uint8]
+Words = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
 
-_DAY = 48
-_SHARED_LANGUAGE, _COMMON_HOURS = 5, 7
-"""Places of the two rules that a change may satisfy."""
-
-
-class Everybody(NamedTuple):
-    """One role's people in the order of rows or columns: who they are, and all their free half-hours, (n, 42) bytes."""
-
-    people: tuple[PoolPerson, ...]
-    free: Bytes
+_CLOCKS = 2**10
+"""How many zones' weeks are kept."""
 
 
-def changes(pool: Pool, policy: Policy, whole: Compact, alone: list[tuple[str, Role]]) -> list[Change | None]:
-    """For each person in a role the smallest change, `None` where no single one opens anybody."""
-    sides = {"mentee": _everybody(pool, whole.row, "mentee"), "mentor": _everybody(pool, whole.column, "mentor")}
-    apart = (whole.same_person, whole.line, whole.forbidden)
-    clocks = {zone: Clock.of(zone, pool.week_of) for zone in {person.zone for person in pool.people}}
-    found: list[Change | None] = []
-    for id_, role in alone:
-        others = sides["mentor" if role == "mentee" else "mentee"]
-        broken = np.empty(len(others.people), np.int8)
-        place = (whole.row if role == "mentee" else whole.column)[id_]
-        everybody = np.arange(len(others.people), dtype=np.int32)
-        me = np.array([place], np.int32)
-        rows, columns = (me, everybody) if role == "mentee" else (everybody, me)
-        _only_broken(whole.table, apart, rows, columns, broken)
-        person, free = sides[role].people[place], sides[role].free[place]
-        change = _more_hours(person, free, others.free[broken == _COMMON_HOURS], 2 * policy.min_common_hours, clocks[person.zone])
-        found.append(change or _one_language([others.people[at] for at in np.flatnonzero(broken == _SHARED_LANGUAGE)]))
-    return found
+class Others(NamedTuple):
+    """The people of one role as those of the other see them.
+
+    Attributes:
+        free: (n, TWICE) their free half-hours in UTC, the week written twice.
+        tongues: (n,) int32, which of `spoken` they speak.
+    """
+
+    free: Words
+    tongues: Ints
+    spoken: tuple[frozenset[str], ...]
+
+    @classmethod
+    def of(cls, people: Sequence[PoolPerson], week_of: date) -> "Others":
+        """In the order in which they are given."""
+        known = {key: _free(*key, week_of) for key in {(person.zone, person.availability) for person in people}}
+        raw = b"".join(known[person.zone, person.availability] for person in people)
+        spoken = {languages: place for place, languages in enumerate(dict.fromkeys(person.languages for person in people))}
+        return cls(
+            free=_words(raw).reshape(len(people), TWICE),
+            tongues=np.fromiter((spoken[person.languages] for person in people), np.int32, len(people)),
+            spoken=tuple(spoken),
+        )
 
 
-def _everybody(pool: Pool, places: Mapping[str, int], role: Role) -> Everybody:
-    people = sorted(pool.in_role(role), key=lambda person: places[person.id])
-    known: dict[tuple[str, tuple[str, ...]], bytes] = {}
-    for person in people:
-        key = person.zone, person.availability
-        if key not in known:
-            known[key] = half_hours(person.availability, person.zone, pool.week_of).to_bytes(WEEK // 8, "little")
-    raw = b"".join(known[person.zone, person.availability] for person in people)
-    return Everybody(tuple(people), np.frombuffer(raw, np.uint8).reshape(len(people), WEEK // 8))
+def _free(zone: str, availability: tuple[str, ...], week_of: date) -> bytes:
+    free = half_hours(availability, zone, week_of)
+    return (free | free << WEEK).to_bytes(8 * TWICE, "little")
 
 
-def _more_hours(person: PoolPerson, free: Bytes, others: Bytes, enough: int, clock: Clock) -> Change | None:
-    if not len(others):
-        return None
+def _words(raw: bytes) -> Words:
+    return np.frombuffer(raw, np.dtype("<u8")).astype(np.uint64)
+
+
+def smallest_change(person: PoolPerson, week_of: date, others: Others, lacking: Ints, unspoken: Mask) -> Change | None:
+    """What would open candidates to that person; `None` where no single change of their own does.
+
+    Args:
+        person: in no pair.
+        week_of: the pool's.
+        others: everybody in the other role, n of them.
+        lacking: (n,) how many common half-hours are missing where no other rule fails; else 0.
+        unspoken: (n,) for whom only a common language is missing.
+    """
+    change = _more_hours(person, week_of, others.free, lacking) if lacking.any() else None
+    return change or _one_language(others, unspoken)
+
+
+def _more_hours(person: PoolPerson, week_of: date, others: Words, lacking: Ints) -> Change | None:
+    last = np.arange(WEEK, dtype=np.int32) // DAY * DAY + DAY
+    up, down, shown = _clock(person.zone, week_of)
+    low, high = up.copy(), down.copy()
     windows = merged_windows(person.availability)
-    last = np.full(WEEK, -1, np.int32)
-    for start in range(WEEK):
-        last[start] = start // _DAY * _DAY + _DAY
-    begins, ends = dict(windows), {end: start for start, end in windows}
+    for start, end in windows:
+        first = start // DAY * DAY
+        last[first:start] = np.minimum(last[first:start], start)
+        low[end], high[start] = up[start], down[end]
     for start, end in windows:
         last[start:end] = -1
-        first = start // _DAY * _DAY
-        last[first:start] = np.minimum(last[first:start], start)
-    low = np.array([clock.up[ends.get(at, at)] for at in range(WEEK + 1)], np.int32)
-    high = np.array([clock.down[begins.get(at, at)] for at in range(WEEK + 1)], np.int32)
-    length, opens = _stretches(free, others, enough, last, low, high, np.array(clock.shown))
+    mine = _words(_free(person.zone, person.availability, week_of))
+    opens = np.zeros(WEEK, np.int32)
+    length = shortest_stretch(mine, last, low, high, shown, others, lacking, opens)
     if not length:
         return None
     start = int(opens.argmax())
     return Change(kind="hours", opens=int(opens[start]), half_hours=length, window=_window(start, length))
 
 
+@lru_cache(maxsize=_CLOCKS)
+def _clock(zone: str, week_of: date) -> tuple[Ints, Ints, Mask]:
+    clock = Clock.of(zone, week_of)
+    return np.array(clock.up, np.int32), np.array(clock.down, np.int32), np.array(clock.shown)
+
+
 def _window(start: int, length: int) -> str:
-    day, at = divmod(start, _DAY)
+    day, at = divmod(start, DAY)
     return f"{DAYS[day]} {_time(at)}-{_time(at + length)}"
 
 
@@ -95,78 +111,12 @@ def _time(half_hour: int) -> str:
     return f"{half_hour // 2:02d}:{half_hour % 2 * 30:02d}"
 
 
-def _one_language(others: list[PoolPerson]) -> Change | None:
-    spoken: dict[str, int] = {}
-    for person in others:
-        for tag in person.languages:
-            spoken[tag] = spoken.get(tag, 0) + 1
-    if not spoken:
+def _one_language(others: Others, unspoken: Mask) -> Change | None:
+    opened: Counter[str] = Counter()
+    for languages, count in zip(others.spoken, np.bincount(others.tongues[unspoken], minlength=len(others.spoken)).tolist(), strict=True):
+        if count:
+            opened.update(dict.fromkeys(languages, count))
+    if not opened:
         return None
-    tag = min(spoken, key=lambda tag: (-spoken[tag], tag))
-    return Change(kind="language", opens=spoken[tag], language=tag)
-
-
-@compiled
-def _only_broken(table, apart, rows, columns, broken):
-    """The rule, 0 to 8, that a pair breaks and no other; -1 where there is none or more than one."""
-    mentees, mentors, weighing = table.mentees, table.mentors, table.weighing
-    for r in range(len(rows)):
-        i = rows[r]
-        for c in range(len(columns)):
-            j = columns[c]
-            count, only = 0, -1
-            for k in range(3):
-                slices = apart[k]
-                first, last = slices.start[i], slices.start[i + 1]
-                if covered(slices.low[first:last], slices.high[first:last], j):
-                    count, only = count + 1, (0, 2, 8)[k]
-            if weighing.gap[mentees.grade[i] - mentors.grade[j] + 19] < 0:
-                count, only = count + 1, 1
-            if mentees.team[i] == mentors.team[j]:
-                count, only = count + 1, 3
-            if mentees.unit[i] == mentors.unit[j]:
-                count, only = count + 1, 4
-            if abs(mentees.offset[i] - mentors.offset[j]) > weighing.zone_seconds:
-                count, only = count + 1, 6
-            if count < 2 and disjoint(mentees.speech[i], mentors.speech[j]):
-                count, only = count + 1, 5
-            if count < 2 and common_half_hours(mentees.hours[i], mentors.hours[j]) < weighing.half_hours:
-                count, only = count + 1, 7
-            broken[max(r, c)] = only if count == 1 else -1
-
-
-@compiled
-def _stretches(free, others, enough, last, low, high, shown):
-    """The length of the shortest stretches that open somebody, 0 for none, and how many each of that length opens, by where it begins.
-
-    A stretch from a to b, at most `last[a]`, makes the half-hours `low[a]` to `high[b]` of the week free as well.
-    """
-    week = len(last)
-    shortest = week
-    opens = np.zeros(week, np.int32)
-    new = np.zeros(2 * week + 1, np.int32)
-    for k in range(len(others)):
-        common = 0
-        for at in range(week):
-            theirs = (others[k, at >> 3] >> (at & 7)) & 1
-            mine = (free[at >> 3] >> (at & 7)) & 1
-            common += theirs & mine
-            new[at + 1] = new[at] + (theirs & ~mine & 1)
-        for at in range(week):
-            new[week + at + 1] = new[week] + new[at + 1]
-        need = enough - common
-        if new[week] < need:
-            continue
-        for start in range(week):
-            if not shown[start]:
-                continue
-            begin = low[start] % week
-            for end in range(start + 1, min(last[start], start + shortest) + 1):
-                size = min(high[end] - low[start], week)
-                if size > 0 and shown[end] and new[begin + size] - new[begin] >= need:
-                    if end - start < shortest:
-                        shortest = end - start
-                        opens[:] = 0
-                    opens[start] += 1
-                    break
-    return (shortest if opens.any() else 0), opens
+    tag = min(opened, key=lambda tag: (-opened[tag], tag))
+    return Change(kind="language", opens=opened[tag], language=tag)
