@@ -1,16 +1,22 @@
 """The engine's compact form and its scan say of every pair what the definition says, whatever the threads; and the certificate holds on hard pools."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
 from tests.services.matching.domain.pools import mentee, mentor, pool_of, random_policy, random_pool
+from tests.services.matching.verifier.proved_answers import random_case
 
 from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.engine import Engine
 from amont.matching.domain.engine.columns import Compact, compact
 from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.engine.plain import PlainScanner
 from amont.matching.domain.policy import Order, Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.scorer import Scorer
@@ -18,6 +24,7 @@ from amont.matching.domain.solver import Solution
 
 ORDERS: list[Order] = ["pairs, worst, total", "pairs, total", "total"]
 LOW = -(1 << 20)
+KERNELS = [Scanner, PlainScanner]
 
 
 def case(seed: int) -> tuple[Pool, Policy]:
@@ -44,8 +51,9 @@ def test_points_and_rules_are_the_definitions_for_every_pair(seed: int) -> None:
         assert fine == scorer.allowed(*pair)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("seed", range(60))
-def test_a_scan_finds_what_looking_at_every_pair_finds(seed: int) -> None:
+def test_a_scan_finds_what_looking_at_every_pair_finds(seed: int, kernel: type[Scanner]) -> None:
     pool, policy = case(seed)
     random = Random(seed)
     whole = compact(pool, policy)
@@ -54,7 +62,7 @@ def test_a_scan_finds_what_looking_at_every_pair_finds(seed: int) -> None:
     price = np.array([random.choice([0, 0, 7, 300, 5000]) for _ in whole.mentor_ids], np.int32)
     least = np.array([random.choice([-9000, 0, 250, 480]) for _ in rows], np.int32)
     floor, keep = random.choice([0, 300]), random.choice([1, 3, 40])
-    found = Scanner(whole.table, threads=2).scan(rows, least, price, keep=keep, floor=floor)
+    found = kernel(whole.table, threads=2).scan(rows, least, price, keep=keep, floor=floor)
     for row in rows:
         offers = sorted(
             (-(int(score) - int(price[j])), j) for j, score in enumerate(scores[row]) if score >= floor and score - price[j] > least[row]
@@ -63,16 +71,56 @@ def test_a_scan_finds_what_looking_at_every_pair_finds(seed: int) -> None:
         assert [(j, value) for j, value in zip(found.where[row].tolist(), found.best[row].tolist(), strict=True) if j >= 0] == expected
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("seed", range(30))
-def test_reaching_finds_the_first_who_may(seed: int) -> None:
+def test_reaching_finds_the_first_who_may(seed: int, kernel: type[Scanner]) -> None:
     pool, policy = case(seed)
     whole = compact(pool, policy)
     scores = all_scores(whole, Scorer(pool, policy))
     columns = np.arange(0, len(whole.mentor_ids), 2, dtype=np.int32)
-    by = Scanner(whole.table, threads=1).reach(np.arange(len(scores), dtype=np.int32), columns, 250)
+    by = kernel(whole.table, threads=1).reach(np.arange(len(scores), dtype=np.int32), columns, 250)
     for column, row in zip(columns, by, strict=True):
         may = np.flatnonzero(scores[:, column] >= 250)
         assert row == (may[0] if len(may) else -1)
+
+
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_every_kernel_chooses_the_same_of_equals(seed: int, *, alike: bool) -> None:
+    """In pools of several chunks and tiles, in which most offers are equal."""
+    random = Random(f"{seed} {alike}")
+    pool, policy = random_pool(random, 300, 2_300), random_policy(random, min_common_hours=0)
+    if alike:
+        pool = replace(pool, people=tuple(replace(one, grade=9 if one.role == "mentee" else 5, topics={"ai": 1}) for one in pool.people))
+    table = compact(pool, policy).table
+    rows, columns = (np.arange(len(side.grade), dtype=np.int32) for side in (table.mentees, table.mentors))
+    price = np.array([random.choice([0, 0, 0, 40]) for _ in columns], np.int32)
+    some = np.array(random.sample(columns.tolist(), 1_500), np.int32)
+    for asked in (None, some):
+        for spread in (False, True):
+            one, other = (
+                kernel(table, 1).scan(rows, np.full(len(rows), 200, np.int32), price, keep=5, columns=asked, spread=spread)
+                for kernel in KERNELS
+            )
+            assert one.best.tolist() == other.best.tolist()
+            assert one.where.tolist() == other.where.tolist()
+    one_by, other_by = (kernel(table, 1).reach(rows, np.sort(some), 700).tolist() for kernel in KERNELS)
+    assert one_by == other_by
+
+
+def test_without_a_compiler_the_answer_is_the_same_to_the_byte(tmp_path: Path) -> None:
+    pool, policy = random_case(Random(8), order="pairs, worst, total")
+    for name, raw in (("pool.json", pool), ("policy.json", policy)):
+        (tmp_path / name).write_bytes(raw)
+    answers = []
+    for compiled in ("yes", "no"):
+        command = [Path(sys.executable).parent / "amont", "match", "pool.json", "--policy", "policy.json", "--explain", "--json"]
+        ended = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "AMONT_ENGINE_COMPILED": compiled}, capture_output=True, check=True
+        )
+        answers.append([line for line in ended.stdout.splitlines() if not line.startswith(b'"seconds"')])
+    assert answers[0] == answers[1]
+    assert len(answers[0]) > 20
 
 
 def certified(pool: Pool, policy: Policy, solution: Solution) -> None:

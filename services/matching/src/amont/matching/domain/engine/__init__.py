@@ -1,11 +1,11 @@
 """The matching engine: the best pairs over all pairs of a pool, with their proof.
 
-`columns` brings a pool into compact form, `kernel` looks at pairs, `assignment` solves a sparse graph, `generation` grows that graph until its answer is
-the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, `worth` and `bothways` say what each pair is worth, `explaining`
-why people are in none, and `changing` what would help them. Arrays in, arrays out; only this page and `changing` know people. Everything is an integer and
-every choice between equals is by place, and places come from ids and the seed: the same pool and policy give the same answer, whatever the order of the
-lists, the number of threads, and whether the loops are compiled. Equal optima are told apart by where SHA-256(seed, NUL, id) puts people; nothing is
-promised about how likely each is.
+`columns` brings a pool into compact form, `kernel` looks at pairs (`plain` without a compiler), `assignment` solves a sparse graph, `generation` grows
+that graph until its answer is the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, `worth` and `bothways` say what
+each pair is worth, `explaining` why people are in none, `changing` and `stretches` what would help them. Arrays in, arrays out; only this page,
+`explaining` and `changing` know people. Everything is an integer and every choice between equals is by place, and places come from ids and the seed: the
+same pool and policy give the same answer, whatever the order of the lists, the number of threads, and whether the loops are compiled. Equal optima are
+told apart by where SHA-256(seed, NUL, id) puts people; nothing is promised about how likely each is.
 """
 
 import os
@@ -23,8 +23,9 @@ from amont.matching.domain.change import Change
 from amont.matching.domain.engine.bothways import worth_of_pairs
 from amont.matching.domain.engine.columns import Compact, compact
 from amont.matching.domain.engine.explaining import RULES, obstacles
-from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.engine.kernel import points_of
 from amont.matching.domain.engine.optimum import Optimum, optimise
+from amont.matching.domain.engine.plain import scanner
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
@@ -59,7 +60,7 @@ class Engine:
         table, current = table._replace(mentees=mentees, mentors=mentors), _cells(whole, pool.current)
         best = optimise(
             table,
-            Scanner(table, self._threads),
+            scanner(table, self._threads),
             policy,
             current,
             lambda stage, round_, detail: progress(stage, round_, detail=detail),
@@ -116,7 +117,7 @@ class Engine:
         by_id = np.array(sorted(range(len(whole.mentor_ids)), key=whole.mentor_ids.__getitem__), np.int32)
         order = np.argsort(cells[0], kind="stable")
         rows = cells[0][order]
-        found = Scanner(whole.table, self._threads).scan(
+        found = scanner(whole.table, self._threads).scan(
             rows, np.full(len(rows), -1, np.int32), np.zeros(len(by_id), np.int32), keep=2, columns=by_id
         )
         others: list[NextBest | None] = [None] * len(rows)

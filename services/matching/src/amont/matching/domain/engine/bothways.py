@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from amont.matching.domain.engine.columns import Compact, Table
 from amont.matching.domain.engine.generation import FAR, Market
-from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.engine.kernel import points_of
 from amont.matching.domain.engine.lines import cells, union
 from amont.matching.domain.engine.optimum import optimise
+from amont.matching.domain.engine.plain import scanner
 from amont.matching.domain.engine.worth import worth_of
 from amont.matching.domain.policy import Policy
 
@@ -41,7 +42,7 @@ def worth_of_pairs(
 def _solved_again(table: Table, policy: Policy, market: Market, current: Ints, apart: tuple[tuple[int, int], ...], threads: int) -> int:
     rows = len(table.mentees.grade)
     without = table._replace(excluded=union(rows, table.excluded, cells(rows, apart)))
-    other = optimise(without, Scanner(without, threads), policy, current, lambda *_: None).market
+    other = optimise(without, scanner(without, threads), policy, current, lambda *_: None).market
     if policy.order != "total" and (_pairs(other), other.floor) != (_pairs(market), market.floor):
         return FAR
     return _total(market) - _total(other)

@@ -1,25 +1,28 @@
 """Compiling the engine's loops: by numba where it is installed, otherwise the same functions as plain Python.
 
-Every function decorated here is written in the subset that both understand and computes on integers only, so that the answers are the same.
+Every function decorated here is written in the subset that both understand and computes on integers only, so that the answers are the same. The loop that
+looks at all pairs has a form in numpy beside it, `plain`. `AMONT_ENGINE_COMPILED=no` makes an installation with numba run as one without.
 
 The machine code is kept on disk, in `NUMBA_CACHE_DIR` or beside the code, in a folder named after the text of the whole engine: numba asks only whether the
-file of a function has changed, and not whether what it calls has. Where no folder can be written, code is made anew in each process.
+file of a function has changed, and not whether what it calls has. Where no folder can be written, code is made anew in each process; a
+file that was cut off or changed is noticed by its digest (`kept`).
 """
 
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar, cast
 
-try:
-    import numba
-except ImportError:  # pragma: no cover - there is no wheel for this machine
-    COMPILED = False
-else:
-    COMPILED = True
+COMPILED = find_spec("numba") is not None and os.environ.get("AMONT_ENGINE_COMPILED") != "no"
 """Whether loops run as machine code."""
+
+if COMPILED:
+    import numba
+
+    from amont.matching.domain.engine.kept import keep_checked
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -46,7 +49,10 @@ def compiled(function: F) -> F:
     """The function as machine code that holds no lock of the interpreter while it runs; itself where numba is missing."""
     if not COMPILED:  # pragma: no cover - as above
         return function
-    return cast("F", numba.njit(cache=bool(_KEPT_IN), nogil=True)(function))
+    dispatcher = numba.njit(cache=bool(_KEPT_IN), nogil=True)(function)
+    if _KEPT_IN:
+        keep_checked(dispatcher)
+    return cast("F", dispatcher)
 
 
 def inlined(function: F) -> F:
