@@ -40,11 +40,12 @@ simulate: setup  ## Play the house under seeded storms: SEEDS=10000 FIRST=0
 chaos: setup  ## Kill, freeze and cut four services and real servers off; ARGS='--seed 7 --outage-seconds 60'
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-check: setup  ## Format, lint, types, walls between rooms, generated files
+check: setup  ## Format, lint, types, walls between rooms, compatibility of the contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/amont contracts compatible
 
 bench: setup  ## Measure: each figure is a ratio against a named baseline in the same run; ARGS=staff_events
 	$(BIN)/python -m tests.bench $(ARGS)

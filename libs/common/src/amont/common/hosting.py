@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from amont.common import memory, tracing
 from amont.common.clock import Clock, SystemClock
 from amont.common.documents import store_from
 from amont.common.errors import PortTaken
+from amont.common.events.envelope import Event
 from amont.common.ids import RandomIds
 from amont.common.log import log_from
 from amont.common.log.kafka import KafkaOptions
@@ -39,6 +41,16 @@ _logger = structlog.get_logger(__name__)
 def service_builders() -> dict[str, Callable[[Parts], Service]]:
     """The services that are installed, by name (entry points `amont.services`)."""
     return {point.name: cast("Callable[[Parts], Service]", point.load()) for point in entry_points(group="amont.services")}
+
+
+def tables_of(service: str) -> tuple[dict[str, list[type[Event]]], tuple[type[Event], ...]]:
+    """What an installed service reads, by topic, and what it publishes: the tables in its rooms `reactions` and `commands`. Nothing is started."""
+    (point,) = entry_points(group="amont.services", name=service)
+    package = point.module.rpartition(".")[0]
+    consumes: dict[str, list[type[Event]]] = {}
+    for kind in import_module(f"{package}.reactions").CONSUMES:
+        consumes.setdefault(kind.topic, []).append(kind)
+    return consumes, tuple(import_module(f"{package}.commands").PUBLISHES)
 
 
 def parts_from(settings: Settings, service: str, *, clock: Clock | None = None) -> Parts:

@@ -5,10 +5,13 @@ from typing import Annotated
 import typer
 
 from amont.common.cli import out, print_json, table
-from amont.common.cli.contracts import check
+from amont.common.cli.contracts import check, export, releasing
 
 app = typer.Typer(no_args_is_help=True)
 app.command("check")(check.check)
+app.command("export")(export.export)
+app.command("compatible")(releasing.compatible)
+app.command("release")(releasing.release)
 
 
 @app.command("list")

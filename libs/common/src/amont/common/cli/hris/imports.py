@@ -4,21 +4,19 @@ Good lines are sent although others are bad, unless told otherwise. Of a file th
 no more has left; the roster remembers who that was. A file that may have been cut short is never complete, and many leavers at once are asked about.
 """
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
 from amont.common.cli import err
 from amont.common.cli.feeds import counted, following
+from amont.common.cli.files import hold_writable, replacing
 from amont.common.cli.hris.appending import append
 
 if TYPE_CHECKING:
@@ -80,6 +78,8 @@ class Import:
         return outcome
 
     def _send_after_looking(self, log: "Log | None", look: "Look") -> None:
+        from amont.common.feeds.roster import written  # noqa: PLC0415 - heavy, and other commands need not wait for it
+
         outcome, wanted, across = self._outcome, self._wanted, look.across
         if wanted.roster:
             outcome.why_not = self._why_not_complete(look, wanted.roster)
@@ -92,7 +92,8 @@ class Import:
         elif log is not None:
             append(log, chain(self._once_more(), self._leavings(across)))
             if wanted.roster:
-                _write(wanted.roster, across)
+                with replacing(wanted.roster) as file:
+                    file.writelines(line.encode() for line in written(across.everybody()))
 
     def _looked_at(self, look: "Look", verb: str) -> Iterator["Record"]:
         for entry in following(self._source, self._feed, verb, shown=self._wanted.shown):
@@ -118,7 +119,7 @@ class Import:
         """Why nobody can be said to be missing; None when it can. Raises ValueError, Invalid for a roster that cannot be used."""
         from amont.common.feeds.roster import read_roster  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
-        _hold_writable(roster)
+        hold_writable(roster)
         if look.nobody:
             return f"of {counted(look.nobody, 'line')} nobody can tell whom they are about, so the file is not complete"
         if not roster.exists():
@@ -135,25 +136,3 @@ class Import:
 
     def _may_ask(self) -> bool:
         return self._wanted.shown and not self._wanted.dry_run and err.is_terminal and sys.stdin.isatty()
-
-
-def _hold_writable(path: Path) -> None:
-    """Say so before sending when the roster could not be written afterwards."""
-    if not os.access(path.absolute().parent, os.W_OK) or (path.exists() and not path.is_file()):
-        raise ValueError(f"{path} cannot be written: give a file in a folder that exists and that you may write to.")
-
-
-def _write(path: Path, across: "Across") -> None:
-    """The whole roster or the old one."""
-    from amont.common.feeds.roster import written  # noqa: PLC0415 - heavy, and other commands need not wait for it
-
-    with NamedTemporaryFile("w", dir=path.absolute().parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as file:
-        try:
-            file.writelines(written(across.everybody()))
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(file.name).unlink()
-            raise
