@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -21,6 +22,8 @@ EXACT = ("type", "pattern", "format")
 STRUCTURE = frozenset({"properties", "required", "items", "additionalProperties", "anyOf", "$ref", "enum", "const", "default"})
 UNDERSTOOD = NOTES | STRUCTURE | {*FLOORS, *CEILINGS, *EXACT}
 _ABSENT = object()
+_ANYTHING: Schema = MappingProxyType({})
+"""A field that is required and not described."""
 
 
 class Breaks(StrEnum):
@@ -107,8 +110,9 @@ class _Comparison:
                 yield self._breach(where, what, Breaks.OLD_MESSAGES if narrower else Breaks.OLD_READERS)
 
     def _fields(self, old: Schema, new: Schema, where: str) -> Iterator[Breach]:
-        before, after = old.get("properties", {}), new.get("properties", {})
         needed_before, needed_after = set(old.get("required", ())), set(new.get("required", ()))
+        before = {**dict.fromkeys(needed_before, _ANYTHING), **old.get("properties", {})}
+        after = {**dict.fromkeys(needed_after, _ANYTHING), **new.get("properties", {})}
         for name in sorted(before.keys() | after.keys()):
             place = f"{where}/{name}"
             if name not in after:
