@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import BinaryIO, TextIO
 
 from amont.common.feeds.csv.cells import Cells
-from amont.common.feeds.csv.encoding import Encoding, encoding_named, encoding_of
+from amont.common.feeds.csv.encoding import BROKEN, Encoding, encoding_named, encoding_of
 from amont.common.feeds.csv.mapping import Columns, MappingFile, NoHeader, columns_of, read_mapping, recognised
 from amont.common.feeds.csv.rows import Row, rows
 from amont.common.feeds.findings import Finding, found
@@ -43,7 +43,7 @@ class CsvFeed:
     ) -> None:
         """Raises NoHeader when the first row does not name the columns, Invalid for an encoding that nobody knows."""
         self._file, self._mapping = file, mapping or MappingFile()
-        self.encoding: Encoding = encoding_named(encoding) if encoding else encoding_of(file)
+        self.encoding: Encoding = encoding_named(encoding, file) if encoding else encoding_of(file)
         self.delimiter = delimiter or self._sniffed()
         header = next(self._rows(), None)
         if header is None or header.fault:
@@ -108,7 +108,7 @@ class CsvFeed:
     def _text(self) -> Iterator[TextIO]:
         """The file from its beginning as text; a byte that is none in the encoding stays one that can be told from text."""
         self._file.seek(0)
-        text = io.TextIOWrapper(self._file, encoding=self.encoding.codec, errors="surrogateescape", newline="")
+        text = io.TextIOWrapper(self._file, encoding=self.encoding.codec, errors=BROKEN, newline="")
         try:
             yield text
         finally:

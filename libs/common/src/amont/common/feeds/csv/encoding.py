@@ -41,10 +41,23 @@ class Encoding:
         return f"{name} (a guess: --encoding says otherwise)" if self.guessed else name
 
 
-def encoding_named(name: str) -> Encoding:
+def _broken(error: UnicodeError) -> tuple[str, int]:
+    """A byte that is none in the encoding becomes one half of a pair, which no text has; `surrogateescape` cannot do this for every encoding."""
+    return "\udcff", error.end if isinstance(error, UnicodeDecodeError) else 0
+
+
+BROKEN = "amont.broken"
+codecs.register_error(BROKEN, _broken)
+
+
+def encoding_named(name: str, file: BinaryIO) -> Encoding:
     """What somebody says it is. Raises Invalid for a name that nobody knows."""
+    file.seek(0)
+    marked = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
     try:
-        return Encoding(codecs.lookup(name).name)
+        found = codecs.lookup(name)
+        b"".decode(found.name)
+        return Encoding("utf-16-le" if found.name == "utf-16" and not marked else found.name)
     except LookupError:
         raise Invalid(f"There is no encoding {name[:40]!r}. Write one as in utf-8, windows-1252 or iso-8859-15.") from None
 

@@ -1,0 +1,319 @@
+"""CSV as spreadsheets and HR systems write it: what is read, what is refused, and that no bytes at all can make the reader fall."""
+
+import csv
+import io
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amont.common.errors import Invalid
+from amont.common.feeds.checking import Checker
+from amont.common.feeds.csv import MappingFile, NoHeader, read_mapping
+from amont.common.feeds.csv.encoding import encoding_of
+from amont.common.feeds.csv.rows import MOST_CHARACTERS, MOST_LINES, rows
+
+from .sheets import AS_OF, HEADER, bad, feed_of, good, sheet
+
+LIBREOFFICE = Path(__file__).parent / "files" / "libreoffice-fr.csv"
+ADA = ("e1", "Lovelace", "C3", "2026-12-01")
+BASE: dict[str, Any] = {"tenant": "fr", "employee_id": "e1", "family_name": "Lovelace", "grade": "C3"}
+
+
+def test_what_libreoffice_saves_in_windows_1252_is_read_as_it_was_meant() -> None:
+    """Exported by LibreOffice 7.4 under a French locale: windows-1252, semicolons, decimal commas, days with slashes, a quoted cell of two lines."""
+    data = LIBREOFFICE.read_bytes()
+    assert b"\xe9" in data
+    feed = feed_of(data, mapping=MappingFile(dates="dmy"))
+    assert str(feed.encoding).startswith("windows-1252")
+    assert feed.delimiter == ";"
+    zoe, jerome, ana = good(feed)
+    assert (zoe["given_name"], zoe["family_name"], zoe["employee_id"], zoe["manager_id"]) == ("Zoé", "Petit-Lefèvre", "00042", "00007")
+    assert (zoe["job_title"], zoe["languages"], zoe["joined_on"]) == ('Analyste "données"; tarification', ["fr", "en"], "2024-09-01")
+    assert jerome["job_title"] == "=1+1"  # a formula is data
+    assert ana["job_title"] == "Cheffe d\N{RIGHT SINGLE QUOTATION MARK}équipe"
+    assert [entry.line for entry in feed] == [2, 4, 5]
+    assert {(one.kind.name, one.where) for one in feed.columns.findings} == {
+        ("refused-field", "column 'Salaire brut'"),
+        ("ignored-column", 'column "Taux d\'activité"'),
+        ("ignored-column", "column 'Remarque'"),
+    }
+    assert b"48500" not in b"".join(entry.value for entry in feed)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_encoding_delimiter_and_line_ends_are_found_out(encoding: str, delimiter: str, end: str) -> None:
+    rows_ = [("e1", "Noël, Zoé", "C3", "2026-12-01"), ("e2", "Müller; Jérôme", "C3", "2026-12-01"), ("e3", "l'été\tà | Nîmes", "C3", "")]
+    feed = feed_of(sheet(*rows_, delimiter=delimiter, encoding=encoding, end=end))
+    assert feed.delimiter == delimiter
+    assert [one["family_name"] for one in good(feed)] == ["Noël, Zoé", "Müller; Jérôme", "l'été\tà | Nîmes"]
+
+
+def test_the_first_accent_of_a_large_file_may_be_in_its_middle() -> None:
+    ascii_rows = [(f"e{number}", "Martin", "C3", "2026-12-01") for number in range(60_000)]
+    data = sheet(*ascii_rows, ("x", "Hélène", "C3", "2026-12-01"), *ascii_rows, encoding="cp1252")
+    assert len(data) > 2 << 20
+    assert encoding_of(io.BytesIO(data)).codec == "cp1252"
+
+
+def test_one_bad_byte_makes_one_bad_line_and_no_other_encoding() -> None:
+    people = [(f"e{number}", "Hélène", "C3", "") for number in range(40)]
+    data = sheet(*people).replace("e7;Hélène".encode(), b"e7;H\xe9l\xe8ne")
+    feed = feed_of(data)
+    assert feed.encoding.codec == "utf-8"
+    assert bad(feed) == [(9, "not-text", "bytes that are not UTF-8")]
+    assert len(good(feed)) == 39
+    assert [entry.person for entry in feed if entry.findings] == ["fr:e7"]
+
+
+def test_what_somebody_says_of_the_file_is_believed() -> None:
+    data = sheet(("e1", "Ж", "C3", ""), encoding="cp1251", delimiter="|")
+    assert good(feed_of(data, encoding="windows-1251", delimiter="|"))[0]["family_name"] == "Ж"
+    with pytest.raises(Invalid, match="no encoding 'klingon'"):
+        feed_of(data, encoding="klingon")
+
+
+def test_excel_s_own_line_about_the_delimiter_is_heard() -> None:
+    feed = feed_of(b"sep=|\r\n" + sheet(ADA, delimiter="|"))
+    assert [entry.line for entry in feed] == [3]
+
+
+def test_columns_are_known_by_the_names_that_hr_systems_give_them() -> None:
+    for header in (
+        ("Employee Number", "LAST NAME", "Job Grade", "effective_date"),
+        ("Personalnummer", "Nachname", "Tarifgruppe", "gültig ab"),
+        ("Número de empleado", "Apellidos", "Nivel", "Fecha efectiva"),
+    ):
+        (one,) = good(feed_of(sheet(ADA, header=header)))
+        assert one | {"occurred_at": ""} == BASE | {"effective_at": "2026-12-01", "occurred_at": ""}
+
+
+def test_a_header_without_what_is_needed_says_what_to_write() -> None:
+    with pytest.raises(NoHeader) as refused:
+        feed_of(sheet(("1", "2"), header=("Nummer X", "Salaire")), tenant=None)
+    said = "\n".join(map(str, refused.value.findings))
+    assert all(f"no column is {name}" in said for name in ("employee_id", "grade", "tenant"))
+    assert '[columns] grade = "…"' in said
+    assert "--tenant" in said
+    with pytest.raises(NoHeader, match="could be employee_id"):
+        feed_of(sheet(ADA, header=("Matricule", "Employee ID", "Grade", "x")))
+    with pytest.raises(NoHeader, match="the first row is to name the columns"):
+        feed_of(b"")
+
+
+MAPPING = """
+dates = "mdy"
+[columns]
+employee_id = "Nummer X"
+grade = "Stufe"
+[constants]
+tenant = "de"
+site = "Berlin"
+[values.status]
+"7" = "active"
+"8" = "left"
+[values.manager_id]
+"0" = ""
+"""
+
+
+def test_a_mapping_file_says_what_names_do_not() -> None:
+    header = ("Nummer X", "Stufe", "Status", "Manager", "Hire Date")
+    data = sheet(("1", "C3", "7", "0", "12/31/2024"), ("2", "C3", "8", "5", ""), header=header)
+    one, two = good(feed_of(data, tenant=None, mapping=read_mapping(MAPPING)))
+    assert (one["tenant"], one["site"], one["joined_on"], "manager_id" in one) == ("de", "Berlin", "2024-12-31", False)
+    assert two == {
+        "tenant": "de",
+        "employee_id": "2",
+        "effective_at": "2026-12-01",
+        "occurred_at": "2026-12-01T06:30:00.000000Z",
+        "left": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[columns", "not TOML"),
+        ('[columns]\nshoe = "X"', "/columns/shoe: not a field"),
+        ("[columns]\ngrade = 3", "/columns/grade: write a text"),
+        ('dates = "ymd"', "/dates: write"),
+        ("[colours]", "/colours: not a part"),
+        ("columns = 3", "/columns: write a table"),
+        ("[values]\nstatus = 3", "/values/status: write a table"),
+    ],
+)
+def test_a_mapping_file_that_cannot_be_used_says_where(text: str, fault: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_mapping(text)
+    said = [str(refused.value), *(f"{one.pointer}: {one.detail}" for one in refused.value.faults)]
+    assert any(fault in one for one in said), said
+
+
+CELLS = [
+    ("Hire Date", "2024-09-01", {"joined_on": "2024-09-01"}),
+    ("Hire Date", "01.09.2024", {"joined_on": "2024-09-01"}),
+    ("Hire Date", "20240901", {"joined_on": "2024-09-01"}),
+    ("Hire Date", "2024-09-01 00:00:00", {"joined_on": "2024-09-01"}),
+    ("Hire Date", "01/09/2024", "could be day/month or month/day: say which"),
+    ("Hire Date", "45536", "a spreadsheet's number of a day"),
+    ("Hire Date", "31.02.2024", "a day that no calendar has"),
+    ("Hire Date", "soon", "is not a day as in 2026-12-01"),
+    ("Effective date", "2026-12-01T08:00:00+01:00", {"effective_at": "2026-12-01T07:00:00.000000Z"}),
+    ("Effective date", "2026-12-01 08:00", "has a time and no offset"),
+    ("Last modified", "2026-11-30", {"occurred_at": "2026-11-30T00:00:00.000000Z"}),
+    ("Status", "En congé", {"status": "on_leave"}),
+    ("Status", "AKTIV", {"status": "active"}),
+    ("Status", "Z9", "is not active, on_leave or left"),
+    ("Languages", "FR, en_GB|de", {"languages": ["fr", "en-GB", "de"]}),
+    ("Languages", "français", "is not a BCP 47 tag"),
+    ("Manager", "1,23E+05", "a spreadsheet has made a rounded number of"),
+    ("Matrix managers", "e7; de:e8", {"dotted_manager_ids": ["e7", "de:e8"]}),
+    ("Leaver", "perhaps", "is neither yes nor no"),
+    ("Leaver", "non", {}),
+    ("Title", '=HYPERLINK("http://x")', {"job_title": '=HYPERLINK("http://x")'}),
+    ("Title", "  two\nlines ", {"job_title": "two\nlines"}),
+]
+
+
+@pytest.mark.parametrize(("column", "cell", "expected"), CELLS, ids=[f"{column}: {cell}" for column, cell, _ in CELLS])
+def test_a_cell_is_read_or_refused_and_never_guessed(column: str, cell: str, expected: dict[str, Any] | str) -> None:
+    feed = feed_of(sheet((*ADA[:3], cell), header=("Matricule", "Nom", "Grade", column)))
+    if isinstance(expected, str):
+        ((line, kind, said),) = bad(feed)
+        assert (line, kind) == (2, "bad-value")
+        assert said.startswith(f"column {column!r}: ")
+        assert expected in said
+    else:
+        (one,) = good(feed)
+        when = {"effective_at": "2026-12-01", "occurred_at": "2026-12-01T06:30:00.000000Z"}
+        assert one == BASE | when | expected
+
+
+def test_who_leaves_takes_no_names_along() -> None:
+    (one,) = good(feed_of(sheet((*ADA[:3], "oui"), header=("Matricule", "Nom", "Grade", "Sorti"))))
+    assert one == {
+        "tenant": "fr",
+        "employee_id": "e1",
+        "effective_at": "2026-12-01",
+        "occurred_at": "2026-12-01T06:30:00.000000Z",
+        "left": True,
+    }
+
+
+def test_a_file_that_is_cut_off_says_so_and_the_rest_is_read() -> None:
+    whole = sheet(ADA, ("e2", "Turing", "C3", "2026-12-01"))
+    for cut in (whole[:-14], whole[:-20]):
+        feed = feed_of(cut)
+        assert [one["employee_id"] for one in good(feed)] == ["e1"]
+        ((line, kind, said),) = bad(feed)
+        assert (line, kind, "the file ends in the middle of a row" in said) == (3, "cut-off", True)
+    ((_, kind, _),) = bad(feed_of(whole + b'e3;"Hop'))
+    assert kind == "cut-off"
+    assert len(good(feed_of(whole[:-2]))) == 2  # only the last line end is missing
+
+
+def test_a_quote_that_is_never_closed_costs_its_own_line_only() -> None:
+    people = [(f"e{number}", "Martin", "C3", "2026-12-01") for number in range(300)]
+    data = sheet(*people).replace(b"e9;Martin", b'e9;"Martin')
+    feed = feed_of(data)
+    assert bad(feed) == [(11, "too-long", "a quote is opened and never closed")]
+    assert len(good(feed)) == 299
+
+
+def test_a_row_with_too_many_cells_is_refused_and_one_without_its_last_empty_ones_is_not() -> None:
+    data = sheet(header=HEADER) + b"e1;Lovelace;C3\r\ne2;Turing;C3;2026-12-01;more\r\ne3;Hopper;C3;2026-12-01;;;\r\n\r\n;;;\r\n"
+    feed = feed_of(data)
+    assert [one["employee_id"] for one in good(feed)] == ["e1", "e3"]
+    assert bad(feed) == [(3, "columns", "5 cells, and the header has 4")]
+
+
+def test_a_line_without_end_is_passed_over() -> None:
+    data = sheet(ADA) + b"x" * (3 * MOST_CHARACTERS) + b"\r\n" + sheet(("e2", "Turing", "C3", ""), header=("e3", "Hopper", "C3", ""))
+    feed = feed_of(data)
+    assert [one["employee_id"] for one in good(feed)] == ["e1", "e3", "e2"]
+    assert [(line, kind) for line, kind, _ in bad(feed)] == [(3, "too-long")]
+
+
+def test_a_subsidiary_in_the_file_and_another_one_on_the_command_line_contradict_each_other() -> None:
+    feed = feed_of(sheet(("de", "e1", "C3"), header=("tenant", "id salarié", "grade")), tenant="fr")
+    (entry,) = feed
+    _, findings = Checker(tenant="fr").look(entry)
+    assert [one.kind.name for one in findings] == ["wrong-tenant"]
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.lists(TEXT, min_size=3, max_size=3), max_size=8), st.sampled_from(";,\t|"), st.sampled_from(["\n", "\r\n"]))
+def test_what_a_careful_writer_writes_is_read_back(table: list[list[str]], delimiter: str, end: str) -> None:
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(table)
+    file.seek(0)
+    kept = [
+        row for row in table if any(cell.strip() for cell in row) and sum(cell.count("\n") + cell.count("\r") for cell in row) < MOST_LINES
+    ]
+    assert [row.cells for row in rows(file, delimiter) if row.fault is None] == kept
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(['"', ";", "\n", "\r", "\r\n", "a", "é", '""', "e1;x", " ", "\ufeff"]), max_size=60).map("".join))
+def test_rows_are_what_the_standard_library_s_reader_sees_where_it_sees_any(text: str) -> None:
+    """Where every quote is closed, both split a text into the same rows."""
+    if any(row.fault for row in rows(io.StringIO(text, newline=""), ";")):
+        return
+    ours = [row.cells for row in rows(io.StringIO(text, newline=""), ";")]
+    theirs = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+    assert ours == [row for row in theirs if any(cell.strip() for cell in row)]
+
+
+NOISE = st.one_of(
+    st.binary(max_size=400),
+    st.lists(
+        st.sampled_from(
+            [b'"', b";", b"\n", b"\r\n", b",", b"\x00", b"\xe9", b"\xc3\xa9", b"e1", b"2026-12-01", b"=1+1", b"\xff\xfe", b"left"]
+        ),
+        max_size=120,
+    ).map(b"".join),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(NOISE, st.booleans(), st.sampled_from([None, "utf-8", "cp1252", "utf-16", "mac_roman", "utf-7"]))
+def test_no_bytes_make_the_reader_fall(noise: bytes, with_header: bool, encoding: str | None) -> None:  # noqa: FBT001
+    """Every entry is a record or says why it is none, and the lines are named in order."""
+    data = (sheet(header=(*HEADER, "Status", "Languages", "Manager")) if with_header else b"") + noise
+    try:
+        feed = feed_of(data, encoding=encoding)
+    except NoHeader:
+        return
+    lines = [entry.line for entry in feed]
+    assert lines == sorted(set(lines))
+    for entry in feed:
+        line, findings = Checker(tenant="fr").look(entry)
+        assert (line is None) <= any(one.is_error for one in findings)
+        if line is not None:
+            assert json.loads(entry.value)["tenant"] == "fr"
+
+
+@given(
+    st.dates(date(1900, 1, 1), date(2999, 12, 31)), st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%Y%m%d", "%Y/%m/%d", "%d/%m/%Y", "%d-%m-%Y"])
+)
+def test_a_day_is_the_same_in_every_way_of_writing_it(day: date, way: str) -> None:
+    feed = feed_of(
+        sheet((*ADA[:3], day.strftime(way)), header=("Matricule", "Nom", "Grade", "Hire Date")), mapping=MappingFile(dates="dmy")
+    )
+    assert good(feed)[0]["joined_on"] == day.isoformat()
+
+
+def test_the_time_of_the_export_stands_in_where_a_file_says_none() -> None:
+    (one,) = good(feed_of(sheet(ADA[:3], header=HEADER[:3])))
+    assert datetime.fromisoformat(one["occurred_at"]) == AS_OF.astimezone(UTC)
+    assert one["effective_at"] == "2026-12-01"
