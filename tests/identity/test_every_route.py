@@ -103,7 +103,7 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("GET", f"{MATCHING}/rounds/{{round_id}}"): needs(Action.READ_ROUND, "programme"),
     **{
         ("GET", f"{MATCHING}/rounds/{{round_id}}/{part}"): needs(Action.READ_ROUND, "programme")
-        for part in ("pairs", "unmatched", "left-out", "dropped-links", "certificate")
+        for part in ("pairs", "unmatched", "left-out", "dropped-links", "certificate", "fairness")
     },
     ("GET", f"{MATCHING}/pairs"): Asks(lists=(Action.READ_PAIR, "pair", "pair_id"), query="?programme=one"),
     ("GET", f"{MATCHING}/pairs/{{pair_id}}"): needs(Action.READ_PAIR, "pair"),

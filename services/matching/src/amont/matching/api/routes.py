@@ -7,19 +7,10 @@ from fastapi import Query, Response
 from amont.common.web import CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.matching import commands
 from amont.matching.api.rows import RowListing
-from amont.matching.api.views import (
-    DeclineBody,
-    DroppedView,
-    LeftOutView,
-    MatchView,
-    PairView,
-    ProofView,
-    PublishBody,
-    RequestBody,
-    RoundSummary,
-    RoundView,
-    UnmatchedView,
-)
+from amont.matching.api.views.answers import DroppedView, LeftOutView, MatchView, ProofView, UnmatchedView
+from amont.matching.api.views.fairness import FairnessView
+from amont.matching.api.views.pairs import DeclineBody, PairView
+from amont.matching.api.views.rounds import PublishBody, RequestBody, RoundSummary, RoundView
 from amont.matching.domain.answer import Part
 from amont.matching.domain.pair import NotYourTurn, PairNotOpen, ProposalExpired, RuleStandsInTheWay
 from amont.matching.domain.programme import PoolHasMoved, ProgrammeNotOpen, PublicationRunning
@@ -81,6 +72,13 @@ async def round_dropped_links(round_id: str, actor: CurrentActor, run: CurrentRu
 async def round_certificate(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[ProofView]:
     """The proof that no answer can be better, person by person; its `reward` and `floor` are in the round."""
     return page.of(await run(commands.read_rows, round_id, actor, Part.PROOF, page.start, page.limit), ProofView.of)
+
+
+@router.get("/rounds/{round_id}/fairness", responses=responses(NoAnswer))
+async def round_fairness(round_id: str, actor: CurrentActor, run: CurrentRun) -> FairnessView:
+    """Who was matched and how well, by subsidiary, function, site, grade band and role; nothing about fewer than five people."""
+    [figures] = await run(commands.read_rows, round_id, actor, Part.FAIRNESS, 0, 1)
+    return FairnessView.of(figures)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""What a round found, in pages: pairs with why, people in no pair with why, enrolments that could not be used, and the proof.
+"""What a round found, in pages: pairs with why, people in no pair with why, enrolments that could not be used, the proof, and figures by group.
 
 A round of 100,000 people is far larger than a document may be. So the round itself keeps an `Answer`, which says how much there is, and the rows lie in
 pages, written before the round says `solved` and never changed. A row's place never changes either: it is what lists are paged by.
@@ -13,6 +13,7 @@ from typing import Any, cast
 from amont.common.aggregate import Aggregate
 from amont.common.events.values import Instant
 from amont.matching.domain.certificate import Certificate
+from amont.matching.domain.fairness import Fairness, fairness, scored
 from amont.matching.domain.points import Points
 from amont.matching.domain.pool import Pool, Role
 from amont.matching.domain.pooling import Gathered, LeftOut, common_topics
@@ -65,6 +66,7 @@ class Part(StrEnum):
     LEFT_OUT = "left_out"
     DROPPED = "dropped"
     PROOF = "proof"
+    FAIRNESS = "fairness"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +77,9 @@ class Answer:
         attempt: the one that found it: pages of others are remains.
         base: the programme's edition it was solved on.
         week_of: by whose clocks the rules were applied.
-        rows: how many rows a page has; of each part there are as many rows as the next five fields say.
+        rows: how many rows a page has; of each part there are as many rows as the next six fields say.
         matched_percent: of the smaller side's seats, rounded down.
+        blocking: how many pairs would rather have each other; see `solver.Solution`.
         reward, floor: the certificate's; `None` together when the solver gave no proof.
     """
 
@@ -91,8 +94,10 @@ class Answer:
     left_out: int
     dropped: int
     proof: int
+    fairness: int
     objective: Objective
     matched_percent: int
+    blocking: int | None
     reward: int | None
     floor: int | None
 
@@ -113,6 +118,7 @@ class RoundPage(Aggregate):
     left_out: tuple[LeftOut, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     proof: tuple[Proof, ...] = ()
+    fairness: tuple[Fairness, ...] = ()
 
     @property
     def rows(self) -> tuple[Any, ...]:
@@ -142,6 +148,7 @@ def paged(
         Part.LEFT_OUT: gathered.left_out,
         Part.DROPPED: [Dropped(report=report, manager=manager) for report, manager in gathered.dropped_links],
         Part.PROOF: _proof(certificate) if certificate else (),
+        Part.FAIRNESS: fairness(pool, [scored(solution)]),
     }
     answer = Answer(
         attempt=attempt,
@@ -152,6 +159,7 @@ def paged(
         rows=ROWS,
         objective=solution.objective,
         matched_percent=matched_percent(pool, len(solution.pairs)),
+        blocking=solution.blocking,
         reward=certificate.reward if certificate else None,
         floor=certificate.floor if certificate else None,
         **{part.value: len(rows) for part, rows in parts.items()},

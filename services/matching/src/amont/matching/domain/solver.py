@@ -89,13 +89,15 @@ class Objective:
 class Solution:
     """The answer: pairs by mentee, the people in no pair by id and role, the objective reached, and the proof that it is the best one.
 
-    A solver that cannot prove its answer gives no certificate.
+    A solver that cannot prove its answer gives no certificate. `blocking`, when explanations were asked for: how many allowed pairs that were not made
+    score above what either of the two has.
     """
 
     pairs: tuple[SolvedPair, ...]
     unmatched: tuple[Unmatched, ...]
     objective: Objective
     certificate: Certificate | None = None
+    blocking: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 `columns` brings a pool into compact form, `kernel` looks at pairs (`plain` without a compiler), `assignment` solves a sparse graph, `generation` grows
 that graph until its answer is the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, `worth` and `bothways` say what
-each pair is worth, `explaining` why people are in none, `changing` and `stretches` what would help them. Arrays in, arrays out; only this page,
-`explaining` and `changing` know people. Everything is an integer and every choice between equals is by place, and places come from ids and the seed: the
-same pool and policy give the same answer, whatever the order of the lists, the number of threads, and whether the loops are compiled. Equal optima are
-told apart by where SHA-256(seed, NUL, id) puts people; nothing is promised about how likely each is.
+each pair is worth, `explaining` why people are in none, `changing` and `stretches` what would help them, `blocking` how many pairs would rather have each
+other. Arrays in, arrays out; only this page, `explaining` and `changing` know people. Everything is an integer and every choice between equals is by
+place, and places come from ids and the seed: the same pool and policy give the same answer, whatever the order of the lists, the number of threads, and
+whether the loops are compiled. Equal optima are told apart by where SHA-256(seed, NUL, id) puts people; nothing is promised about how likely each is.
 """
 
 import os
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.change import Change
+from amont.matching.domain.engine.blocking import blocking_pairs
 from amont.matching.domain.engine.bothways import worth_of_pairs
 from amont.matching.domain.engine.columns import Compact, compact
 from amont.matching.domain.engine.explaining import RULES, obstacles
@@ -73,10 +74,12 @@ class Engine:
             progress("worth", 0, detail=f"{len(rows):,} pairs")
             worth = worth_of_pairs(whole, table, policy, best.market, current, rows, self._threads)
             pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(rows, worth, strict=True)}, policy)
+            progress("blocking", 0, detail="pairs that would rather have each other")
         return Solution(
             pairs=pairs,
             unmatched=self._unmatched(pool, whole, pins, made, explain=explain),
             objective=_objective(pool, policy, whole, made),
+            blocking=_blocking(whole, policy, pins, made, self._threads) if explain else None,
             certificate=_certificate(whole, best),
         )
 
@@ -186,6 +189,14 @@ def _objective(pool: Pool, policy: Policy, whole: Compact, made: Ints) -> Object
 def _explained(person: Unmatched, counts: list[int], change: Change | None) -> Unmatched:
     removed: dict[Rule, int] = {rule: count for rule, count in zip(RULES, counts, strict=False) if count}
     return replace(person, removed=removed, left=counts[-1], change=change)
+
+
+def _blocking(whole: Compact, policy: Policy, pins: tuple[tuple[str, str], ...], made: Ints, threads: int) -> int:
+    cells = np.concatenate([_cells(whole, pins), made], axis=1)
+    points, _ = points_of(whole.table, cells[0], cells[1])
+    least = policy.min_score if policy.order == "total" else 0
+    rows, columns = cells
+    return blocking_pairs(whole.table, rows, columns, points.sum(axis=1, dtype=np.int32), least, threads)
 
 
 def _certificate(whole: Compact, best: Optimum) -> Certificate:
