@@ -222,8 +222,8 @@ class KafkaReader:
             self._lanes[at] = asyncio.create_task(lane, name=f"{self._group} {at.partition}")
         if before:
             _, slow = await asyncio.wait(before.values(), timeout=SLOW_SECONDS)
-            for at in before:
-                if before[at] in slow:
+            for at, earlier in before.items():
+                if earlier in slow:
                     self._hold(at)
 
     async def _is_mine(self, at: TopicPartition, records: Sequence[Raw]) -> bool:

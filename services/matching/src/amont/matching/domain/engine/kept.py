@@ -20,7 +20,7 @@ _DIGEST = 32
 _log = logging.getLogger(__name__)
 
 
-class CheckedFiles(IndexDataCacheFile):  # type: ignore[misc]  # numba publishes no types
+class CheckedFiles(IndexDataCacheFile):
     """The two files of one function: after what numba writes stands its SHA-256, which unpickling does not look at."""
 
     @contextmanager
