@@ -34,6 +34,7 @@ from tests.services.notifications.two_people import (
 
 from amont.common.clock import FixedClock
 from amont.common.documents import Document
+from amont.common.documents.mongo import ANSWER_WITHIN_SECONDS
 from amont.common.events import (
     EmployeeChanged,
     EmployeeLeft,
@@ -51,7 +52,7 @@ from amont.common.metrics import DELIVERIES
 from amont.common.testing.hearing import START, Hearing, record_of
 from amont.notifications.commands import Letterhead
 from amont.notifications.commands import deliveries as verbs
-from amont.notifications.domain.delivery import LEASE, PAUSES, Channel, Delivery
+from amont.notifications.domain.delivery import LEASE, PAUSES, START_WITHIN, Channel, Delivery
 from amont.notifications.domain.notices import of_pair
 from amont.notifications.domain.people import Recipient
 from amont.notifications.mails import Address
@@ -381,7 +382,7 @@ async def test_a_claim_outlives_a_crash_and_the_mail_goes_out_under_the_same_id(
         claimed = await the_delivery(h)
         assert claimed.status is DeliveryStatus.SENDING
     async with notifications(tmp_path, server) as again:
-        await again.passes(4 * MINUTE)
+        await again.passes(LEASE - MINUTE)
         assert len(server.handed) == server_has_it
         await again.passes(MINUTE)
         delivery = await the_delivery(again)
@@ -461,8 +462,14 @@ class Silent:
         await asyncio.Event().wait()
 
 
-async def test_handing_over_ends_before_the_lease_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert verbs.HAND_OVER_SECONDS == 180
+def test_the_latest_start_the_longest_hand_over_and_the_longest_noting_end_before_the_lease_does() -> None:
+    """Or what has left, and is being noted, would be taken up once more."""
+    looking_then_reading_then_writing = 3 * (3 * ANSWER_WITHIN_SECONDS)
+    longest = verbs.HAND_OVER_SECONDS + verbs.NOTE_SECONDS + verbs.NOTE_PAUSE_SECONDS + looking_then_reading_then_writing
+    assert START_WITHIN + timedelta(seconds=longest) <= LEASE
+
+
+async def test_handing_over_ends_at_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verbs, "HAND_OVER_SECONDS", 0.01)
     async with notifications(tmp_path, Silent()) as h:
         await h.hears(*everybody(), pair())

@@ -23,7 +23,7 @@ from amont.common.tracing import TRACING, carried
 from amont.common.work import Work
 from amont.notifications.commands.letters import Letterhead, write_letter
 from amont.notifications.documents import deliveries_to
-from amont.notifications.domain.delivery import LEASE, START_WITHIN, Delivery
+from amont.notifications.domain.delivery import Delivery
 from amont.notifications.domain.people import Known, Programme, Recipient, Subsidiary
 from amont.notifications.mails import BadAddress
 from amont.notifications.sending import MailRefused, MailSender, MailUnavailable
@@ -33,8 +33,8 @@ PUBLISHES = (NotificationSent, NotificationFailed)
 NOTE_SECONDS = 120.0
 """How long an outcome is tried to be written down while the store is away: a claim that runs out before is handed over again."""
 NOTE_PAUSE_SECONDS = 1.0
-HAND_OVER_SECONDS = (LEASE - START_WITHIN).total_seconds()
-"""How long handing over one message may take: what is left of a lease at the latest start, so that two never hand over the same one at once."""
+HAND_OVER_SECONDS = 180.0
+"""How long handing over one message may take. With the latest start before it and the longest noting after it, a lease is not over."""
 
 Run = Callable[..., Awaitable[Any]]
 

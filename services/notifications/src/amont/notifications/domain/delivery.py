@@ -20,10 +20,10 @@ from amont.common.events.values import DeliveryStatus, Instant, Role, tenant_of
 from amont.common.identity import Resource
 from amont.notifications.domain.people import Known
 
-LEASE = timedelta(minutes=5)
-"""How long a claim holds: nobody else hands the message over in that time."""
+LEASE = timedelta(minutes=9)
+"""How long a claim holds: nobody else takes the message up in that time. Enough to wait in a queue, to hand over, and to note what came of it."""
 START_WITHIN = timedelta(minutes=2)
-"""How much of its lease a claim may lose in a queue; later it is given back, so that the rest is always enough to hand it over."""
+"""How much of its lease a claim may lose in a queue; later it is given back, so that the rest is always enough."""
 LOOK_AGAIN = timedelta(minutes=1)
 PATIENCE = timedelta(days=1)
 """How long we wait for facts that have not come yet."""

@@ -36,7 +36,7 @@ LONG_SHARE = 0.12
 """In how many runs a server is away for long."""
 LONG_SECONDS = (45.0, 90.0, 150.0, 210.0)
 """How long: beyond the back-off of a batch, a call to the log, a drain, the holding of outboxes, the noting of a mail, the handing over of one."""
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=9)
 """How long a claim to send a mail holds."""
 JUMPS = (timedelta(seconds=20), timedelta(minutes=2), timedelta(hours=2), timedelta(days=3))
 CONTESTED = frozenset({"matching"})
