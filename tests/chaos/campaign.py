@@ -195,6 +195,7 @@ class Campaign:
             cuts=hands.cuts,
             crashes=hands.crashes,
             poison=hands.staff.poison,
+            may_be_parked=happened.may_be_parked,
         )
         self._report.lines = lines(hands, evidence, self._noted)
         self._report.figures = {

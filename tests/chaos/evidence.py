@@ -16,7 +16,8 @@ from amont.common.documents import Document
 from amont.common.events.topics import SERVICES, TOPICS, dead_letters_of
 from amont.common.log import Received
 from amont.common.log.sqlite import SqliteLog
-from amont.common.testing.promises import OWNERS, Evidence, Poison
+from amont.common.service.letters.letter import LETTERS
+from amont.common.testing.promises import OWNERS, Evidence, Place, Poison
 from amont.common.testing.replay import replay
 from amont.notifications.sending import FolderSender, MailSender
 
@@ -79,13 +80,14 @@ async def collect(
     cuts: Sequence[Span],
     crashes: Mapping[str, int],
     poison: Sequence[Poison],
+    may_be_parked: Mapping[str, Mapping[Place, int]],
 ) -> Evidence:
     """All of it, with what a replay of the log makes."""
     topics = [*TOPICS, *(dead_letters_of(service) for service in SERVICES)]
     log = {topic: [one.record for one in await everything_on(house, topic)] for topic in dict.fromkeys(topics)}
     documents: dict[str, dict[str, list[Document]]] = defaultdict(dict)
     for service, collections in (await house.collections()).items():
-        for collection in collections:
+        for collection in (*collections, LETTERS.name):
             documents[service][collection] = await house.everything(service, collection)
     return Evidence(
         documents=documents,
@@ -96,6 +98,7 @@ async def collect(
         crashes=crashes,
         replayed=await replay(log, hosting.service_builders(), given=documents, tools={MailSender: FolderSender(folder / "replayed")}),
         poison={"enrolment": poison},
+        may_be_parked=may_be_parked,
     )
 
 

@@ -3,6 +3,7 @@
 Each is a patch at a seam of the real shell or of the memory log, applied in a process of its own.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -66,8 +67,6 @@ def commit_of_all_positions() -> Mutant:
 
 def dead_letter_not_awaited() -> Mutant:
     """The dead letter is sent and the batch committed, whatever becomes of the letter."""
-    import asyncio
-
     appended = MemoryLog.append
 
     async def append(self: MemoryLog, records: Sequence[Record]) -> None:
@@ -159,9 +158,31 @@ def written_to_the_other() -> Mutant:
     return patch.object(deliveries, "_known", turned)
 
 
+def skipped_after_the_back_off() -> Mutant:
+    """A batch that could not be handled for as long as it is tried counts as handled. Only an outage of more than a minute shows it."""
+    handled = MemoryReader._taken
+
+    async def taken(self: MemoryReader, batch: Sequence[Received]) -> bool:
+        began = asyncio.get_running_loop().time()
+        return await handled(self, batch) or asyncio.get_running_loop().time() - began > 50.0
+
+    return patch.object(MemoryReader, "_taken", taken)
+
+
 def followers_not_parked() -> Mutant:
     """What follows a dead letter under its key is taken as if nothing were before it."""
     return patch.object(First, "comes_before", lambda *_: False)
+
+
+def told_at_each_attempt() -> Mutant:
+    """A batch that is begun again puts what it has parked on the dead-letter topic again."""
+    parked = Consumer._park
+
+    async def park(self: Consumer, refused: Any, tried: Any) -> None:
+        tried.told.clear()
+        await parked(self, refused, tried)
+
+    return patch.object(Consumer, "_park", park)
 
 
 def never_halting() -> Mutant:
@@ -184,10 +205,15 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "given up at once": (given_up_at_once, "given up without cause"),
     "written to the other": (written_to_the_other, "went to somebody else"),
     "cleared at once": (cleared_at_once, "an older state comes last"),
+    "skipped after the back-off": (
+        skipped_after_the_back_off,
+        "is not what a replay of the log gives|has not heard|poison that nobody parked|not what was said",
+    ),
     "followers not parked": (
         followers_not_parked,
         "which it had refused",
     ),
+    "told at each attempt": (told_at_each_attempt, "more often than it was handed over"),
     "never halting": (never_halting, "should halt it"),
     "capacity checked in memory": (capacity_checked_in_memory, "above capacity|a pair twice"),
 }

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from amont.common.documents import Clear, CollectionSpec, Put
 from amont.common.documents.sqlite import SqliteStore
+from amont.common.errors import Unavailable
 from amont.common.log import Received, Record
 from amont.common.log.sqlite import SqliteLog
 from amont.common.testing.dying import Fate, Ledger, MortalLog, MortalStore, aim, read_ledger
@@ -81,6 +83,8 @@ async def test_the_ledger_counts_what_is_handed_over_again(tmp_path: Path, fate:
     await handlers[0](batch[:1])
     assert read_ledger(tmp_path / "ledger").redelivered == {"one": 3}
     assert read_ledger(tmp_path / "ledger", begin=begin).redelivered == {"one": 1}
+    counted = read_ledger(tmp_path / "ledger").may_be_parked["enrolment"]
+    assert counted == {("topic", 0, 4): 3, ("topic", 0, 5): 3, ("topic", 1, 5): 3}
     aim(tmp_path / "dies", "after-batch")
     with pytest.raises(Died):
         await handlers[0](batch)
@@ -89,3 +93,16 @@ async def test_the_ledger_counts_what_is_handed_over_again(tmp_path: Path, fate:
 def test_a_point_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no point to die at"):
         aim(tmp_path / "dies", "commit")
+
+
+async def test_the_ledger_says_which_dead_letters_may_have_arrived_or_not(tmp_path: Path, fate: Fate) -> None:
+    class Silent:
+        async def append(self, _: Any) -> None:
+            raise Unavailable("no answer")
+
+    log = MortalLog(Silent(), fate, Ledger(tmp_path / "ledger", "enrolment"))  # type: ignore[arg-type]  # all that it needs
+    why = {"amont_dlq_topic": b"hris-staff", "amont_dlq_partition": b"2", "amont_dlq_offset": b"7"}
+    for record in (EVENT, replace(LETTER, headers=tuple(why.items()))):
+        with pytest.raises(Unavailable):
+            await log.append([record])
+    assert read_ledger(tmp_path / "ledger").may_be_parked["enrolment"] == {("hris-staff", 2, 7): 1}

@@ -19,7 +19,7 @@ from amont.common.documents import Find
 from amont.common.events import EmployeeLeft, NotificationFailed
 from amont.common.events.topics import SERVICES, TOPICS, dead_letters_of
 from amont.common.log import Received
-from amont.common.testing.promises import OWN, OWNERS, PROJECTIONS, Evidence, Poison, broken, figures
+from amont.common.testing.promises import OWN, OWNERS, PROJECTIONS, Evidence, Place, Poison, broken, figures
 from amont.common.testing.promises.telling import KINDS
 from amont.common.testing.promises.telling import TOPICS as TELLING_TOPICS
 from amont.common.testing.replay import replay
@@ -249,15 +249,52 @@ def test_an_event_that_comes_again_after_a_later_one_is_in_order(kept: Evidence)
     assert figures(doubled)["repeated on the log"] == len(kept.log["matching-pairs"])
 
 
+LETTERS = dead_letters_of("enrolment")
+
+
+def told_again(letter: Received, **why: str) -> Received:
+    """A dead letter once more, with some of its reasons another."""
+    headers = {**dict(letter.headers), **{f"amont_dlq_{name}": value.encode() for name, value in why.items()}}
+    return replace(letter, offset=letter.offset + 1, headers=tuple(headers.items()))
+
+
 def test_what_follows_a_parked_record_may_be_parked_and_nothing_else_may(kept: Evidence) -> None:
-    letters = dead_letters_of("enrolment")
-    first = kept.log[letters][0]
-    headers = {**dict(first.headers), "amont_dlq_reason": b"blocked-by"}
-    behind = replace(first, offset=1, value=b"later", headers=tuple(headers.items()))
-    assert broken(on_log(letters, lambda log: [*log, behind])(kept)) == []
-    assert broken(on_log(letters, lambda log: [*log, replace(behind, key=b"fr:e1")])(kept)) == [
-        "enrolment: parked behind nothing: b'fr:e1'"
-    ]
+    first = kept.log[LETTERS][0]
+    offset = int(dict(first.headers)["amont_dlq_offset"] or b"")
+    behind = replace(told_again(first, reason="blocked-by", offset=f"{offset + 1}"), value=b"later")
+    assert broken(on_log(LETTERS, lambda log: [*log, behind])(kept)) == []
+    for nothing in (replace(behind, key=b"fr:e1"), told_again(behind, offset=f"{offset - 1}"), told_again(behind, topic="matching-pairs")):
+        (fault,) = broken(on_log(LETTERS, lambda log, nothing=nothing: [*log, nothing])(kept))
+        assert fault == f"enrolment: parked behind nothing: {nothing.key!r}"
+
+
+def test_a_record_is_parked_as_often_as_it_was_handed_over_and_no_more(kept: Evidence) -> None:
+    first = kept.log[LETTERS][0]
+    why = {name: (value or b"").decode() for name, value in first.headers if name.startswith("amont_dlq_")}
+    place = Place(why["amont_dlq_topic"], int(why["amont_dlq_partition"]), int(why["amont_dlq_offset"]))
+    twice = on_log(LETTERS, lambda log: [*log, told_again(first)])(kept)
+    assert figures(twice)["parked again"] == 1
+    assert broken(replace(twice, may_be_parked={"enrolment": {place: 2}})) == []
+    (fault,) = broken(replace(twice, may_be_parked={"enrolment": {place: 1}}))
+    assert fault == f"enrolment: parked more often than it was handed over: {place} (2 times, 1 may be)"
+
+
+def test_poison_that_was_sent_twice_is_parked_twice(kept: Evidence) -> None:
+    first = kept.log[LETTERS][0]
+    sent = next(one for one in kept.log["hris-staff"] if one.key == first.key)
+    again = on_log("hris-staff", lambda log: [*log, replace(sent, offset=sent.offset + 1000)])(kept)
+    assert f"enrolment: poison that nobody parked: {sent.key!r} at hris-staff {sent.partition}:{sent.offset + 1000}" in broken(again)
+
+
+def test_what_is_parked_has_its_letter_until_it_is_forgotten(kept: Evidence) -> None:
+    (letter,) = kept.documents["enrolment"]["dead_letters"]
+    without = in_store("enrolment", "dead_letters", lambda _: [])(kept)
+    parked_at = datetime.fromisoformat(letter["parked_at"])
+    (fault,) = broken(replace(without, ended_at=parked_at + timedelta(days=29)))
+    assert fault.startswith("enrolment: parked poison without its letter: hris-staff ")
+    assert broken(replace(without, ended_at=parked_at + timedelta(days=31))) == []
+    (fault,) = broken(in_store("enrolment", "dead_letters", lambda held: [*held, {**held[0], "offset": 7_000}])(kept))
+    assert fault.startswith("enrolment: letters about what was never parked: hris-staff ")
 
 
 def test_every_event_that_tells_somebody_something_is_declared() -> None:

@@ -4,15 +4,16 @@ A SIGKILL at a random moment falls into an idle gap more often than not. `aim` t
 itself around one of its next port calls: before or after a compare-and-set, before or after its events reach the log, or when a batch was taken and
 its positions are not yet committed. Every one of them causes a redelivery or a repeated publication, so a test that aims and sees none is broken.
 
-The ledger is a file of JSON lines that outlives every process: which offsets were handed to which group, when their reader was done with them, and who
-died where. Each line is one write to a file opened for appending, so a SIGKILL cuts none in half. Nothing here decides whether what happened was right.
+The ledger is a file of JSON lines that outlives every process: which offsets were handed to which group, when their reader was done with them, who died
+where, and of which dead letters nobody knows whether they arrived. Each line is one write to a file opened for appending, so a SIGKILL cuts none in half.
+Nothing here decides whether what happened was right.
 """
 
 import json
 import os
 import signal
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import Any
 
 from amont.common.documents import Put, Store, Write
 from amont.common.log import Handler, Log, Reader, Received, Record
+from amont.common.testing.promises.evidence import Place
 
 DEAD_LETTERS = "dlq-"
 POINTS = ("before-commit", "after-commit", "before-append", "after-append", "after-batch")
@@ -107,7 +109,12 @@ class MortalLog:
         events = any(not record.topic.startswith(DEAD_LETTERS) for record in records)
         if events:
             self._fate.passes("before-append")
-        await self._log.append(records)
+        try:
+            await self._log.append(records)
+        except BaseException:
+            if self._ledger and (parked := [place for one in records if (place := parked_from(one))]):
+                self._ledger.write(unanswered=parked)
+            raise
         if events:
             self._fate.passes("after-append")
 
@@ -125,6 +132,12 @@ class MortalLog:
         return self._log.reader(group, topic, hear, **options)
 
 
+def parked_from(record: Record) -> Place | None:
+    """The place of the record that a dead letter is about; None of what is no dead letter."""
+    why = {name: (value or b"").decode() for name, value in record.headers if name.startswith("amont_dlq_")}
+    return Place(why["amont_dlq_topic"], int(why["amont_dlq_partition"]), int(why["amont_dlq_offset"])) if why else None
+
+
 def _spans(batch: Sequence[Received]) -> list[tuple[int, int, int]]:
     """(partition, first, last) of each run of offsets."""
     places = sorted((record.partition, record.offset) for record in batch)
@@ -140,25 +153,29 @@ class Happened:
     """By group: how often a record was handed over that this group had been handed before."""
     died: Counter[tuple[str, str]]
     """By process and point."""
+    may_be_parked: Mapping[str, Counter[Place]]
+    """By service: how often each record was handed over, and telling that it is parked got no answer."""
 
 
 def read_ledger(path: Path, *, begin: int = 0) -> Happened:
     """Everything that the ledger says from byte `begin` on; what was handed over before that counts as handed over before."""
-    handed: set[tuple[str, int, int]] = set()
+    handed: set[tuple[str, Place]] = set()
+    may_be_parked: dict[str, Counter[Place]] = defaultdict(Counter)
     redelivered: Counter[str] = Counter()
     died: Counter[tuple[str, str]] = Counter()
     for at, line in _lines(path):
         if point := line.get("died"):
             died[line["who"], point] += at >= begin
-            continue
+        may_be_parked[line["who"]].update(Place(*place) for place in line.get("unanswered", ()))
         if "spans" not in line:
             continue
-        group = line["group"]
-        places = {(group, partition, offset) for partition, first, last in line["spans"] for offset in range(first, last + 1)}
+        places = [Place(line["topic"], partition, offset) for partition, first, last in line["spans"] for offset in range(first, last + 1)]
+        may_be_parked[line["who"]].update(places)
+        here = {(line["group"], place) for place in places}
         if at >= begin:
-            redelivered[group] += len(handed & places)
-        handed |= places
-    return Happened(+redelivered, +died)
+            redelivered[line["group"]] += len(handed & here)
+        handed |= here
+    return Happened(+redelivered, +died, may_be_parked)
 
 
 def records_in_hand(path: Path, who: str, until: int) -> int:

@@ -6,15 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from amont.common.documents import Document
-from amont.common.events.topics import TOPICS, TYPES, dead_letters_of
+from amont.common.events.topics import TOPICS, TYPES
 from amont.common.events.values import DeliveryStatus, PairStatus
-from amont.common.log import Received
 from amont.common.testing.promises.evidence import Evidence
+from amont.common.testing.promises.parked import Parked, told_by
 from amont.common.testing.promises.tables import LISTENERS, OWNERS, PROJECTIONS
 from amont.common.testing.promises.telling import astray, delivery_of, unexcused, untold
 
-FOLLOWS_A_PARKED_ONE = "blocked-by"
-"""The reason of a dead letter that is one only because an earlier record of its key is."""
 _GIVEN_UP = frozenset({DeliveryStatus.SUPPRESSED, DeliveryStatus.FAILED})
 NAMED = 3
 """How many culprits a sentence names."""
@@ -51,13 +49,13 @@ def broken(evidence: Evidence) -> list[str]:
 def figures(evidence: Evidence) -> dict[str, int]:
     """What was seen: a run in which nothing was repeated has shown nothing."""
     events = [one for topic in OWNERS for one in _said(evidence, topic)]
-    letters = [one for service in evidence.documents for one in _letters(evidence, service)]
+    letters = [(service, one.place) for service in evidence.documents for one in told_by(evidence, service)]
     return {
         "records": sum(len(records) for records in evidence.log.values()),
         "events": len({one.id for one in events}),
         "repeated on the log": len(events) - len({one.id for one in events}),
-        "dead letters": len({_identity(one) for one in letters}),
-        "parked again": len(letters) - len({_identity(one) for one in letters}),
+        "dead letters": len(set(letters)),
+        "parked again": len(letters) - len(set(letters)),
         "mails": len(evidence.mails),
         "mails again": sum(evidence.mails.values()) - len(evidence.mails),
         "given up": sum(one["status"] in _GIVEN_UP for one in _documents(evidence, "notifications", "deliveries")),
@@ -189,15 +187,8 @@ def _difference(there: Mapping[str, Any] | None, again: Mapping[str, Any] | None
 def _only_poison_is_parked(evidence: Evidence) -> Iterator[str]:
     """The dead letters are the poison, each with its reason, what followed a parked record of the same key, and nothing else."""
     for service in sorted({*evidence.documents, *evidence.poison}):
-        letters = _letters(evidence, service)
-        first = [one for one in letters if _header(one, "amont_dlq_reason") != FOLLOWS_A_PARKED_ONE]
-        parked = {_identity(one) for one in first}
-        expected = {(one.key, one.value, one.reason) for one in evidence.poison.get(service, ())}
-        yield from _wrong(f"{service}: poison that nobody parked", (f"{key!r} {reason}" for key, _, reason in expected - parked))
-        yield from _wrong(f"{service}: parked, and no poison", (f"{key!r} {reason}" for key, _, reason in parked - expected))
-        keys = {(_header(one, "amont_dlq_topic"), one.key) for one in first}
-        alone = (repr(one.key) for one in letters if (_header(one, "amont_dlq_topic"), one.key) not in keys)
-        yield from _wrong(f"{service}: parked behind nothing", alone)
+        for what, culprits in Parked(evidence, service).faults():
+            yield from _wrong(f"{service}: {what}", culprits)
 
 
 def _everybody_was_told(evidence: Evidence) -> Iterator[str]:
@@ -231,18 +222,6 @@ def _as_little_twice_as_promised(evidence: Evidence) -> Iterator[str]:
 
 def _documents(evidence: Evidence, service: str, collection: str) -> Sequence[Document]:
     return evidence.documents.get(service, {}).get(collection, ())
-
-
-def _letters(evidence: Evidence, service: str) -> Sequence[Received]:
-    return evidence.log.get(dead_letters_of(service), ())
-
-
-def _identity(letter: Received) -> tuple[bytes, bytes | None, str]:
-    return letter.key, letter.value, _header(letter, "amont_dlq_reason")
-
-
-def _header(record: Received, name: str) -> str:
-    return _text(dict(record.headers).get(name))
 
 
 def _text(value: bytes | None) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
 from amont.common.documents import Document
 from amont.common.log import Received
@@ -10,13 +12,25 @@ Documents = Mapping[str, Mapping[str, Sequence[Document]]]
 """By service and collection."""
 
 
+class Place(NamedTuple):
+    """Where a record is on the log, and so which one it is."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.partition}:{self.offset}"
+
+
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """A record that nobody could take, and must be found as a dead letter."""
+    """A record that nobody could take, and must be found as a dead letter: `everywhere` it is on the log, unless the fault was mended meanwhile."""
 
     key: bytes
     value: bytes | None
     reason: str
+    everywhere: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +55,8 @@ class Evidence:
     """What `replay` makes of the log; None when it was not asked."""
     poison: Mapping[str, Collection[Poison]] = field(default_factory=dict)
     """The dead letters there must be, by service; where a service is not named, none."""
+    may_be_parked: Mapping[str, Mapping[Place, int]] | None = None
+    """By service, how often each record may be on its dead-letter topic: as often as it was handed over, and as telling it got no answer. None when
+    nobody has counted."""
+    ended_at: datetime | None = None
+    """When all was quiet, by the house's clock."""

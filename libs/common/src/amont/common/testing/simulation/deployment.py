@@ -92,7 +92,7 @@ class Deployment:
     def poison(self, parked: Sequence[Received]) -> list[Poison]:
         """Those of the parked that were refused as they should be."""
         first = {(one.key, one.value or b"") for one in parked if dict(one.headers)["amont_dlq_reason"] == BAD.encode()}
-        return [Poison(key, value, BAD) for key, value in sorted(first & self._refused)]
+        return [Poison(key, value, BAD, everywhere=False) for key, value in sorted(first & self._refused)]
 
     def broken(self, parked: Mapping[str, Collection[tuple[str, bytes | None]]], partitions: int) -> list[str]:
         """What was taken out of order, and who parked more in one life than should halt it: of each partition, since they are taken side by side."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,10 @@ from amont.common.identity import Actor
 from amont.common.ids import SeededIds
 from amont.common.log import Handler, Received, Record
 from amont.common.service import Parts, Service
+from amont.common.testing.dying import parked_from
 from amont.common.testing.memory import Broker, Database, MemoryLog, MemoryStore
 from amont.common.testing.memory.log import MemoryReader
+from amont.common.testing.promises import Place
 from amont.common.testing.simulation.deployment import BAD
 from amont.common.testing.simulation.door import Door, Request
 from amont.common.testing.simulation.loop import PROCESS
@@ -31,19 +34,26 @@ class CountingLog(MemoryLog):
     """A log connection that writes down what is handed over, and what is handed over again."""
 
     storm: Storm
-    handed: set[tuple[str, str, int, int]]
+    handed: Counter[Place]
+    """How often each record was handed to a reader of this service."""
+    unanswered: Counter[Place]
+    """How often telling that a record is parked got no answer."""
     parked: set[tuple[str, bytes | None]]
     """The records that it parked for the bad deployment's sake."""
 
     async def append(self, records: Sequence[Record]) -> None:
         self.parked |= {(one.key, one.value) for one in records if dict(one.headers).get("amont_dlq_reason") == BAD.encode()}
-        await super().append(records)
+        try:
+            await super().append(records)
+        except BaseException:
+            self.unanswered.update(place for one in records if (place := parked_from(one)))
+            raise
 
     def reader(self, group: str, topic: str, handler: Handler, **more: Any) -> MemoryReader:
         async def noted(batch: Sequence[Received]) -> None:
-            places = {(group, topic, record.partition, record.offset) for record in batch}
-            again = len(places & self.handed)
-            self.handed |= places
+            places = [Place(topic, record.partition, record.offset) for record in batch]
+            again = sum(place in self.handed for place in places)
+            self.handed.update(places)
             self.storm.seen["handed over again"] += again
             which = f"{batch[0].partition}:{batch[0].offset}-{batch[-1].offset}"
             self.storm.trace.add(self.client_id, f"hears {topic} {which}{f', {again} again' if again else ''}")
@@ -68,7 +78,8 @@ class Process:
         life: int,
         tools: Callable[["Process"], Mapping[type, object]],
         on_death: Callable[["Process"], None],
-        handed: set[tuple[str, str, int, int]],
+        handed: Counter[Place],
+        unanswered: Counter[Place],
         in_a_row: int,
         parked: set[tuple[str, bytes | None]],
     ) -> None:
@@ -82,7 +93,7 @@ class Process:
         most = storm.chance.choice(MOST_FETCHED)
         server = name.partition("-")[0]
         self.log = log = CountingLog(broker, client_id=member, life=life, call=Line(storm, self, "log"), batch=most)
-        log.storm, log.handed, log.parked = storm, handed, parked
+        log.storm, log.handed, log.unanswered, log.parked = storm, handed, unanswered, parked
         store = MemoryStore(database, Line(storm, self, f"{server} store"))
         parts = Parts(store=store, log=log, clock=clock, ids=SeededIds(clock, name), tools=tools(self), dead_letters_in_a_row=in_a_row)
         self.service = self._context.run(build, parts)

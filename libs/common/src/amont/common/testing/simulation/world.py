@@ -22,7 +22,7 @@ from amont.common.service.consumer import DEAD_LETTERS_IN_A_ROW
 from amont.common.service.letters.letter import LETTERS
 from amont.common.testing.hearing import START
 from amont.common.testing.memory import Broker, Database
-from amont.common.testing.promises import Evidence, Poison
+from amont.common.testing.promises import Evidence, Place, Poison
 from amont.common.testing.replay import replay
 from amont.common.testing.simulation.deployment import Deployment
 from amont.common.testing.simulation.door import REQUESTS, Misanswered
@@ -32,7 +32,7 @@ from amont.common.testing.simulation.process import CutOff, Process
 from amont.common.testing.simulation.storm import Line, Storm
 from amont.common.testing.simulation.trace import Trace
 
-LONG_SHARE = 0.12
+LONG_SHARE = 0.1
 """In how many runs a server is away for long."""
 LONG_SECONDS = (45.0, 90.0, 150.0, 210.0)
 """How long: beyond the back-off of a batch, a call to the log, a drain, the holding of outboxes, the noting of a mail, the handing over of one."""
@@ -106,7 +106,8 @@ class World:
         self.zombies: list[Process] = []
         self.complaints: list[str] = []
         """Answers over HTTP that nobody should get."""
-        self._handed: set[tuple[str, str, int, int]] = set()
+        self._handed: dict[str, Counter[Place]] = defaultdict(Counter)
+        self._unanswered: dict[str, Counter[Place]] = defaultdict(Counter)
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -126,7 +127,8 @@ class World:
             life=replica.lives,
             tools=self._tools,
             on_death=lambda process: self._died(replica, process),
-            handed=self._handed,
+            handed=self._handed[replica.service],
+            unanswered=self._unanswered[replica.service],
             in_a_row=self.deployment.in_a_row if replica.service == self.deployment.service else DEAD_LETTERS_IN_A_ROW,
             parked=self.parked[name],
         )
@@ -366,5 +368,7 @@ class World:
             cut_off=self.postbox.cut_off,
             crashes=self.crashes,
             replayed=again,
+            may_be_parked={name: self._handed[name] + self._unanswered[name] for name in SERVICES},
+            ended_at=self.now(),
             poison={**poison, self.deployment.service: self.deployment.poison(log[dead_letters_of(self.deployment.service)])},
         )
