@@ -8,6 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 
 import pytest
 from tests.simulation.mutants import MUTANTS, first_found
+from tests.support.beside import end_with_the_tests
 
 from amont.common.testing.simulation import Outcome, simulate
 
@@ -18,13 +19,16 @@ WITHIN = 500
 _LOWEST = 19
 
 
+def _begin() -> None:
+    os.nice(_LOWEST)
+    end_with_the_tests()
+
+
 class Playing:
     """What is being played. Only what some test asks for."""
 
     def __init__(self, *, seeds: bool, mutants: bool) -> None:
-        self._pool = ProcessPoolExecutor(
-            os.cpu_count(), mp_context=multiprocessing.get_context("spawn"), initializer=os.nice, initargs=(_LOWEST,)
-        )
+        self._pool = ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         self._found = {name: self._pool.submit(first_found, name, WITHIN) for name in MUTANTS} if mutants else {}
         self._outcomes: list[Future[Outcome]] = [self._pool.submit(simulate, seed) for seed in range(FIRST, FIRST + SEEDS)] if seeds else []
 

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -40,13 +41,29 @@ class Beside:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
+def end_with_the_tests() -> None:
+    """Left alone by whoever started it, this process ends: a worker of a pool would wait for more work for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="watches the tests", daemon=True).start()
+
+
 def _begin() -> None:
     """Nothing is printed into the middle of the tests; and told to end, it cleans up."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    end_with_the_tests()
 
 
 def _whole(function: Callable[..., Any], *args: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # as in every test
-        return function(*args)
+        try:
+            return function(*args)
+        except SystemExit:
+            os._exit(1)  # a pool would take it for the outcome, and go on with the next
