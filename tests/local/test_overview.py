@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -31,8 +30,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@asynccontextmanager
-async def browsing(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+@pytest.fixture(scope="module")
+async def client(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who looks; nothing that they do changes anything."""
     clock, issuer = FixedClock(START), LocalIssuer.with_new_key()
     services, log = services_in(Folder(folder), clock, "test")
     for service in services:
@@ -51,38 +51,35 @@ async def browsing(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
             await service.stop()
 
 
-async def test_the_first_page_shows_the_programme_and_every_pair(folder: Path) -> None:
-    async with browsing(folder) as client:
-        page = await client.get("/")
-        pairs = re.findall(r'href="(/demo/pairs/[^"]+)"', page.text)
-        assert page.status_code == 200
-        assert "Digital 2027" in page.text
-        assert pairs
-        for path in set(pairs):
-            one = await client.get(path)
-            assert one.status_code == 200
-            assert "Proposed" in one.text
+async def test_the_first_page_shows_the_programme_and_every_pair(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    pairs = re.findall(r'href="(/demo/pairs/[^"]+)"', page.text)
+    assert page.status_code == 200
+    assert "Digital 2027" in page.text
+    assert pairs
+    for path in set(pairs):
+        one = await client.get(path)
+        assert one.status_code == 200
+        assert "Proposed" in one.text
 
 
-async def test_every_kind_of_mail_can_be_read(folder: Path) -> None:
-    async with browsing(folder) as client:
-        glance = await client.get("/")
-        kinds = set(re.findall(r'href="(/demo/mails\?kind=[^"]+)"', glance.text))
-        assert len(kinds) > 4
-        for kind in kinds:
-            listed = await client.get(kind)
-            first = re.search(r'href="(/demo/mails/[0-9a-f-]+)"', listed.text)
-            assert first
-            mail = await client.get(first[1])
-            assert mail.status_code == 200
-            assert 'sandbox=""' in mail.text
-            assert "Message-ID" in mail.text
+async def test_every_kind_of_mail_can_be_read(client: httpx.AsyncClient) -> None:
+    glance = await client.get("/")
+    kinds = set(re.findall(r'href="(/demo/mails\?kind=[^"]+)"', glance.text))
+    assert len(kinds) > 4
+    for kind in kinds:
+        listed = await client.get(kind)
+        first = re.search(r'href="(/demo/mails/[0-9a-f-]+)"', listed.text)
+        assert first
+        mail = await client.get(first[1])
+        assert mail.status_code == 200
+        assert 'sandbox=""' in mail.text
+        assert "Message-ID" in mail.text
 
 
 @pytest.mark.parametrize("path", ["/", "/demo/mails", "/demo/style.css"])
-async def test_pages_carry_the_security_headers(folder: Path, path: str) -> None:
-    async with browsing(folder) as client:
-        answer = await client.get(path)
+async def test_pages_carry_the_security_headers(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
     policy = answer.headers["content-security-policy"] if path != "/demo/style.css" else "default-src 'none'; frame-ancestors 'none'"
     assert answer.status_code == 200
     assert "default-src 'none'" in policy
@@ -93,37 +90,33 @@ async def test_pages_carry_the_security_headers(folder: Path, path: str) -> None
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-async def test_no_page_has_a_script_or_anything_from_elsewhere(folder: Path) -> None:
-    async with browsing(folder) as client:
-        for path in ("/", "/demo/mails"):
-            text = (await client.get(path)).text
-            assert "<script" not in text
-            assert "style=" not in text
-            assert "http://" not in text
-            assert "https://" not in text
+async def test_no_page_has_a_script_or_anything_from_elsewhere(client: httpx.AsyncClient) -> None:
+    for path in ("/", "/demo/mails"):
+        text = (await client.get(path)).text
+        assert "<script" not in text
+        assert "style=" not in text
+        assert "http://" not in text
+        assert "https://" not in text
 
 
 @pytest.mark.parametrize("path", ["/", "/demo/mails", "/demo/style.css", "/sign-in"])
 @pytest.mark.parametrize("host", ["amont.example.com", "127.0.0.1.example.com:8000", "evil.example:8000", "localhost.evil.example", ""])
-async def test_a_request_that_names_another_host_is_refused(folder: Path, path: str, host: str) -> None:
-    async with browsing(folder) as client:
-        assert (await client.get(path, headers={"Host": host})).status_code == 403
+async def test_a_request_that_names_another_host_is_refused(client: httpx.AsyncClient, path: str, host: str) -> None:
+    assert (await client.get(path, headers={"Host": host})).status_code == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "localhost", "[::1]:8000", "[::1]"])
-async def test_a_request_that_names_loopback_is_answered(folder: Path, host: str) -> None:
-    async with browsing(folder) as client:
-        for path in ("/demo/mails", "/sign-in"):
-            assert (await client.get(path, headers={"Host": host})).status_code == 200
+async def test_a_request_that_names_loopback_is_answered(client: httpx.AsyncClient, host: str) -> None:
+    for path in ("/demo/mails", "/sign-in"):
+        assert (await client.get(path, headers={"Host": host})).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/demo/pairs/nobody", "/demo/mails/nobody", "/demo/mails/..%2Famont.log", "/demo/mails/*"])
-async def test_what_is_not_there_is_a_plain_404(folder: Path, path: str) -> None:
-    async with browsing(folder) as client:
-        assert (await client.get(path)).status_code == 404
+async def test_what_is_not_there_is_a_plain_404(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code == 404
 
 
-async def test_every_link_in_a_mail_leads_somewhere(folder: Path) -> None:
+async def test_every_link_in_a_mail_leads_somewhere(folder: Path, client: httpx.AsyncClient) -> None:
     texts = [message_from_bytes(path.read_bytes(), policy=policy.default).as_string() for path in (folder / "mails").glob("*.eml")]
     links = {
         re.sub(r"[0-9a-f-]{36}", "ID", found[0]): found[0]
@@ -131,17 +124,15 @@ async def test_every_link_in_a_mail_leads_somewhere(folder: Path) -> None:
         for found in re.finditer(r"/(?:matching|scheduling|enrolment)/\w+/[0-9a-f-]{36}(?:/\w+)?", text.replace("=\n", ""))
     }
     assert len(links) >= 5
-    async with browsing(folder) as client:
-        for shape, link in links.items():
-            answer = await client.get(link, follow_redirects=True)
-            assert answer.status_code == 200, shape
-            assert answer.url.path == "/" if "enrolment" in shape else answer.url.path.startswith("/demo/pairs/"), shape
+    for shape, link in links.items():
+        answer = await client.get(link, follow_redirects=True)
+        assert answer.status_code == 200, shape
+        assert answer.url.path == "/" if "enrolment" in shape else answer.url.path.startswith("/demo/pairs/"), shape
 
 
-async def test_a_link_to_nothing_known_leads_to_the_first_page_and_an_unknown_one_nowhere(folder: Path) -> None:
-    async with browsing(folder) as client:
-        assert (await client.get("/matching/pairs/nobody/accept")).headers["location"] == "/"
-        assert (await client.get("/matching/pairs/nobody/delete")).status_code == 404
+async def test_a_link_to_nothing_known_leads_to_the_first_page_and_an_unknown_one_nowhere(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/matching/pairs/nobody/accept")).headers["location"] == "/"
+    assert (await client.get("/matching/pairs/nobody/delete")).status_code == 404
 
 
 async def test_of_one_instant_a_session_is_held_before_the_pair_ends_and_then_the_rest_is_called_off(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from tests.libs.common.shell import TALLIES, Shell, batch_of, envelope, hear, to
 from amont.common.documents import Clear, Put
 from amont.common.errors import Unavailable
 from amont.common.events import SubsidiaryChanged
+from amont.common.service import saying
 from amont.common.service.consumer import Consumer
 from amont.common.service.relay import OUTBOX
 from amont.common.testing.hearing import START
@@ -47,8 +48,9 @@ async def test_a_slower_batch_does_not_hide_what_a_faster_one_has_to_clear(shell
     assert relay.take_clears({}) == [Clear("tallies", "a", 2, OUTBOX), Clear("tallies", "b", 1, OUTBOX)]
 
 
-async def test_an_older_state_is_not_said_after_a_newer_one(shell: Shell) -> None:
+async def test_an_older_state_is_not_said_after_a_newer_one(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """The newer outbox says the older events as well; on a compacted topic the last record of a key is all that is left."""
+    monkeypatch.setattr(saying, "WAIT_SECONDS", 0.05)  # nobody says what the first has saved
     shell.log.refuses = frozenset({"enrolment-programmes"})
     consumer = Consumer(shell.unit, "enrolment-subsidiaries", HEARS)
     outboxes = []

@@ -16,7 +16,7 @@ from amont.common.errors import Conflict, NotFound, Stale, Unacceptable, Unavail
 from amont.common.events import ProgrammeChanged
 from amont.common.ids import derived
 from amont.common.log import Record
-from amont.common.service import Parts, Service
+from amont.common.service import Parts, Service, saying
 from amont.common.service.relay import LEFT_BEHIND_AFTER
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
 from amont.common.testing.hearing import START
@@ -483,7 +483,8 @@ async def test_recent_aggregates_are_not_read_again_and_the_oldest_are_forgotten
     assert shell.store.reads == before + 1
 
 
-async def test_a_stale_recent_aggregate_loses_and_is_forgotten(shell: Shell) -> None:
+async def test_a_stale_recent_aggregate_loses_and_is_forgotten(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saying, "WAIT_SECONDS", 0.05)  # nobody says what the first has saved
     recent = Recent()
     for n in (1, 20):
         work = shell.work(recent=recent)
