@@ -16,6 +16,7 @@ from tests.chaos.latency import poison_share
 from tests.chaos.outage import outage
 from tests.chaos.people_load import PeopleLoad
 from tests.chaos.postbox import Postbox
+from tests.chaos.pulse import Pulse
 from tests.chaos.report import Report
 from tests.chaos.size import Size
 from tests.chaos.staff_load import StaffLoad
@@ -112,21 +113,28 @@ class Campaign:
     async def _rolling(self, hands: Hands, stage: Stage) -> Seen:
         """From quiet to quiet, so that what is handed over again has no other reason."""
         begin, repeated = hands.house.ledger.stat().st_size, await repeated_on_log(hands.house)
-        uncommitted = _uncommitted(hands.house)
+        uncommitted, late = _uncommitted(hands.house), _late(hands.house)
         over = asyncio.Event()
         living = asyncio.create_task(hands.people.live(over, share=0.5), name="people")  # the rest is for the kills
-        async with hands.staff.flowing(hands.size.rate):
-            seen = await faults.rolling_restarts(hands, stage)
-        over.set()
-        await living
-        await hands.house.settled(SETTLED_WITHIN)
+        async with Pulse().taken() as pulse:
+            async with hands.staff.flowing(hands.size.rate):
+                seen = await faults.rolling_restarts(hands, stage)
+            over.set()
+            await living
+            await hands.house.settled(SETTLED_WITHIN)
         redelivered = read_ledger(hands.house.ledger, begin=begin).redelivered
         repeated = await repeated_on_log(hands.house) - repeated
-        uncommitted = _uncommitted(hands.house) - uncommitted
+        uncommitted, late = _uncommitted(hands.house) - uncommitted, _late(hands.house) - late
         self._noted.in_peace = Peace(
-            redelivered.total(), repeated, seen["unclean stops"], seen["records in hand when told to stop"], uncommitted
+            redelivered.total(), repeated, seen["unclean stops"], seen["records in hand when told to stop"], uncommitted, late, pulse.share
         )
-        came = {"redeliveries": redelivered.total(), "repetitions on the log": repeated, "positions the group did not take": uncommitted}
+        came = {
+            "redeliveries": redelivered.total(),
+            "repetitions on the log": repeated,
+            "positions the group did not take": uncommitted,
+            "documents said late": late,
+            "share of a core": f"{pulse.share:.0%}",
+        }
         return seen | came | dict(redelivered)
 
     async def _poison(self, hands: Hands, stage: Stage) -> Seen:
@@ -216,6 +224,11 @@ def _count(documents: Any, service: str, collection: str) -> int:
 def _uncommitted(house: House) -> int:
     """How often a group did not take a position, as when a process was silent for longer than the session time-out and its partitions have moved."""
     return house.said().count('"commit_failed"')
+
+
+def _late(house: House) -> int:
+    """How often events were left to the sweep, or taken over by it, because saving or saying them had taken longer than some seconds."""
+    return sum(house.said().count(f'"{event}"') for event in ("events_left_to_the_sweep", "outbox_swept"))
 
 
 def _why(error: BaseException) -> str:

@@ -28,7 +28,7 @@ async def service_kills(hands: Hands, stage: Stage) -> Seen:
         if number == 0:
             await hands.postbox.mail_on_its_way(within=READY_WITHIN)
         elif number == 1:
-            assert await hands.house.dies(victim, "after-batch", 1, within=60), "no batch of staff records came"
+            assert await hands.house.dies(victim, "after-batch", 1, within=READY_WITHIN), "no batch of staff records came"
             return "after-batch"
         elif number % 2 == 0:
             await asyncio.sleep(chance.uniform(0.0, 0.7))

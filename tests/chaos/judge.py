@@ -8,6 +8,7 @@ from tests.chaos.hands import Hands
 from tests.chaos.latency import Latencies
 from tests.chaos.letters import Replayed
 from tests.chaos.outage import DRAINED_WITHIN, Outage
+from tests.chaos.pulse import ENOUGH
 from tests.chaos.report import Line
 from tests.chaos.staff_load import person_id, refused_people
 
@@ -34,6 +35,15 @@ class Peace:
     """Records that were being handled when their reader was told to stop."""
     uncommitted: int
     """Positions that their group did not take. Whoever is silent for longer than the session time-out is out of the group: then it is the machine."""
+    late: int = 0
+    """How often something was said late, because it had taken longer than some seconds."""
+    share: float = 1.0
+    """Of a core: how much of one the machine gave to whoever wanted it."""
+
+    @property
+    def starved(self) -> bool:
+        """Whether limits of some seconds were reached on a machine that had no time to give."""
+        return self.share < ENOUGH and bool(self.uncommitted or self.late)
 
 
 @dataclass(slots=True)
@@ -147,4 +157,7 @@ def _rolling(noted: Noted, rolls: int) -> Line:
         return Line("P7", says, f"{figure}: there was nothing to repeat", kept=False)
     if seen.uncommitted:
         figure += f"; {seen.uncommitted} positions not taken by their groups (commit_failed: a machine too slow for the session time-out?)"
+    if seen.starved and (seen.redelivered or seen.repeated) and not seen.unclean:
+        starved = f"{figure}; the machine gave {seen.share:.0%} of a core, and {seen.late} times something was said late: run it where there is time"
+        return Line("P7", says, starved, None)
     return Line("P7", says, figure, not (seen.redelivered or seen.repeated or seen.unclean))

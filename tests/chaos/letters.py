@@ -16,7 +16,7 @@ from tests.support.programme import GRADES, GROUP
 from amont.local.demo.stages import Stage
 
 AMONT = Path(sys.executable).with_name("amont")
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)

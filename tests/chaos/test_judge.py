@@ -1,5 +1,6 @@
 """The judge of the campaign notices what it is there to notice, and says what a run has not shown."""
 
+import asyncio
 from collections import Counter
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from tests.chaos.latency import Latencies
 from tests.chaos.letters import Replayed
 from tests.chaos.mails import cut_off
 from tests.chaos.outage import Answers, Outage
+from tests.chaos.pulse import Pulse
 from tests.chaos.report import Report
 from tests.chaos.staff_load import StaffLoad, person_id
 
@@ -95,6 +97,26 @@ def test_positions_that_a_group_did_not_take_are_told_beside_what_came_again() -
     line = _rolling(Noted(in_peace=Peace(3, 0, 0, 7, 2)), 20)
     assert line.kept is False
     assert "2 positions not taken by their groups" in line.figure
+
+
+def test_what_came_again_on_a_machine_without_time_shows_nothing_and_a_machine_with_time_is_no_excuse() -> None:
+    starved = _rolling(Noted(in_peace=Peace(0, 3, 0, 7, 0, late=2, share=0.1)), 20)
+    assert starved.kept is None
+    assert "the machine gave 10% of a core" in starved.figure
+    for broken in (
+        Peace(0, 3, 0, 7, 0, late=2, share=0.6),  # there was time
+        Peace(0, 3, 0, 7, 0, share=0.1),  # nothing was late
+        Peace(0, 3, 1, 7, 0, late=2, share=0.1),  # nobody may end badly
+    ):
+        assert _rolling(Noted(in_peace=broken), 20).kept is False
+    assert _rolling(Noted(in_peace=Peace(0, 0, 0, 7, 0, share=0.1)), 20).kept is True
+
+
+async def test_the_pulse_says_how_much_of_a_core_there_is() -> None:
+    async with Pulse().taken() as pulse:
+        await asyncio.sleep(0)
+    assert 0 < pulse.share <= 1
+    assert Pulse().share == 1
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,10 @@ READERS = [(f"{service}-{topic.name}", topic.name) for topic in TOPICS.values() 
 """Every group there is, and the topic it reads."""
 PARTITIONS = 4
 """Of every topic on Kafka."""
+STOPS_WITHIN = 80.0
+"""The grace period of `docs/operations/delivery.md`."""
+READY_WITHIN = SETTLED_WITHIN = 300.0
+"""These are for what never comes; a machine that has no time must not look like that."""
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, within: float, what: str) -> None:
@@ -131,7 +135,7 @@ class House:
         self._order(names).unlink(missing_ok=True)
         return not self.running(names)
 
-    def terminate(self, names: str, within: float = 40) -> int:
+    def terminate(self, names: str, within: float = STOPS_WITHIN) -> int:
         """SIGTERM and wait; the exit code."""
         self._processes[names].terminate()
         return self._processes[names].wait(within)
@@ -154,7 +158,7 @@ class House:
             process.terminate()
         for process in self._processes.values():
             try:
-                process.wait(30)
+                process.wait(STOPS_WITHIN)
             except subprocess.TimeoutExpired:
                 process.kill()
         await self.log.close()
@@ -165,7 +169,7 @@ class House:
         """What the processes logged."""
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
 
-    async def ready(self, within: float = 150) -> None:
+    async def ready(self, within: float = READY_WITHIN) -> None:
         async def all_ready() -> bool:
             for names in self.layout:
                 assert self.running(names), f"{names} ended with {self._processes[names].returncode}:\n{self.said()[-4000:]}"
@@ -174,7 +178,7 @@ class House:
 
         await until(all_ready, within=within, what=f"services ready\n{self.said()[-2000:]}")
 
-    async def is_ready(self, names: str, within: float = 150) -> None:
+    async def is_ready(self, names: str, within: float = READY_WITHIN) -> None:
         """Wait for one process."""
         await until(lambda: self._ready(names), within=within, what=f"{names} ready")
 
@@ -197,7 +201,7 @@ class House:
     async def append(self, records: Iterable[Record]) -> None:
         await self.log.append(list(records))
 
-    async def settled(self, within: float = 120) -> None:
+    async def settled(self, within: float = SETTLED_WITHIN) -> None:
         """Until every group has read everything, every outbox is empty and nothing is due."""
 
         async def quiet() -> bool:
