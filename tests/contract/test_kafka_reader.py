@@ -81,6 +81,27 @@ async def test_a_partition_that_cannot_be_handled_rests_alone_and_comes_again_fr
     assert others < set(range(320))
 
 
+async def test_what_waits_behind_a_batch_that_is_given_back_comes_again_behind_it(place: Place) -> None:
+    given_back: list[int] = []
+
+    async def fails_once_another_waits(batch: Sequence[Received]) -> None:
+        if not given_back:
+            await log.append(place.records(8, keys=1, begin=8))
+            await until(lambda: asyncio.current_task() not in reader._lanes.values() and bool(reader._lanes))
+            given_back.extend(record.offset for record in batch)
+            raise Unavailable("not now")
+
+    hears = Hears(before=fails_once_another_waits)
+    log = await place.open()
+    reader = reader_of(log, place, hears)
+    await reader.start()
+    await log.append(place.records(8, keys=1))
+    await hears.all(*range(16))
+    await reader.stop()
+    assert given_back
+    assert hears.numbers == list(range(16))
+
+
 def by_partition(end: int) -> list[int]:
     """The partition of every record up to a number, as aiokafka's default partitioner deals keys out."""
     from aiokafka.partitioner import DefaultPartitioner

@@ -12,6 +12,7 @@ import asyncio
 import re
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -176,16 +177,36 @@ class SqliteStore:
         return await self._db.do(lambda db: self._commit(db, writes))
 
     def _commit(self, db: sqlite3.Connection, writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
+        clears: dict[tuple[str, tuple[str, ...]], list[Clear]] = defaultdict(list)
+        contested: list[Put | Remove] = []
+        for write in writes:
+            if isinstance(write, Clear):
+                clears[write.collection, write.fields].append(write)
+            else:
+                contested.append(write)
         db.execute("BEGIN IMMEDIATE")
         try:
-            lost = {(write.collection, write.id) for write in writes if not self._write(db, write)}
+            lost = {(write.collection, write.id) for write in contested if not self._write(db, write)}
+            for (collection, fields), group in clears.items():
+                self._clear(db, collection, fields, group)
             db.execute("COMMIT")
         except BaseException:
             db.execute("ROLLBACK")
             raise
         return frozenset(lost)
 
-    def _write(self, db: sqlite3.Connection, write: Write) -> bool:
+    def _clear(self, db: sqlite3.Connection, collection: str, fields: tuple[str, ...], clears: Sequence[Clear]) -> None:
+        table, listed = _name(collection), self._many.get(collection, frozenset()).intersection(fields)
+        sql = f"UPDATE {table} SET body = json_remove(body, {_paths(fields)}) WHERE id = ? AND v = ?"  # noqa: S608
+        rows = [(clear.id, clear.version) for clear in clears]
+        if not listed:
+            db.executemany(sql, rows)
+            return
+        for row in rows:
+            if db.execute(sql, row).rowcount == 1:
+                _unlist(db, table, row[0], listed)
+
+    def _write(self, db: sqlite3.Connection, write: Put | Remove) -> bool:
         table = _name(write.collection)
         many = self._many.get(write.collection, frozenset())
         match write:
@@ -195,11 +216,6 @@ class SqliteStore:
             case Put(document=document, expected=expected):
                 sql = f"UPDATE {table} SET v = ?, body = ? WHERE id = ? AND v = ?"  # noqa: S608
                 done = db.execute(sql, (document["v"], _body(write), write.id, expected)).rowcount == 1
-            case Clear(version=version, fields=fields):
-                sql = f"UPDATE {table} SET body = json_remove(body, {_paths(fields)}) WHERE id = ? AND v = ?"  # noqa: S608
-                if db.execute(sql, (write.id, version)).rowcount == 1:
-                    _unlist(db, table, write.id, many.intersection(fields))
-                return True
             case Remove(expected=expected):
                 db.execute(f"DELETE FROM {table} WHERE id = ? AND v = ?", (write.id, expected))  # noqa: S608
                 done = db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (write.id,)).fetchone() is None  # noqa: S608

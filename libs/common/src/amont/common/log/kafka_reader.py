@@ -1,9 +1,11 @@
 """Reading from Kafka: FastStream fetches, partitions are taken side by side, positions are committed behind the effect.
 
 A batch is dealt out by partition. Each part is a lane: handled, committed and, when it cannot be handled now, given back and rested alone, so that a
-slow or failing partition delays nobody else. FastStream's default behaviour loses records (measured; `docs/decisions/0003`), so it is used in
-the one way that does not: raw batches, a parser of ours that touches neither keys nor headers, manual acknowledgement, explicit
-`{partition: offset + 1}` commits, one worker, from the earliest record.
+slow or failing partition delays nobody else. While one batch of a partition is in hand the next one may wait for it, so that no lane stands idle
+until the others are done; when the one before it was given back it is dropped, and both are fetched again.
+
+FastStream's default behaviour loses records (measured; `docs/decisions/0003`), so it is used in the one way that does not: raw batches, a parser of
+ours that touches neither keys nor headers, manual acknowledgement, explicit `{partition: offset + 1}` commits, one worker, from the earliest record.
 
 When partitions move, the lanes in hand finish and commit before they are let go; what was fetched and not begun is left to the next owner.
 """
@@ -35,7 +37,8 @@ BATCH = 4000
 """More than the fetches of eight partitions bring: the client fills a batch from one partition after the other, and lanes want some of each."""
 FETCH_WAIT_MS = 50
 PARTITION_BYTES = 262_144
-"""What one fetch brings of a partition: a reader holds at most two such per partition, one in hand and one fetched ahead, or one larger record."""
+"""What one fetch brings of a partition, or one larger record. A reader holds at most three such per partition: one in hand, one that waits for it, one
+fetched ahead."""
 FETCH_BYTES = 8 * PARTITION_BYTES
 SLOW_SECONDS = 2.0
 """After so long, a lane is left to itself and the other partitions go on."""
@@ -213,26 +216,30 @@ class KafkaReader:
         parts: dict[TopicPartition, list[Raw]] = defaultdict(list)
         for record in batch:
             parts[TopicPartition(record.topic, record.partition)].append(record)
-        mine = [at for at, records in parts.items() if await self._is_mine(at, records)]
-        if self._stopping or self._moving or self._torn:
-            return  # nothing is committed: it comes again, here or elsewhere
-        before = dict(self._lanes)
-        for at in mine:
-            lane = self._lane(at, parts[at], self._turn, before.get(at))
-            self._lanes[at] = asyncio.create_task(lane, name=f"{self._group} {at.partition}")
-        if before:
-            _, slow = await asyncio.wait(before.values(), timeout=SLOW_SECONDS)
-            for at, earlier in before.items():
-                if earlier in slow:
+        ahead: dict[TopicPartition, asyncio.Task[bool]] = {}
+        for at, records in parts.items():
+            if not await self._is_mine(at, records):
+                continue  # nothing is committed: it comes again, here or elsewhere
+            before = self._lanes.get(at)
+            self._lanes[at] = asyncio.create_task(self._lane(at, records, self._turn, before), name=f"{self._group} {at.partition}")
+            if before is not None:
+                ahead[at] = before
+        if ahead:  # so that of each partition one batch is in hand, and at most one waits for it
+            _, slow = await asyncio.wait(ahead.values(), timeout=SLOW_SECONDS)
+            for at, lane in ahead.items():
+                if lane in slow:
                     self._hold(at)
 
     async def _is_mine(self, at: TopicPartition, records: Sequence[Raw]) -> bool:
-        """Whether the records were fetched under the assignment of now: then its position is behind them, otherwise they are fetched again."""
+        """Whether the records may be taken: not when we stop or move, nor when they were fetched under another assignment, or before something was given
+        back. Then the position is not behind them, and they are fetched again.
+        """
         try:
             async with asyncio.timeout(self._log.options.answer_within_seconds):
-                return bool(await self._consumer.position(at) > records[-1].offset)
+                behind = bool(await self._consumer.position(at) > records[-1].offset)
         except (IllegalStateError, KafkaError, TimeoutError):
             return False
+        return behind and not (self._stopping or self._moving or self._torn)
 
     async def _lane(self, at: TopicPartition, records: Sequence[Raw], turn: int, before: asyncio.Task[bool] | None) -> bool:
         """Take the records of a partition when those `before` them have been taken; whether they were."""
