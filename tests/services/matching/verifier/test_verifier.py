@@ -289,8 +289,11 @@ def test_the_rows_are_the_definition_on_every_pair(*, random: Random, unknown: b
         pool = replace(pool, people=tuple(random.choice(two) for two in zip(pool.people, blank, strict=True)))
     plain, rows = PlainBoard(pool, policy), RowBoard(pool, policy)
     for place in range(len(pool.in_role("mentee"))):
-        for one, other in zip(plain.row(place), rows.row(place), strict=True):
-            assert np.array_equal(one, other)
+        for least in (None, np.array([random.choice([-1, 200, 500, 1000]) for _ in pool.in_role("mentor")], dtype=np.int64)):
+            allowed, scores = plain.row(place, least)
+            for one, other in zip((allowed, scores), rows.row(place, least), strict=True):
+                assert np.array_equal(one, other)
+            assert least is None or (scores > least[allowed]).all()
         assert plain.removed("mentee", place) == rows.removed("mentee", place)
     for place in range(len(pool.in_role("mentor"))):
         assert plain.removed("mentor", place) == rows.removed("mentor", place)

@@ -2,6 +2,10 @@
 
 `PlainBoard` asks the definition for every pair. `RowBoard` is for large pools: plain numpy, one mentee against all mentors at once, so that
 memory grows with the people and not with the pairs. Rules and points are written anew here; nothing is shared with a solver.
+
+Whoever asks says from which score on a pair matters, mentor by mentor: a pair can break a proof only by a score above what its two people are said to gain and
+cost. So of every pair the points for topics are worked out first; with all that the other criteria could give they are too few for nearly all, and only
+the rest is looked at to the end, the lines of management last, since walking them takes longest.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +17,7 @@ from numpy.typing import NDArray
 
 from amont.matching.domain.lines import Lines
 from amont.matching.domain.points import TOP_LEVEL, grade_gap_points, hours_points
-from amont.matching.domain.policy import Policy, Rule
+from amont.matching.domain.policy import FULL_SCORE, Policy, Rule
 from amont.matching.domain.pool import Pool, Role
 from amont.matching.domain.scorer import Scorer
 from amont.matching.verifier.crowd import Codes, Crowd, Numbered
@@ -25,6 +29,9 @@ Mask = NDArray[np.bool_]
 SMALL = 20_000
 """Pools of up to so many pairs are looked at with the definition itself."""
 
+LAST = {Rule.COMMON_HOURS, Rule.OUTSIDE_THE_LINE}
+"""Rules that are asked of the few pairs that are left: they take longest."""
+
 _WIDEST_GAP = 19
 _COMMON = 16
 """A topic that one mentor in so many offers is kept as a whole column."""
@@ -33,8 +40,8 @@ _COMMON = 16
 class Board(Protocol):
     """The pairs of one pool under one policy. Mentees and mentors are known by their places in the pool's order."""
 
-    def row(self, mentee: int) -> tuple[Places, Integers]:
-        """The mentors allowed for that mentee, ascending, and the score of each pair."""
+    def row(self, mentee: int, least: Integers | None = None) -> tuple[Places, Integers]:
+        """The mentors allowed for that mentee, ascending, and the score of each pair; only scores above `least` (mentors,), where that is given."""
         ...
 
     def removed(self, role: Role, one: int) -> tuple[Mapping[Rule, int], int]:
@@ -56,12 +63,13 @@ class PlainBoard:
         self._scorer = Scorer(pool, policy)
         self._ids = {"mentee": tuple(self._scorer.mentees), "mentor": tuple(self._scorer.mentors)}
 
-    def row(self, mentee: int) -> tuple[Places, Integers]:
+    def row(self, mentee: int, least: Integers | None = None) -> tuple[Places, Integers]:
         """See `Board.row`."""
         id_ = self._ids["mentee"][mentee]
-        allowed = [place for place, mentor in enumerate(self._ids["mentor"]) if self._scorer.allowed(id_, mentor)]
-        scores = [self._scorer.score(id_, self._ids["mentor"][place]) for place in allowed]
-        return np.array(allowed, dtype=np.intp), np.array(scores, dtype=np.int64)
+        allowed = np.array([place for place, mentor in enumerate(self._ids["mentor"]) if self._scorer.allowed(id_, mentor)], dtype=np.intp)
+        scores = np.array([self._scorer.score(id_, self._ids["mentor"][place]) for place in allowed], dtype=np.int64)
+        above = slice(None) if least is None else scores > least[allowed]
+        return allowed[above], scores[above]
 
     def removed(self, role: Role, one: int) -> tuple[Mapping[Rule, int], int]:
         """See `Board.removed`."""
@@ -89,83 +97,95 @@ class RowBoard:
         self._gap_points = np.array([grade_gap_points(weights.grade_gap, gap) for gap in range(-_WIDEST_GAP, _WIDEST_GAP + 1)])
         self._hours_points = np.array([hours_points(weights.hours, hours) for hours in range(337)])
 
-    def row(self, mentee: int) -> tuple[Places, Integers]:
+    def row(self, mentee: int, least: Integers | None = None) -> tuple[Places, Integers]:
         """See `Board.row`."""
-        policy, mentors = self._policy, self._mentors
-        mask = np.ones(len(mentors), dtype=np.bool_)
+        topics = self._topics(mentee)
+        places = np.arange(len(self._mentors), dtype=np.intp)
+        if least is not None:
+            places = np.flatnonzero(topics + (FULL_SCORE - self._policy.weights.topics) > least)
         for rule in self._in_force:
-            if rule is not Rule.COMMON_HOURS:
-                mask &= self._holds(rule, "mentee", mentee)
-        allowed = np.flatnonzero(mask)
-        hours = _common(self._mentees, mentee, mentors, allowed)
-        if Rule.COMMON_HOURS not in policy.off:
-            enough = hours >= 2 * policy.min_common_hours
-            allowed, hours = allowed[enough], hours[enough]
-        return allowed, self._scores(mentee, allowed, hours)
+            if rule not in LAST and len(places):
+                places = places[self._holds(rule, "mentee", mentee, places)]
+        hours = _common(self._mentees, mentee, self._mentors, places)
+        if Rule.COMMON_HOURS in self._in_force:
+            enough = hours >= 2 * self._policy.min_common_hours
+            places, hours = places[enough], hours[enough]
+        scores = topics[places] + self._other_points(mentee, places, hours)
+        if least is not None:
+            above = scores > least[places]
+            places, scores = places[above], scores[above]
+        if Rule.OUTSIDE_THE_LINE in self._in_force and len(places):
+            outside = self._holds(Rule.OUTSIDE_THE_LINE, "mentee", mentee, places)
+            places, scores = places[outside], scores[outside]
+        return places, scores
 
     def removed(self, role: Role, one: int) -> tuple[Mapping[Rule, int], int]:
         """See `Board.removed`."""
         others = self._mentors if role == "mentee" else self._mentees
-        left = np.ones(len(others), dtype=np.bool_)
+        left, everybody = np.ones(len(others), dtype=np.bool_), np.arange(len(others), dtype=np.intp)
         removed = {}
         for rule in self._in_force:
-            holds = self._holds(rule, role, one)
+            holds = self._holds(rule, role, one, everybody)
             count = int(np.count_nonzero(left & ~holds))
             left &= holds
             if count:
                 removed[rule] = count
         return removed, int(np.count_nonzero(left))
 
-    def _holds(self, rule: Rule, role: Role, one: int) -> Mask:
-        """Which of the other role the rule holds for. But for the grades, no rule asks which of the two is the mentee."""
+    def _holds(self, rule: Rule, role: Role, one: int, places: Places) -> Mask:
+        """For which of the other role at these places the rule holds. But for the grades, no rule asks which of the two is the mentee."""
         me, others = (self._mentees, self._mentors) if role == "mentee" else (self._mentors, self._mentees)
         holds: Mask
         match rule:
             case Rule.TWO_PEOPLE:
-                holds = _all_but(others, [me.ids[one]])
+                holds = _all_but(others, [me.ids[one]], places)
             case Rule.MENTOR_IS_JUNIOR:
-                gap = me.grade[one] - others.grade
+                gap = me.grade[one] - others.grade[places]
                 holds = (gap if role == "mentee" else -gap) >= self._policy.min_grade_gap
             case Rule.OUTSIDE_THE_LINE:
-                holds = _all_but(others, self._up.ancestors(me.ids[one]) | self._down.ancestors(me.ids[one]))
+                holds = _all_but(others, self._up.ancestors(me.ids[one]) | self._down.ancestors(me.ids[one]), places)
             case Rule.DIFFERENT_TEAM:
-                holds = ~_same(me.team, one, others.team)
+                holds = ~_same(me.team, one, others.team[places])
             case Rule.ACROSS:
-                holds = self._across(me, one, others)
+                holds = self._across(me, one, others, places)
             case Rule.SHARED_LANGUAGE:
-                holds = np.any(others.languages & me.languages[:, one, np.newaxis], axis=0)
+                holds = np.any(others.languages[:, places] & me.languages[:, one, np.newaxis], axis=0)
             case Rule.CLOSE_ZONES:
-                holds = np.abs(others.offset - me.offset[one]) <= self._policy.max_zone_hours * 3600
+                holds = np.abs(others.offset[places] - me.offset[one]) <= self._policy.max_zone_hours * 3600
             case Rule.COMMON_HOURS:
-                holds = _common(me, one, others, None) >= 2 * self._policy.min_common_hours
+                holds = _common(me, one, others, places) >= 2 * self._policy.min_common_hours
             case Rule.NOT_FORBIDDEN:
-                holds = _all_but(others, self._forbidden.get(me.ids[one], ()))
+                holds = _all_but(others, self._forbidden.get(me.ids[one], ()), places)
         return holds
 
-    def _across(self, me: Crowd, one: int, others: Crowd) -> Mask:
+    def _across(self, me: Crowd, one: int, others: Crowd, places: Places) -> Mask:
         match self._policy.across:
             case "subsidiary":
-                return ~_same(me.subsidiary, one, others.subsidiary)
+                return ~_same(me.subsidiary, one, others.subsidiary[places])
             case "business_unit":
-                return ~_same(me.business_unit, one, others.business_unit)
+                return ~_same(me.business_unit, one, others.business_unit[places])
             case "none":
-                return np.ones(len(others), dtype=np.bool_)
+                return np.ones(len(places), dtype=np.bool_)
 
-    def _scores(self, one: int, allowed: Places, hours: Integers) -> Integers:
-        """The scores of that mentee with these mentors, with whom they have so many half-hours in common."""
-        me, mentors, weights = self._mentees, self._mentors, self._policy.weights
-        wishes = me.topics[one]
+    def _topics(self, one: int) -> Integers:
+        """The points for topics of that mentee with every mentor."""
+        wishes = self._mentees.topics[one]
         best = TOP_LEVEL * sum(wishes.values())
-        served = np.zeros(len(allowed), dtype=np.int64)
+        served = np.zeros(len(self._mentors), dtype=np.uint8)
         for topic, wish in wishes.items():
-            served += wish * self._levels.of(topic)[allowed].astype(np.int64)
-        score = weights.topics * served // best if best else served
-        score += self._hours_points[hours]
-        score += self._gap_points[me.grade[one].astype(np.int64) - mentors.grade[allowed] + _WIDEST_GAP]
-        score[~_same(me.function, one, mentors.function[allowed])] += weights.function
-        in_person = ~mentors.remote_only[allowed] & _same(me.site, one, mentors.site[allowed]) & (not me.remote_only[one])
-        score[in_person | (~mentors.on_site_only[allowed] & (not me.on_site_only[one]))] += weights.meeting
-        return score
+            served += np.uint8(wish) * self._levels.of(topic)
+        points: Integers = self._policy.weights.topics * np.arange(best + 1, dtype=np.int64) // max(best, 1)
+        return points[served]
+
+    def _other_points(self, one: int, places: Places, hours: Integers) -> Integers:
+        """All other points of that mentee with these mentors, with whom they have so many half-hours in common."""
+        me, mentors, weights = self._mentees, self._mentors, self._policy.weights
+        points = self._hours_points[hours]
+        points += self._gap_points[me.grade[one].astype(np.int64) - mentors.grade[places] + _WIDEST_GAP]
+        points[~_same(me.function, one, mentors.function[places])] += weights.function
+        in_person = ~mentors.remote_only[places] & _same(me.site, one, mentors.site[places]) & (not me.remote_only[one])
+        points[in_person | (~mentors.on_site_only[places] & (not me.on_site_only[one]))] += weights.meeting
+        return points
 
 
 class _Levels:
@@ -192,12 +212,12 @@ class _Levels:
         return column
 
 
-def _common(me: Crowd, one: int, others: Crowd, places: Places | None) -> Integers:
-    """How many half-hours that person has in common with those at these places, or with everybody."""
-    common = np.zeros(len(others) if places is None else len(places), dtype=np.int64)
+def _common(me: Crowd, one: int, others: Crowd, places: Places) -> Integers:
+    """How many half-hours that person has in common with those at these places."""
+    common = np.zeros(len(places), dtype=np.int64)
     for mine, theirs in zip(me.free[:, one], others.free, strict=True):
         if mine:
-            common += np.bitwise_count((theirs if places is None else theirs[places]) & mine)
+            common += np.bitwise_count(theirs[places] & mine)
     return common
 
 
@@ -207,10 +227,11 @@ def _same(mine: Codes, one: int, theirs: Codes) -> Mask:
     return equal
 
 
-def _all_but(others: Crowd, ids: Iterable[str]) -> Mask:
+def _all_but(others: Crowd, ids: Iterable[str], places: Places) -> Mask:
     mask = np.ones(len(others), dtype=np.bool_)
     mask[[others.place[id_] for id_ in ids if id_ in others.place]] = False
-    return mask
+    kept: Mask = mask[places]
+    return kept
 
 
 def _partners(pool: Pool) -> dict[str, set[str]]:

@@ -16,15 +16,30 @@ from amont.matching.verifier.findings import Findings
 from amont.matching.verifier.proofs import Row
 from amont.matching.verifier.reading import ClaimedPair, Result
 
+Ids = tuple[str, ...]
+
 MOST_PROGRAMMES = 100
 MOST_EDGES = 5_000
 """What each pair is worth is worked out for up to so many pairs, over up to so many possible ones."""
 
 
-def check_next_best(pair: ClaimedPair, path: Path, ids: tuple[str, ...], row: tuple[Places, Integers], found: Findings) -> None:
-    """Hold `next_best` of a pair against all mentors allowed for its mentee; of equals any will do."""
-    scores = {ids[place]: int(score) for place, score in zip(*row, strict=True) if ids[place] != pair.mentor}
+def least_for_next_best(pair: ClaimedPair) -> int:
+    """The score above which another mentor would have to be the next best, or is it."""
+    claimed = pair.explained["next_best"]
+    return -1 if claimed is None else int(claimed["score"]) - 1
+
+
+def check_next_best(
+    pair: ClaimedPair, path: Path, mentee: int, board: Board, row: tuple[Places, Integers], ids: Ids, found: Findings
+) -> None:
+    """Hold `next_best` of a pair against the mentors allowed for its mentee; of equals any will do.
+
+    The row has at least all scores above `least_for_next_best`; where no other mentor is among them, the claim is wrong and all are looked at.
+    """
     claimed, at = pair.explained["next_best"], (path, "next_best")
+    scores = _others(pair, row, ids)
+    if claimed is not None and max(scores.values(), default=-1) < claimed["score"]:
+        scores = _others(pair, board.row(mentee), ids)
     best = max(scores.values(), default=None)
     if claimed is None or best is None:
         found.expect(
@@ -34,6 +49,10 @@ def check_next_best(pair: ClaimedPair, path: Path, ids: tuple[str, ...], row: tu
     found.expect((at, "score"), claimed["score"], best)
     if scores.get(claimed["mentor"]) != best:
         found.add((at, "mentor"), f"{claimed['mentor']!r} is not another allowed mentor with the highest score, {best}")
+
+
+def _others(pair: ClaimedPair, row: tuple[Places, Integers], ids: Ids) -> dict[str, int]:
+    return {ids[place]: int(score) for place, score in zip(*row, strict=True) if ids[place] != pair.mentor}
 
 
 def check_alone(result: Result, ground: Ground, board: Board, found: Findings) -> None:
@@ -63,16 +82,17 @@ class Worth:
         self._edges: dict[tuple[str, str], int] = {}
         self._ids = {role: tuple(people) for role, people in ground.people.items()}
         self._made = [(place, pair) for place, pair in enumerate(result.pairs) if (pair.mentee, pair.mentor) not in ground.pins]
-        self._small = len(self._made) <= MOST_PROGRAMMES
+        self.small = len(self._made) <= MOST_PROGRAMMES
+        """Whether every possible pair is still to be seen."""
 
     def see(self, row: Row) -> None:
         """Remember the pairs that may be made."""
-        if not self._small:
+        if not self.small:
             return
         for mentor, score, value in zip(row.mentors.tolist(), row.scores.tolist(), row.values.tolist(), strict=True):
             if score >= self._floor:
                 self._edges[self._ids["mentee"][row.mentee], self._ids["mentor"][mentor]] = value
-        self._small = len(self._edges) <= MOST_EDGES
+        self.small = len(self._edges) <= MOST_EDGES
 
     def conclude(self) -> None:
         """Hold every `worth` against a solution without the pair."""
@@ -83,7 +103,7 @@ class Worth:
                 self._found.add((path, "worth_reason"), "must be given where worth is null, and only there")
             if worth is not None and (pair.mentee, pair.mentor) in self._ground.pins:
                 self._found.add((path, "worth"), "must be null for a pin")
-        if not self._small:
+        if not self.small:
             self._found.unchecked.append("what each pair is worth: the pool is too large to be solved again without every pair")
             return
         for place, pair in self._made:

@@ -4,7 +4,7 @@ Pins are taken out first: a mentee with a pin and a mentor without a place left 
 that are left. The objective is taken as the result claims it, since it is held against the pairs elsewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,16 @@ class Proofs:
         self._pairs = self._touched(self._claimed.pairs_cover, _PAIRS_COVER, result.pairs_made, exactly=True)
         self._above = self._touched(self._claimed.floor_cover, _FLOOR_COVER, result.pairs_made, exactly=False)
         self._pairs_missed, self._above_missed, self._cheap = _Missed(), _Missed(), _Missed()
+
+    def least(self, mentee: int, sticky: Sequence[int], stickiness: int) -> Integers:
+        """For each mentor the score up to which that mentee's pair breaks no proof; the pairs with `sticky` mentors are worth more than they score."""
+        least = self._prices + (int(self._profits[mentee]) - self._claimed.reward)
+        least[sticky] -= stickiness
+        np.maximum(least, self._floor - 1, out=least)
+        for cover, enough in ((self._pairs, -1), (self._above, self._floor)):
+            if cover is not None and not cover.by["mentee"][mentee]:
+                least[~cover.by["mentor"]] = np.minimum(least[~cover.by["mentor"]], enough)
+        return least
 
     def see(self, row: Row) -> None:
         """Hold one mentee's pairs against the proofs."""

@@ -6,16 +6,17 @@ from hashlib import sha256
 import numpy as np
 
 from amont.matching.domain.hours import tzdata_version
+from amont.matching.domain.policy import FULL_SCORE
 from amont.matching.domain.progress import Progress, unseen
 from amont.matching.files.faults import Refused
 from amont.matching.files.policies import NO_POLICY, read_policy
 from amont.matching.files.pools import read_pool
 from amont.matching.verifier.board import Integers, Places, board_of
 from amont.matching.verifier.claims import Ground, check_claims
-from amont.matching.verifier.explained import Worth, check_alone, check_next_best
+from amont.matching.verifier.explained import Worth, check_alone, check_next_best, least_for_next_best
 from amont.matching.verifier.findings import Findings, Report
 from amont.matching.verifier.proofs import Proofs, Row
-from amont.matching.verifier.reading import Result, read_result
+from amont.matching.verifier.reading import ClaimedPair, Result, read_result
 
 _TELL_EVERY = 64
 
@@ -56,23 +57,40 @@ class _Rows:
         place = {id_: at for at, id_ in enumerate(ground.people["mentor"])}
         self._left = np.array([id_ in ground.places["mentor"] for id_ in place], dtype=np.bool_)
         self._extra = np.zeros(len(place), dtype=np.int64)
-        self._stickiness = ground.policy.stickiness
+        self.stickiness = ground.policy.stickiness
         self._current: defaultdict[str, list[int]] = defaultdict(list)
         for mentee, mentor in ground.current:
             self._current[mentee].append(place[mentor])
 
+    def free(self, mentee: int) -> bool:
+        """Whether the mentee has no pin."""
+        return self._ids[mentee] in self._free
+
+    def current(self, mentee: int) -> list[int]:
+        """The mentors with whom that mentee is a pair already."""
+        return self._current.get(self._ids[mentee], [])
+
+    def nothing(self) -> Integers:
+        """Above every score."""
+        return np.full(len(self._left), FULL_SCORE, dtype=np.int64)
+
     def left(self, mentee: int, mentors: Places, scores: Integers) -> Row | None:
         """The row as the proofs see it; none for a mentee who is pinned."""
-        id_ = self._ids[mentee]
-        if id_ not in self._free:
+        if not self.free(mentee):
             return None
         kept = self._left[mentors]
         mentors, scores = mentors[kept], scores[kept]
-        current = self._current.get(id_, [])
-        self._extra[current] = self._stickiness
+        current = self.current(mentee)
+        self._extra[current] = self.stickiness
         values = scores + self._extra[mentors]
         self._extra[current] = 0
         return Row(mentee, mentors, scores, values)
+
+
+def _least_of_interest(mentee: int, made: ClaimedPair | None, proofs: Proofs, rows: _Rows) -> Integers:
+    """For each mentor the score up to which the pair says nothing about the proofs, nor about the next best of the pair that was made."""
+    least = proofs.least(mentee, rows.current(mentee), rows.stickiness) if rows.free(mentee) else rows.nothing()
+    return least if made is None else np.minimum(least, least_for_next_best(made))
 
 
 def _look_at_every_pair(result: Result, ground: Ground, found: Findings, progress: Progress) -> int:
@@ -90,10 +108,12 @@ def _look_at_every_pair(result: Result, ground: Ground, found: Findings, progres
     for mentee, id_ in enumerate(mentees):
         if mentee % _TELL_EVERY == 0:
             progress("look at every pair", mentee, len(mentees))
-        allowed, scores = board.row(mentee)
-        if id_ in made:
-            place = made[id_]
-            check_next_best(result.pairs[place], (("$", "pairs"), place), mentors, (allowed, scores), found)
+        place = made.get(id_)
+        whole = worth is not None and worth.small and rows.free(mentee)
+        least = None if whole else _least_of_interest(mentee, None if place is None else result.pairs[place], proofs, rows)
+        allowed, scores = board.row(mentee, least)
+        if place is not None:
+            check_next_best(result.pairs[place], (("$", "pairs"), place), mentee, board, (allowed, scores), mentors, found)
         row = rows.left(mentee, allowed, scores)
         if row is not None:
             proofs.see(row)
