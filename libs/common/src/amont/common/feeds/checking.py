@@ -29,13 +29,13 @@ class Checker:
 
     def look(self, entry: Entry) -> tuple[Line | None, list[Finding]]:
         """The record that an entry is, None when it is none, and everything found in it. An error among it keeps a record from being sent."""
-        if entry.findings:
+        if any(one.is_error for one in entry.findings):
             return None, list(entry.findings)
         try:
             line = read_line(entry.line, entry.value, entry.kind)
         except NotARecord as error:
             return None, list(error.findings)
-        return line, [*_names(entry.line, line.given, "", 1), *self._contents(entry.line, line.event)]
+        return line, [*entry.findings, *_names(entry.line, line.given, "", 1), *self._contents(entry.line, line.event)]
 
     def _contents(self, number: int, event: StaffFact) -> Iterator[Finding]:
         if self.tenant is not None and event.tenant != self.tenant:

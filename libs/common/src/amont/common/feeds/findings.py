@@ -61,6 +61,7 @@ _ALL = (
         same_person="Keep an id for life, also on return: a new id is a new person.",
         ids_reissued="Do not send this: people would join again beside themselves. Keep ids for life.",
         shared_address="Mails to all of them go to one mailbox: give each their own, or none.",
+        no_line_end="Look whether the file is whole; a whole one ends with a line end.",
         addresses_gone="Mails cannot reach them: look whether the export still has the column.",
     ),
 )

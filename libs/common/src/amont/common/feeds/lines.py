@@ -14,7 +14,7 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a feed holds at one place: the line as JSON, or what keeps it from being any."""
+    """What a feed holds at one place: the line as JSON, and what its door found; with an error among it, it is no record."""
 
     line: int
     value: bytes

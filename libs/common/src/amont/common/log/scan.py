@@ -1,8 +1,10 @@
 """A look at a topic from its beginning to where it ends now, without a group: nothing is committed, no reader is disturbed, nothing is made."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from amont.common.errors import NotFound
 from amont.common.log import Log, Received
@@ -45,10 +47,8 @@ async def _scan_kafka(log: KafkaLog, topic: str) -> AsyncIterator[Received]:
     try:
         async with port_errors("connect"):
             await consumer.start()
-            numbers = consumer.partitions_for_topic(topic)
-            if not numbers:
-                raise NotFound("topic", topic)
-            partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+            await asyncio.sleep(0)  # a task of the client's that was never begun makes its stop raise CancelledError (aiokafka 0.14)
+            partitions = await _partitions(log, topic)
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
             ends = await consumer.end_offsets(partitions)
@@ -72,3 +72,16 @@ async def _scan_kafka(log: KafkaLog, topic: str) -> AsyncIterator[Received]:
     finally:
         async with port_errors("close"):
             await consumer.stop()
+
+
+async def _partitions(log: KafkaLog, topic: str) -> list[TopicPartition]:
+    """Asked of the admin client, which makes no topic by asking."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=log.bootstrap, client_id="amont-scan", **log.options.client_settings())
+    await admin.start()
+    try:
+        if topic not in await admin.list_topics():
+            raise NotFound("topic", topic)
+        (described,) = await admin.describe_topics([topic])
+        return [TopicPartition(topic, number) for number in sorted(one["partition"] for one in described["partitions"])]
+    finally:
+        await admin.close()

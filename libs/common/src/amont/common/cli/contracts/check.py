@@ -50,6 +50,8 @@ def check(
     from amont.common.feeds.findings import Tally  # noqa: PLC0415
     from amont.common.feeds.looking import Look  # noqa: PLC0415
 
+    if format_ not in {None, JSON_LINES, CSV}:
+        raise typer.BadParameter(f"--format is {format_!r}: write {JSON_LINES} or {CSV}")
     checker, tally = Checker(grades=grades_from(grades), tenant=tenant), Tally(most)
     on_topic = feed == StaffFact.topic and not Path(feed).exists()
     place = _place_on(feed) if on_topic else place_in(feed)

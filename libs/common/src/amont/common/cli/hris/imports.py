@@ -117,13 +117,18 @@ class Import:
 
     def _why_not_complete(self, look: "Look", roster: Path) -> str | None:
         """Why nobody can be said to be missing; None when it can. Raises ValueError, Invalid for a roster that cannot be used."""
-        from amont.common.feeds.roster import read_roster  # noqa: PLC0415 - heavy, and other commands need not wait for it
+        from amont.common.feeds.csv import NO_LINE_END  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
         hold_writable(roster)
         if look.nobody:
             return f"of {counted(look.nobody, 'line')} nobody can tell whom they are about, so the file is not complete"
-        if not roster.exists():
-            return None
+        if self._outcome.tally.counts.get(NO_LINE_END):
+            return "the last line has no line end, so the file may have been cut short and is not complete"
+        return self._why_not_so_many(look, roster) if roster.exists() else None
+
+    def _why_not_so_many(self, look: "Look", roster: Path) -> str | None:
+        from amont.common.feeds.roster import read_roster  # noqa: PLC0415 - heavy, and other commands need not wait for it
+
         with roster.open(encoding="utf-8") as lines:
             look.across.remember(read_roster(lines, self._checker.tenant))
         many = look.across.leavers().too_many(self._wanted.leavers_up_to)

@@ -17,13 +17,14 @@ from amont.common.feeds.csv.rows import Row, rows
 from amont.common.feeds.findings import Finding, found
 from amont.common.feeds.lines import Entry
 
-__all__ = ["CsvFeed", "MappingFile", "NoHeader", "read_mapping"]
+__all__ = ["NO_LINE_END", "CsvFeed", "MappingFile", "NoHeader", "read_mapping"]
 
 DELIMITERS = (";", ",", "\t", "|")
 NAMES = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
 HEAD = 256 * 1024
 _NO_TEXT = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 """Bytes that are none in the encoding arrive as these."""
+NO_LINE_END = "no-line-end"
 _SAYS_SO = "sep="
 """What Excel writes into a first line of its own."""
 
@@ -81,6 +82,8 @@ class CsvFeed:
             faults = [found(row.line, "not-text", "", f"bytes that are not {self.encoding}")]
         if any(cell.strip() for cell in text[width:]):
             faults.append(found(row.line, "columns", "", f"{len(text)} cells, and the header has {width}"))
+        if not row.ended:
+            faults.append(found(row.line, NO_LINE_END, "", "the last row has no line end, so it may have been cut short"))
         return Entry(row.line, value, tuple(map(self.placed, faults)), person)
 
     def _sniffed(self) -> str:

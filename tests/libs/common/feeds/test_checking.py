@@ -1,0 +1,184 @@
+"""What is said of one record: by kind, with its place, and never with a value that must not be repeated."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amont.common.errors import Invalid
+from amont.common.feeds.checking import Checker
+from amont.common.feeds.findings import KINDS, Severity, Tally, found
+from amont.common.feeds.grades import read_grades
+from amont.common.feeds.lines import MOST_BYTES, Entry, json_lines
+from amont.common.feeds.refused import never_stored
+
+ADA: dict[str, Any] = {
+    "tenant": "fr",
+    "employee_id": "e42",
+    "grade": "C3",
+    "effective_at": "2024-09-01",
+    "occurred_at": "2024-08-20T09:00:00Z",
+}
+GRADES = read_grades(["tenant,grade,band,why", "*,C3,5,", "fr,DIR,14,", "de,D1,3,"])
+
+
+def said_of(record: dict[str, Any] | bytes, **known: Any) -> set[tuple[str, str]]:
+    value = record if isinstance(record, bytes) else json.dumps(record).encode()
+    _, findings = Checker(**{"grades": GRADES, **known}).look(Entry(7, value))
+    assert all(one.line == 7 for one in findings)
+    return {(one.kind.name, one.where) for one in findings}
+
+
+def test_a_good_record_has_nothing_said_of_it() -> None:
+    assert said_of(ADA) == set()
+    assert said_of({name: ADA[name] for name in ADA if name != "grade"} | {"left": True}) == set()
+
+
+CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
+    ({"grade": "C9"}, {("unknown-grade", "/grade")}),
+    ({"grade": "D1"}, {("unknown-grade", "/grade")}),
+    ({"zone": "Europe/Pari"}, {("unknown-zone", "/zone")}),
+    ({"email": "NYANG"}, {("not-an-address", "/email")}),
+    ({"manager_id": "e42"}, {("own-manager", "/manager_id")}),
+    ({"manager_id": "fr:e42"}, {("own-manager", "/manager_id")}),
+    ({"dotted_manager_ids": ["e7", "x" * 65]}, {("not-a-person", "/dotted_manager_ids/1")}),
+    ({"job_title": "<b>Chef</b>"}, {("markup", "/job_title")}),
+    ({"job_title": "R&amp;D"}, {("markup", "/job_title")}),
+    ({"job_title": "R&D <3"}, set()),
+    ({"gradee": "C3"}, {("unknown-field", "/gradee")}),
+    (
+        {"birthDate": "1980-01-01", "salary": 1, "Geschlecht": "w", "photo_url": "x"},
+        {("refused-field", f"/{name}") for name in ("birthDate", "salary", "Geschlecht", "photo_url")},
+    ),
+    ({"person": {"a/b": [{"date_of_birth": "x"}]}}, {("unknown-field", "/person"), ("refused-field", "/person/a~1b/date_of_birth")}),
+    ({"employee_id": "é" * 130}, {("bad-value", "/employee_id")}),
+    ({"employee_id": ""}, {("bad-value", "/employee_id")}),
+    ({"tenant": "FR", "languages": ["fr", "Français"]}, {("bad-value", "/tenant"), ("bad-value", "/languages/1")}),
+    ({"effective_at": "01/09/2024"}, {("bad-value", "/effective_at")}),
+    ({"left": "yes"}, {("bad-value", "/left")}),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), CASES, ids=[str(sorted(change)) + str(number) for number, (change, _) in enumerate(CASES)])
+def test_what_is_wrong_is_named_with_its_place(change: dict[str, Any], expected: set[tuple[str, str]]) -> None:
+    assert said_of(ADA | change) == expected
+
+
+def test_every_field_that_is_missing_is_named_at_once() -> None:
+    assert said_of({"tenant": "fr"}) == {("missing-field", f"/{name}") for name in ADA if name != "tenant"}
+
+
+def test_bytes_that_are_no_record_are_told_apart() -> None:
+    assert said_of(b"{") == said_of(b"[1]") == {("not-json", "")}
+    assert said_of(b'{"a": "\xe9"}') == {("not-text", "")}
+
+
+def test_a_value_that_is_never_stored_is_never_repeated() -> None:
+    _, findings = Checker().look(Entry(1, json.dumps(ADA | {"salary": 123456, "photo": "data:secret"}).encode()))
+    assert len(findings) == 2
+    assert not [one for one in findings if "123456" in str(one) or "secret" in str(one)]
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    {
+        "birth date": "birthDate, date_of_birth, DOB, Date de naissance, Geburtsdatum, fecha de nacimiento, age",
+        "gender": "gender, sex, Sexe, Geschlecht, GENDER_CODE, sexo, Civilité",
+        "salary": "salary, annual_salary_eur, Salaire brut, Gehalt, baseSalary, remunération, Vergütung",
+        "photo": "photo, photoUrl, thumbnailPhoto, profile_picture, avatar",
+    }.items(),
+)
+def test_the_usual_spellings_are_known(what: str, names: str) -> None:
+    assert {never_stored(name.strip()) for name in names.split(",")} == {what}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "job_title",
+        "title",
+        "language",
+        "manager_id",
+        "grade",
+        "stage",
+        "Sussex office",
+        "village",
+        "Vergütungsgruppe",
+        "page",
+        "image_team",
+    ],
+)
+def test_a_harmless_name_is_not_refused(name: str) -> None:
+    assert never_stored(name) is None
+
+
+def test_lines_are_numbered_as_an_editor_does() -> None:
+    data = b'\xef\xbb\xbf{"a": 1}\r\n\n  {"b": 2}  \n{"c": 3}'
+    assert [(entry.line, entry.value) for entry in json_lines(io.BytesIO(data))] == [(1, b'{"a": 1}'), (3, b'{"b": 2}'), (4, b'{"c": 3}')]
+
+
+def test_a_truncated_last_line_and_an_endless_one_are_said_to_be_so() -> None:
+    endless = b'{"a": "' + b"x" * (2 * MOST_BYTES) + b'"}'
+    entries = list(json_lines(io.BytesIO(b'{"a": 1}\n' + endless + b'\n{"b": 2}\n{"c": "trunc')))
+    assert [(entry.line, [one.kind.name for one in entry.findings]) for entry in entries] == [
+        (1, []),
+        (2, ["too-long"]),
+        (3, []),
+        (4, ["cut-off"]),
+    ]
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_no_bytes_make_the_checker_fall(noise: bytes) -> None:
+    for entry in json_lines(io.BytesIO(noise)):
+        line, findings = Checker(grades=GRADES).look(entry)
+        assert (line is None) <= any(one.is_error for one in findings)
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+        max_leaves=8,
+    ),
+    st.sampled_from([*ADA, "email", "languages", "left", "zone"]),
+)
+def test_any_value_in_any_field_is_taken_or_named(value: Any, name: str) -> None:
+    line, findings = Checker(grades=GRADES).look(Entry(1, json.dumps(ADA | {name: value}).encode()))
+    if line is None:
+        assert any(one.is_error and one.where.startswith(f"/{name}") for one in findings)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (["code,band", "C3,5"], "no column grade"),
+        (["grade,band", "C3,21"], "line 2: band '21' of 'C3'"),
+        (["grade,band", "C3,five"], "line 2: band 'five'"),
+        (["grade,band", ",5"], "line 2: the grade is empty"),
+        (["grade,band", "C3,5", "C3,6"], "line 3: 'C3' has band 5 already"),
+        (["grade,band", "C3"], "line 2: band ''"),
+    ],
+)
+def test_a_grade_table_that_cannot_be_used_says_where(text: list[str], fault: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_grades(text)
+    assert fault in "\n".join([str(refused.value), *(f"{one.pointer}: {one.detail}" for one in refused.value.faults)])
+
+
+def test_a_grade_table_serves_one_subsidiary_or_several() -> None:
+    assert GRADES.table_of("fr") == {"C3": 5, "DIR": 14}
+    assert GRADES.table_of("de") == {"C3": 5, "D1": 3}
+
+
+def test_every_kind_says_what_to_do_and_a_tally_keeps_few() -> None:
+    assert all(kind.do.endswith(".") for kind in KINDS.values())
+    tally = Tally(keep=3)
+    tally.add(found(line, "bad-value", "/x", "wrong") for line in range(1, 101))
+    tally.add([found(1, "markup", "/y", "odd")])
+    assert (tally.total(Severity.ERROR), tally.total(Severity.WARNING), len(tally.kept["bad-value"])) == (100, 1, 3)
