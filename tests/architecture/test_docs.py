@@ -47,7 +47,7 @@ def test_a_metric_that_a_service_s_page_names_is_what_prometheus_shows(page: Pat
 
 def test_every_command_that_the_readme_names_is_there() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"amont (run|up|demo|topics create|stack up|hris send|contracts|dlq list)\b", readme))
+    named = set(re.findall(r"amont (run|up|demo|topics create|stack up|hris send|hris import|contracts check|dlq list)\b", readme))
     assert {"run", "up", "topics create", "stack up"} <= named
     for command in named:
         done = subprocess.run(
