@@ -105,6 +105,9 @@ ROUTES: dict[tuple[str, str], Asks] = {
         ("GET", f"{MATCHING}/rounds/{{round_id}}/{part}"): needs(Action.READ_ROUND, "programme")
         for part in ("pairs", "unmatched", "left-out", "dropped-links", "certificate", "fairness")
     },
+    ("GET", f"{MATCHING}/programmes/{{programme_id}}/simulations"): needs(Action.READ_ROUND, "programme"),
+    ("GET", f"{MATCHING}/simulations/{{simulation_id}}"): needs(Action.READ_ROUND, "programme"),
+    ("POST", f"{MATCHING}/programmes/{{programme_id}}/simulations"): needs(Action.RUN_ROUND, "programme"),
     ("GET", f"{MATCHING}/pairs"): Asks(lists=(Action.READ_PAIR, "pair", "pair_id"), query="?programme=one"),
     ("GET", f"{MATCHING}/pairs/{{pair_id}}"): needs(Action.READ_PAIR, "pair"),
     ("GET", f"{SCHEDULING}/plans"): Asks(lists=(Action.READ_SESSION, "pair", "pair_id"), query="?programme=one"),
@@ -227,6 +230,7 @@ async def played(scene: Scene) -> Scene:
     await ask("POST", "/enrolment/enrolments", mentor, {**FORM, "role": "mentor"})
     await scene.all_four.settle()
     round_ = await ask("POST", "/matching/programmes/one/rounds", GROUP, {})
+    simulation = await ask("POST", "/matching/programmes/one/simulations", GROUP, {})
     await scene.all_four.settle()
     await ask("POST", f"/matching/rounds/{round_['id']}/publish", GROUP, {})
     for _ in range(4):
@@ -247,6 +251,7 @@ async def played(scene: Scene) -> Scene:
         "pair": pair["id"],
         "session": plan["sessions"][0]["id"],
         "round_id": round_["id"],
+        "simulation_id": simulation["id"],
         "enrolment_id": enrolment["enrolment"],
         "delivery_id": deliveries[0]["id"],
         "programme_id": "one",
@@ -353,6 +358,7 @@ async def picture(scene: Scene) -> list[Any]:
         "/enrolment/programmes",
         "/enrolment/enrolments?programme=one",
         "/matching/programmes/one/rounds",
+        "/matching/programmes/one/simulations",
         "/matching/pairs?programme=one",
         "/scheduling/plans?programme=one",
     )

@@ -12,6 +12,7 @@ from amont.matching.domain.pair import LIVE, Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.round import Round
+from amont.matching.domain.simulation import Simulation
 
 _LIVE = AnyOf(tuple(status.value for status in LIVE))
 
@@ -39,7 +40,9 @@ PAIRS = Collection(
     due=True,
 )
 
-COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS)
+SIMULATIONS = Collection(Simulation, "simulations", indexes=[Index(("programme",))], due=True)
+
+COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS, SIMULATIONS)
 
 
 def active_enrolments_of(programme: str) -> Query[Enrolment]:
@@ -48,6 +51,10 @@ def active_enrolments_of(programme: str) -> Query[Enrolment]:
 
 def rounds_of(programme: str) -> Query[Round]:
     return ROUNDS.where(programme=programme)
+
+
+def simulations_of(programme: str) -> Query[Simulation]:
+    return SIMULATIONS.where(programme=programme)
 
 
 def pages_of(round_id: str, *, before: int | None = None) -> Query[RoundPage]:

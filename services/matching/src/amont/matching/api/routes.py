@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from amont.common.errors import Invalid
 from amont.common.web import CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.matching import commands
 from amont.matching.api.rows import RowListing
@@ -11,6 +12,7 @@ from amont.matching.api.views.answers import DroppedView, LeftOutView, MatchView
 from amont.matching.api.views.fairness import FairnessView
 from amont.matching.api.views.pairs import DeclineBody, PairView
 from amont.matching.api.views.rounds import PublishBody, RequestBody, RoundSummary, RoundView
+from amont.matching.api.views.simulations import SimulateBody, SimulationSummary, SimulationView
 from amont.matching.domain.answer import Part
 from amont.matching.domain.pair import NotYourTurn, PairNotOpen, ProposalExpired, RuleStandsInTheWay
 from amont.matching.domain.programme import PoolHasMoved, ProgrammeNotOpen, PublicationRunning
@@ -20,7 +22,7 @@ router = api_router("matching")
 
 PersonQuery = Annotated[str | None, Query(max_length=100, description="tenant:employee_id")]
 ProgrammeQuery = Annotated[str | None, Query(max_length=64)]
-_AS_USUAL, _WITHOUT_OVERRIDE, _WITHOUT_REASON = RequestBody(), PublishBody(), DeclineBody()
+_AS_USUAL, _WITHOUT_OVERRIDE, _WITHOUT_REASON, _OWN = RequestBody(), PublishBody(), DeclineBody(), SimulateBody()
 
 
 @router.post("/programmes/{programme_id}/rounds", status_code=202, responses=responses(ProgrammeNotOpen, PublicationRunning))
@@ -98,6 +100,30 @@ async def publish(
 async def discard(round_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response) -> RoundView:
     """Throw a solved round away."""
     return RoundView.read(await run(commands.discard_round, round_id, actor, version=if_match), response)
+
+
+@router.post("/programmes/{programme_id}/simulations", status_code=202, responses=responses(Invalid))
+async def simulate(
+    programme_id: str, actor: CurrentActor, run: CurrentRun, response: Response, body: SimulateBody = _OWN
+) -> SimulationView:
+    """Ask what another policy would reach on the seats that are free now, beside the programme's own or a third one. Nobody is told, nothing changes."""
+    policy, against = (None if one is None else one.changes() for one in (body.policy, body.against))
+    read = await run(commands.request_simulation, programme_id, actor, policy=policy, against=against, rules=body.rules, seed=body.seed)
+    response.headers["Location"] = f"{router.prefix}/simulations/{read.simulation.id}"
+    return SimulationView.read(read, response)
+
+
+@router.get("/programmes/{programme_id}/simulations", responses=responses())
+async def simulations(programme_id: str, actor: CurrentActor, run: CurrentRun, page: Listing) -> Page[SimulationSummary]:
+    """The simulations of a programme that are kept."""
+    found = await run(commands.list_simulations, programme_id, actor, page.after, page.limit)
+    return page.of([SimulationSummary.of(one) for one in found], lambda view: view.id)
+
+
+@router.get("/simulations/{simulation_id}", responses=responses())
+async def simulation(simulation_id: str, actor: CurrentActor, run: CurrentRun, response: Response) -> SimulationView:
+    """A simulation: how far it is, then what each policy reaches, for whom, and the difference."""
+    return SimulationView.read(await run(commands.read_simulation, simulation_id, actor), response)
 
 
 @router.get("/pairs", responses=responses())

@@ -14,6 +14,7 @@ from amont.common.events import (
 from amont.matching.commands.clock import DUE, JOBS
 from amont.matching.commands.pairs import accept_pair, coordinates, decline_pair, end_pair, list_pairs, read_pair
 from amont.matching.commands.rounds import RoundRead, discard_round, list_rounds, publish_round, read_round, read_rows, request_round
+from amont.matching.commands.simulations import SimulationRead, list_simulations, read_simulation, request_simulation
 from amont.matching.commands.solving import Desk
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "PUBLISHES",
     "Desk",
     "RoundRead",
+    "SimulationRead",
     "accept_pair",
     "coordinates",
     "decline_pair",
@@ -29,11 +31,14 @@ __all__ = [
     "end_pair",
     "list_pairs",
     "list_rounds",
+    "list_simulations",
     "publish_round",
     "read_pair",
     "read_round",
     "read_rows",
+    "read_simulation",
     "request_round",
+    "request_simulation",
 ]
 
 PUBLISHES = (

@@ -16,12 +16,14 @@ from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON, keep, review
 from amont.matching.commands.publishing import publish_some
+from amont.matching.commands.simulations import wake_simulation
 from amont.matching.commands.solving import wake_round
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.pair import OPEN, Pair
 from amont.matching.domain.person import Person, Recheck
 from amont.matching.domain.programme import IMMINENT, Programme, Publication
 from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus, requested
+from amont.matching.domain.simulation import Simulation
 
 PAGE = 200
 """How many live pairs one look at a programme takes."""
@@ -114,5 +116,5 @@ DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
     Person: wake_person,
 }
 
-JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Round: wake_round}
+JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Round: wake_round, Simulation: wake_simulation}
 """What takes long: nothing else waits for it."""

@@ -6,7 +6,7 @@ pages of a broken attempt are never seen, because only the round itself says whi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -20,12 +20,11 @@ from amont.matching import documents
 from amont.matching.commands.looking import SOON, lines_above
 from amont.matching.domain.answer import Answer, RoundPage, paged
 from amont.matching.domain.job import Job, Seen
-from amont.matching.domain.policy import Policy
 from amont.matching.domain.pooling import Gathered, core_policy, gather, monday_of
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
 from amont.matching.domain.round import Discarded, Round, RoundStatus
-from amont.matching.domain.solver import Solution, Solver
+from amont.matching.domain.solver import Solver
 
 RENEW_SECONDS = 5.0
 """How often a claim is renewed and progress written down."""
@@ -35,6 +34,8 @@ CLEARED_AT_ONCE = 20
 J = TypeVar("J", bound=Job)
 T = TypeVar("T")
 Run = Callable[..., Awaitable[Any]]
+Seats = Callable[[], Gathered]
+"""Makes the pool of a programme, in the thread that computes with it."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -167,35 +168,24 @@ async def solve_round(desk: Desk, round_id: str, attempt: int) -> None:
     found = await desk.run(gather_for, round_id, attempt)
     if found is None:
         return
-    programme, gathered = found
     with metrics.ROUND_SECONDS.time():
-        solution = await desk.compute(Round, round_id, attempt, partial(explained, desk.solver, gathered, core_policy(programme.policy)))
-    answer, pages = paged(
-        round_id,
-        attempt,
-        gathered,
-        solution,
-        edition=programme.edition,
-        policy_version=programme.policy_version,
-        solved_at=await desk.run(now),
-    )
+        answer, pages = await desk.compute(Round, round_id, attempt, partial(_solved, desk.solver, round_id, attempt, *found))
     for page in pages:
         if not await desk.run(write_page, page):
             raise BrokenOff
     await desk.run(record_solved, round_id, answer)
 
 
-def explained(solver: Solver, gathered: Gathered, policy: Policy, progress: Progress) -> Solution:
-    """The best pairs, with every explanation."""
-    return solver.solve(gathered.pool, policy, progress, explain=True)
+def _solved(
+    solver: Solver, round_id: str, attempt: int, programme: Programme, seats: Seats, progress: Progress
+) -> tuple[Answer, Iterator[RoundPage]]:
+    """The best pairs, with every explanation, as the round keeps them."""
+    gathered = seats()
+    solution = solver.solve(gathered.pool, core_policy(programme.policy), progress, explain=True)
+    return paged(round_id, attempt, gathered, solution, edition=programme.edition, policy_version=programme.policy_version)
 
 
-async def now(work: Work) -> Any:
-    """What time it is for this service."""
-    return work.now
-
-
-async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[Programme, Gathered] | None:
+async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[Programme, Seats] | None:
     """What a round is solved from; None when the claim does not hold, or a publication has begun meanwhile."""
     round_ = await work.get(Round, round_id)
     if not round_.holds(attempt):
@@ -204,15 +194,16 @@ async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[Programme
     if programme.publishing is not None:
         work.save(round_.put_back(work.now + SOON))
         return None
-    return programme, await gather_seats(work, programme, round_.seed)
+    return programme, await seats_of(work, programme, round_.seed)
 
 
-async def gather_seats(work: Work, programme: Programme, seed: str) -> Gathered:
-    """The pool of a programme as it is now."""
+async def seats_of(work: Work, programme: Programme, seed: str) -> Seats:
+    """Everything that the pool of a programme is made of, as it is now; making it takes a while for many people."""
     enrolments = [one async for one in work.find(documents.active_enrolments_of(programme.id))]
     pairs = [pair async for pair in work.find(documents.every_pair_of_programme(programme.id))]
     people, untangled = await lines_above(work, (one.person for one in enrolments))
-    return gather(
+    return partial(
+        gather,
         programme=programme.id,
         seed=seed,
         week_of=monday_of(work.now),

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any, cast
 
 from amont.common.aggregate import Aggregate
-from amont.common.events.values import Instant
 from amont.matching.domain.certificate import Certificate
 from amont.matching.domain.fairness import Fairness, fairness, scored
 from amont.matching.domain.points import Points
@@ -87,7 +86,6 @@ class Answer:
     base: int
     policy_version: int
     week_of: date
-    solved_at: Instant
     rows: int = ROWS
     pairs: int
     unmatched: int
@@ -138,7 +136,7 @@ def pages_from(round_id: str, answer: Answer, part: Part, start: int, count: int
 
 
 def paged(
-    round_id: str, attempt: int, gathered: Gathered, solution: Solution, *, edition: int, policy_version: int, solved_at: Instant
+    round_id: str, attempt: int, gathered: Gathered, solution: Solution, *, edition: int, policy_version: int
 ) -> tuple[Answer, Iterator[RoundPage]]:
     """A solution as a round keeps it: what the round says itself, and its pages, made one by one."""
     pool, certificate = gathered.pool, solution.certificate
@@ -155,7 +153,6 @@ def paged(
         base=edition,
         policy_version=policy_version,
         week_of=pool.week_of,
-        solved_at=solved_at,
         rows=ROWS,
         objective=solution.objective,
         matched_percent=matched_percent(pool, len(solution.pairs)),

@@ -59,6 +59,11 @@ def core_policy(policy: events.Policy) -> Policy:
     )
 
 
+def unknown_rules(policy: events.Policy) -> tuple[str, ...]:
+    """What the policy switches off and is no rule that can be."""
+    return tuple(name for name in policy.off if name not in _SWITCHABLE)
+
+
 def pool_person(person: Person, enrolment: Enrolment, *, capacity: int = 1) -> PoolPerson:
     """A person in the role they enrolled in, with this many seats free."""
     return PoolPerson(

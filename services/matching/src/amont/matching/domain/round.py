@@ -104,6 +104,7 @@ class Round(Job):
     seed: str
     requested_by: str
     requested_at: Instant
+    solved_at: Instant | None = None
     answer: Answer | None = None
     discarded: Discarded | None = None
     published_by: str | None = None
@@ -142,15 +143,15 @@ class Round(Job):
     def solve(self, answer: Answer, now: datetime) -> Decision["Round"]:
         """Its pages are written: from now on they can be read. Remains of earlier attempts are cleared away next."""
         clear_at = now if answer.attempt > 1 else now + UNDECIDED
-        return self.becomes(status=RoundStatus.SOLVED, answer=answer, claimed_until=None, seen=None, due_at=clear_at)
+        return self.becomes(status=RoundStatus.SOLVED, answer=answer, solved_at=now, claimed_until=None, seen=None, due_at=clear_at)
 
     def cleared(self, now: datetime) -> Decision["Round"]:
         """What was left to clear away is gone. What nobody decides about in time is discarded."""
         if self.status is RoundStatus.DISCARDED:
             return self.becomes(answer=None, due_at=None)
-        if self.status is RoundStatus.PUBLISHED or self.answer is None:
+        if self.status is RoundStatus.PUBLISHED or self.solved_at is None:
             return self.becomes(due_at=None)
-        until = self.answer.solved_at + UNDECIDED
+        until = self.solved_at + UNDECIDED
         return self.drop(Discarded.UNDECIDED, now) if until <= now else self.becomes(due_at=until)
 
     def solution(self, wanted: str) -> Answer:

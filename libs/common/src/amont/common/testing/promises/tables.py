@@ -75,6 +75,7 @@ OWN: Collection[tuple[str, str]] = frozenset(
         ("enrolment", "programmes"),
         ("matching", "rounds"),
         ("matching", "round_pages"),
+        ("matching", "simulations"),
         ("matching", "pairs"),
     },
 )

@@ -49,7 +49,6 @@ class AnswerView(BaseModel):
     base: int = Field(description="the programme's edition it was solved on")
     policy_version: int
     week_of: date
-    solved_at: datetime
     objective: ObjectiveView
     matched_percent: int
     pairs: int
@@ -66,7 +65,6 @@ class AnswerView(BaseModel):
             base=answer.base,
             policy_version=answer.policy_version,
             week_of=answer.week_of,
-            solved_at=answer.solved_at,
             objective=ObjectiveView.of(answer.objective),
             matched_percent=answer.matched_percent,
             pairs=answer.pairs,
@@ -104,11 +102,11 @@ class RoundSummary(BaseModel):
             "seed": "spring",
             "requested_by": "fr:coordinator",
             "requested_at": "2027-01-04T08:00:00Z",
+            "solved_at": "2027-01-04T08:00:01Z",
             "answer": {
                 "base": 0,
                 "policy_version": 3,
                 "week_of": "2027-01-04",
-                "solved_at": "2027-01-04T08:00:01Z",
                 "objective": {"pairs": 12, "worst": 610, "total": 9120},
                 "matched_percent": 80,
                 "pairs": 12,
@@ -134,6 +132,7 @@ class RoundSummary(BaseModel):
     seed: str
     requested_by: str
     requested_at: datetime
+    solved_at: datetime | None
     answer: AnswerView | None
     discarded_because: str | None = Field(description="when it was not a person who discarded it")
     published_by: str | None
@@ -174,6 +173,7 @@ def _summary(found: Round) -> dict[str, Any]:
         "seed": found.seed,
         "requested_by": found.requested_by,
         "requested_at": found.requested_at,
+        "solved_at": found.solved_at,
         "answer": AnswerView.of(found.answer) if found.answer else None,
         "discarded_because": found.discarded,
         "published_by": found.published_by,

@@ -1,0 +1,125 @@
+"""Other policies over the same pool, side by side: what each would reach, for whom, and which rule costs how many pairs. Nothing comes of it.
+
+What a rule costs is found by solving again with that rule alone switched off: the pairs that are more then. Costs do not add up, since a pair may be kept
+apart by several rules.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from amont.matching.domain.answer import matched_percent
+from amont.matching.domain.fairness import Fairness, fairness, scored
+from amont.matching.domain.policy import Policy, Rule
+from amont.matching.domain.pool import Pool
+from amont.matching.domain.progress import Progress, unseen
+from amont.matching.domain.solver import Objective, Solution, Solver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleCost:
+    """What a policy would reach without one of its rules, and how many pairs the rule costs."""
+
+    rule: Rule
+    without: Objective
+    costs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What one policy reaches. `rules` is empty when it was not asked for."""
+
+    objective: Objective
+    matched_percent: int
+    fairness: Fairness
+    rules: tuple[RuleCost, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDifference:
+    """One group under the second policy less under the first; `None` where either hides it or has nobody matched."""
+
+    name: str
+    matched: int | None
+    lowest: int | None
+    median: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """The second column less the first. `same` is how many pairs both make; `worst` is `None` unless both make any."""
+
+    pairs: int
+    worst: int | None
+    total: int
+    matched_percent: int
+    same: int
+    divisions: Mapping[str, tuple[GroupDifference, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One policy alone, or two and their difference."""
+
+    columns: tuple[Column, ...]
+    difference: Difference | None
+
+
+def compare(solver: Solver, pool: Pool, policies: Sequence[Policy], *, rules: bool, progress: Progress = unseen) -> Comparison:
+    """Solve for each policy, and with `rules` once more without each rule it has in force.
+
+    Raises:
+        PinsRefused: see `Solver.solve`.
+    """
+    steps = len(policies) + sum(len(_in_force(policy)) for policy in policies if rules)
+    done = iter(range(steps))
+
+    def solved(policy: Policy, what: str) -> Solution:
+        step = next(done)
+        return solver.solve(
+            pool, policy, lambda stage, round_, _=None, detail="": progress(what, step, steps, f"{stage} {round_} {detail}")
+        )
+
+    solutions = [solved(policy, f"policy {number}") for number, policy in enumerate(policies, 1)]
+    costs = [tuple(_costs(solved, policy, one) if rules else ()) for policy, one in zip(policies, solutions, strict=True)]
+    figures = fairness(pool, [scored(one) for one in solutions])
+    columns = tuple(
+        Column(objective=one.objective, matched_percent=matched_percent(pool, len(one.pairs)), fairness=groups, rules=cost)
+        for one, groups, cost in zip(solutions, figures, costs, strict=True)
+    )
+    return Comparison(columns=columns, difference=_difference(columns, solutions) if len(columns) == 2 else None)
+
+
+def _in_force(policy: Policy) -> list[Rule]:
+    return [rule for rule in Rule if rule is not Rule.TWO_PEOPLE and rule not in policy.off]
+
+
+def _costs(solved: Callable[[Policy, str], Solution], policy: Policy, whole: Solution) -> Iterator[RuleCost]:
+    for rule in _in_force(policy):
+        without = solved(replace(policy, off=policy.off | {rule}), f"without {rule}").objective
+        yield RuleCost(rule=rule, without=without, costs=without.pairs - whole.objective.pairs)
+
+
+def _difference(columns: Sequence[Column], solutions: Sequence[Solution]) -> Difference:
+    one, other = columns
+    made = [{(pair.mentee, pair.mentor) for pair in solution.pairs} for solution in solutions]
+    return Difference(
+        pairs=other.objective.pairs - one.objective.pairs,
+        worst=_less(other.objective.worst, one.objective.worst),
+        total=other.objective.total - one.objective.total,
+        matched_percent=other.matched_percent - one.matched_percent,
+        same=len(made[0] & made[1]),
+        divisions={name: tuple(_groups(one.fairness, other.fairness, name)) for name in one.fairness.divisions},
+    )
+
+
+def _groups(one: Fairness, other: Fairness, division: str) -> Iterator[GroupDifference]:
+    for before, after in zip(one.divisions[division], other.divisions[division], strict=True):
+        lowest = median = None
+        if before.scores is not None and after.scores is not None:
+            lowest = after.scores.lowest - before.scores.lowest
+            median = after.scores.quartiles[1] - before.scores.quartiles[1]
+        yield GroupDifference(name=before.name, matched=_less(after.matched, before.matched), lowest=lowest, median=median)
+
+
+def _less(one: int | None, other: int | None) -> int | None:
+    return None if one is None or other is None else one - other
