@@ -26,12 +26,14 @@ Longs = NDArray[np.int64]
 
 
 class Graph(NamedTuple):
-    """Edges by row and by column: of row i `column[k]` and `value[k]` for k from `start[i]` to `start[i + 1]`; `row`, `worth` likewise."""
+    """Edges by row and by column: of row i `column[k]` and `value[k]` for k from `start[i]` to `stop[i]`; `row`, `worth` from `first` to `last` likewise."""
 
     start: Ints
+    stop: Ints
     column: Ints
     value: Ints
     first: Ints
+    last: Ints
     row: Ints
     worth: Ints
 
@@ -70,7 +72,9 @@ def nothing_yet(rows: int, places: Ints) -> State:
 
 def graph_of(rows: int, columns: int, row: Ints, column: Ints, value: Ints) -> Graph:
     """The graph with these edges, each given once."""
-    return Graph(*_indexed(rows, row, column, value), *_indexed(columns, column, row, value))
+    start, by_row, value_by_row = _indexed(rows, row, column, value)
+    first, by_column, value_by_column = _indexed(columns, column, row, value)
+    return Graph(start[:-1], start[1:], by_row, value_by_row, first[:-1], first[1:], by_column, value_by_column)
 
 
 @compiled
@@ -124,10 +128,10 @@ def move_up(mate, taken, holder, way, column):
 
 
 @compiled
-def margin_of(start, column, value, price, outside, reward, row, but):
+def margin_of(start, stop, column, value, price, outside, reward, row, but):
     """The best profit the row finds elsewhere."""
     best = outside[row]
-    for k in range(start[row], start[row + 1]):
+    for k in range(start[row], stop[row]):
         if column[k] != but:
             profit = reward + value[k] - price[column[k]]
             best = max(best, profit)
@@ -137,7 +141,7 @@ def margin_of(start, column, value, price, outside, reward, row, but):
 @compiled
 def bid(graph, state, reward, waiting, patience):
     """Step 1 for the rows `waiting`, at most `patience` bids; the rows that are still not placed."""
-    start, column, value = graph.start, graph.column, graph.value
+    start, stop, column, value = graph.start, graph.stop, graph.column, graph.value
     profit, price, outside, mate, places, taken, holder = state
     queue = np.empty(2 * len(waiting) + patience + 2, np.int32)
     for k in range(len(waiting)):
@@ -149,7 +153,7 @@ def bid(graph, state, reward, waiting, patience):
         row = queue[head]
         head += 1
         best, second, target = outside[row], outside[row], -1
-        for k in range(start[row], start[row + 1]):
+        for k in range(start[row], stop[row]):
             j = column[k]
             offer = reward + value[k] - price[j]
             if offer > best or (offer == best and (target < 0 or (taken[target] == places[target] and taken[j] < places[j]))):
@@ -170,7 +174,7 @@ def bid(graph, state, reward, waiting, patience):
         weakest, least = row, best - second
         for k in range(taken[target]):
             other = holder[target, k]
-            margin = profit[other] - margin_of(start, column, value, price, outside, reward, other, target)
+            margin = profit[other] - margin_of(start, stop, column, value, price, outside, reward, other, target)
             if margin < least:
                 weakest, least = other, margin
         if least > 0:
@@ -266,12 +270,12 @@ def scratch(columns: int, edges: int) -> Scratch:
 @compiled
 def search_from_row(graph, state, reward, scratch, clock, source):
     """Step 2 for one row that has no column; `clock` must be new for each search. How far the search went."""
-    start, column, value = graph.start, graph.column, graph.value
+    start, stop, column, value = graph.start, graph.stop, graph.column, graph.value
     profit, price, outside, mate, places, taken, holder = state
     distance, stamp, done, way, _, keys, items, settled = scratch
     size, count = 0, 0
     best = outside[source]
-    for k in range(start[source], start[source + 1]):
+    for k in range(start[source], stop[source]):
         best = max(best, reward + value[k] - price[column[k]])
     profit[source] = best
     end, end_row, end_column = best - outside[source], source, -1
@@ -279,7 +283,7 @@ def search_from_row(graph, state, reward, scratch, clock, source):
     holders, place = 0, 0
     here = -1
     while True:
-        for k in range(start[row], start[row + 1]):
+        for k in range(start[row], stop[row]):
             j = column[k]
             reached = so_far + profit[row] + price[j] - reward - value[k]
             if reached > end or (stamp[j] == clock and reached >= distance[j]):
@@ -335,7 +339,7 @@ def search_from_row(graph, state, reward, scratch, clock, source):
 @compiled
 def search_from_place(graph, state, reward, scratch, clock, source):
     """Step 3 for one column with an empty place and a price; `clock` as above. How far the search went."""
-    first, rows, worth = graph.first, graph.row, graph.worth
+    first, last, rows, worth = graph.first, graph.last, graph.row, graph.worth
     profit, price, _, mate, _, taken, holder = state
     distance, stamp, done, way, onward, keys, items, settled = scratch
     size, count = 0, 0
@@ -355,7 +359,7 @@ def search_from_place(graph, state, reward, scratch, clock, source):
         count += 1
         if so_far + price[here] < end:
             end, end_row, end_column = so_far + price[here], -1, here
-        for k in range(first[here], first[here + 1]):
+        for k in range(first[here], last[here]):
             row = rows[k]
             j = mate[row]
             if j == here:

@@ -8,6 +8,7 @@ draw is SHA-256(seed, NUL, id). So everybody below a manager is one slice of the
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -102,6 +103,29 @@ class Table(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Codes:
+    """What the numbers of a compact form stand for, so that one person more can be written in the same numbers.
+
+    Attributes:
+        week_of: the week of the hours; `free`: the half-hours of that week by zone and windows, as far as they were asked for.
+        values: by field of `Side`, each known value's code.
+        tongues: each language's bit, or `None` where any language goes.
+        half_hours: of the week, which of them each bit is.
+        used: the half-hours that mentees have, and mentors, as bits of the week; `named`: the topics that mentees wish, and mentors offer.
+        topics: the row of `Wishes.level` for each topic that is both wished and offered.
+    """
+
+    week_of: date
+    free: dict[tuple[str, tuple[str, ...]], int]
+    values: Mapping[str, dict[object, int]]
+    tongues: dict[str, int] | None
+    half_hours: tuple[int, ...]
+    used: list[int]
+    named: tuple[set[str], set[str]]
+    topics: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Compact:
     """A pool and a policy in compact form, and the way back to ids.
 
@@ -109,6 +133,7 @@ class Compact:
         mentee_ids, mentor_ids: in the order of rows and columns.
         row, column: the way back.
         same_person, line, forbidden: the pairs that rules 1, 3 and 9 remove; the table has their union.
+        codes: what the table's numbers stand for.
     """
 
     table: Table
@@ -119,6 +144,7 @@ class Compact:
     same_person: Slices
     line: Slices
     forbidden: Slices
+    codes: Codes
 
 
 def compact(pool: Pool, policy: Policy) -> Compact:
@@ -143,10 +169,11 @@ def compact(pool: Pool, policy: Policy) -> Compact:
     couples = (couple for one, other in pool.forbidden for couple in ((one, other), (other, one)))
     apart = [(row[one], column[other]) for one, other in couples if one in row and other in column]
     forbidden = cells(len(row), apart if Rule.NOT_FORBIDDEN not in policy.off else ())
-    sides = _sides(mentees, mentors, pool, policy)
+    codes = _codes({"mentee": mentees, "mentor": mentors}, pool.week_of, policy)
+    sides = side_of(mentees, "mentee", codes, policy), side_of(mentors, "mentor", codes, policy)
     table = Table(
         *sides,
-        _wishes(mentees, mentors, sides[1].hours, policy.weights.topics),
+        wishes_of(mentees, mentors, sides[1].hours, codes, policy),
         _weighing(policy),
         union(len(row), same, line, forbidden),
     )
@@ -159,6 +186,7 @@ def compact(pool: Pool, policy: Policy) -> Compact:
         same_person=same,
         line=line,
         forbidden=forbidden,
+        codes=codes,
     )
 
 
@@ -177,32 +205,22 @@ def _nodes(pool: Pool) -> dict[str, int]:
     return {id_: place for place, id_ in enumerate(sorted(ids, key=draw))}
 
 
-def _sides(mentees: Sequence[PoolPerson], mentors: Sequence[PoolPerson], pool: Pool, policy: Policy) -> tuple[Side, Side]:
-    people = {"mentee": mentees, "mentor": mentors}
-    off = policy.off
-    known: dict[str, tuple[Ints, Ints]] = {
-        "function": _codes(people, lambda one: one.function),
-        "site": _codes(people, lambda one: one.site if one.meeting != "remote" else ""),
-        "unit": _codes(people, _unit(policy)),
-        "team": _codes(people, lambda one: (one.subsidiary, one.team) if one.team and one.subsidiary else "", Rule.DIFFERENT_TEAM in off),
-    }
-    tongues, speech = _languages(people, anything_goes=Rule.SHARED_LANGUAGE in off)
-    hours = _hours(people, pool)
-    offsets = {zone: offset_seconds(zone, pool.week_of) for zone in {person.zone for person in pool.people}}
-    made = [
-        Side(
-            grade=_ints(person.grade for person in side),
-            offset=_ints(offsets[person.zone] for person in side),
-            remote=_ints(person.meeting != "in-person" for person in side),
-            tongues=tongues[place],
-            speech=speech[place],
-            hours=hours[place],
-            capacity=_ints(person.capacity for person in side),
-            **{name: codes[place] for name, codes in known.items()},
-        )
-        for place, side in enumerate(people.values())
-    ]
-    return made[0], made[1]
+def side_of(people: Sequence[PoolPerson], role: Role, codes: Codes, policy: Policy) -> Side:
+    """These people in numbers. A value without a code is unknown: -1 for a mentee and -2 for a mentor, so that it equals nothing."""
+    values = _values(policy)
+    unknown = -1 if role == "mentee" else -2
+    offsets = {zone: offset_seconds(zone, codes.week_of) for zone in {person.zone for person in people}}
+    tongues, speech = _languages(people, codes.tongues)
+    return Side(
+        grade=_ints(person.grade for person in people),
+        offset=_ints(offsets[person.zone] for person in people),
+        remote=_ints(person.meeting != "in-person" for person in people),
+        tongues=tongues,
+        speech=speech,
+        hours=_hours(people, codes),
+        capacity=_ints(person.capacity for person in people),
+        **{name: _ints(codes.values[name].get(value(person), unknown) for person in people) for name, value in values.items()},
+    )
 
 
 People = Mapping[Role, Sequence[PoolPerson]]
@@ -212,35 +230,61 @@ def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, np.int32)
 
 
+def _codes(people: People, week_of: date, policy: Policy) -> Codes:
+    sides = tuple(people.values())
+    everybody = [person for side in sides for person in side]
+    free = {key: half_hours(key[1], key[0], week_of) for key in dict.fromkeys((person.zone, person.availability) for person in everybody)}
+    used = [_used(sides[0], free), _used(sides[1], free)]
+    return Codes(
+        week_of=week_of,
+        free=free,
+        values={name: _numbered(map(value, everybody)) for name, value in _values(policy).items()},
+        tongues=None if Rule.SHARED_LANGUAGE in policy.off else _tongues(everybody),
+        half_hours=tuple(place for place in range(WEEK) if (used[0] & used[1]) >> place & 1),
+        used=used,
+        named=tuple({topic for person in side for topic in person.topics} for side in sides),
+        topics=_topics(*sides),
+    )
+
+
+def _numbered(values: Iterable[object]) -> dict[object, int]:
+    return {one: code for code, one in enumerate(sorted(set(values) - {""}, key=str))}
+
+
+def _values(policy: Policy) -> Mapping[str, Callable[[PoolPerson], object]]:
+    """What is compared of two people; empty where it is unknown, or where the rule is off."""
+    return {
+        "function": lambda one: one.function,
+        "site": lambda one: one.site if one.meeting != "remote" else "",
+        "unit": _unit(policy),
+        "team": lambda one: (one.subsidiary, one.team) if one.team and one.subsidiary and Rule.DIFFERENT_TEAM not in policy.off else "",
+    }
+
+
+def values_of(person: PoolPerson, policy: Policy) -> Mapping[str, object]:
+    """What is compared of a person, by field of `Side`; empty where it is unknown."""
+    return {name: value(person) for name, value in _values(policy).items()}
+
+
 def _unit(policy: Policy) -> Callable[[PoolPerson], str]:
     if policy.across == "none" or Rule.ACROSS in policy.off:
         return lambda _: ""
     return (lambda one: one.subsidiary) if policy.across == "subsidiary" else (lambda one: one.business_unit)
 
 
-def _codes(people: Mapping[str, Sequence[PoolPerson]], value: Callable[[PoolPerson], object], unknown: bool = False) -> tuple[Ints, Ints]:  # noqa: FBT001, FBT002 - private
-    """Numbers for values; an unknown one is -1 for a mentee and -2 for a mentor, so that it equals nothing."""
-    codes: dict[object, int] = {}
-
-    def side(role: str, nothing: int) -> Ints:
-        found = (value(person) for person in people[role])
-        return _ints(codes.setdefault(one, len(codes)) if one and not unknown else nothing for one in found)
-
-    return side("mentee", -1), side("mentor", -2)
+def _tongues(people: Iterable[PoolPerson]) -> dict[str, int]:
+    """The most spoken language first."""
+    spoken = Counter(tag for person in people for tag in person.languages)
+    return {tag: place for place, (tag, _) in enumerate(sorted(spoken.items(), key=lambda item: (-item[1], item[0])))}
 
 
-def _languages(people: Mapping[str, Sequence[PoolPerson]], *, anything_goes: bool) -> tuple[tuple[Ints, Ints], tuple[Words, Words]]:
-    sides = tuple(people.values())
-    if anything_goes:
-        return tuple(np.ones(len(side), np.int32) for side in sides), tuple(np.ones((len(side), 1), np.uint64) for side in sides)  # type: ignore[return-value]
-    spoken = Counter(tag for side in sides for person in side for tag in person.languages)
-    place = {tag: place for place, (tag, _) in enumerate(sorted(spoken.items(), key=lambda item: (-item[1], item[0])))}
+def _languages(people: Sequence[PoolPerson], place: Mapping[str, int] | None) -> tuple[Ints, Words]:
+    if place is None:
+        return np.ones(len(people), np.int32), np.ones((len(people), 1), np.uint64)
     width = max(1, -(-len(place) // 64))
-    sets = {languages: sum(1 << place[tag] for tag in languages) for languages in {person.languages for side in sides for person in side}}
+    sets = {languages: sum(1 << place[tag] for tag in languages) for languages in {person.languages for person in people}}
     short = {languages: (bits & (1 << _TONGUES - 1) - 1) | (bits >> _TONGUES - 1 != 0) << _TONGUES - 1 for languages, bits in sets.items()}
-    tongues = tuple(_ints(short[person.languages] for person in side) for side in sides)
-    speech = tuple(_bits([sets[person.languages] for person in side], width) for side in sides)
-    return tongues, speech  # type: ignore[return-value]
+    return _ints(short[person.languages] for person in people), _bits([sets[person.languages] for person in people], width)
 
 
 def _bits(sets: Sequence[int], width: int) -> Words:
@@ -249,26 +293,20 @@ def _bits(sets: Sequence[int], width: int) -> Words:
     return np.frombuffer(raw, np.dtype("<u8")).reshape(len(sets), width).astype(np.uint64)
 
 
-def _hours(people: Mapping[str, Sequence[PoolPerson]], pool: Pool) -> tuple[Words, Words]:
+def _used(people: Iterable[PoolPerson], free: Mapping[tuple[str, tuple[str, ...]], int]) -> int:
+    """The half-hours that somebody of these has."""
+    either = 0
+    for person in people:
+        either |= free[person.zone, person.availability]
+    return either
+
+
+def _hours(people: Sequence[PoolPerson], codes: Codes) -> Words:
     """Free half-hours, those dropped that one of the sides never has."""
-    free: dict[tuple[str, tuple[str, ...]], int] = {}
-    used = []
-    for side in people.values():
-        either = 0
-        for person in side:
-            key = person.zone, person.availability
-            if key not in free:
-                free[key] = half_hours(person.availability, person.zone, pool.week_of)
-            either |= free[key]
-        used.append(either)
-    kept = [place for place in range(WEEK) if (used[0] & used[1]) >> place & 1]
-    width = max(1, -(-len(kept) // 64))
-    packed = dict(zip(free, _packed(list(free.values()), kept, width), strict=True))
-    sides = [
-        np.array([packed[person.zone, person.availability] for person in side], np.uint64).reshape(len(side), width)
-        for side in people.values()
-    ]
-    return sides[0], sides[1]
+    width = max(1, -(-len(codes.half_hours) // 64))
+    keys = list(dict.fromkeys((person.zone, person.availability) for person in people))
+    packed = dict(zip(keys, _packed([codes.free[key] for key in keys], codes.half_hours, width), strict=True))
+    return np.array([packed[person.zone, person.availability] for person in people], np.uint64).reshape(len(people), width)
 
 
 def _packed(sets: Sequence[int], kept: Sequence[int], width: int) -> Words:
@@ -281,14 +319,24 @@ def _packed(sets: Sequence[int], kept: Sequence[int], width: int) -> Words:
     return packed.view(np.dtype("<u8")).astype(np.uint64)
 
 
-def _wishes(mentees: Sequence[PoolPerson], mentors: Sequence[PoolPerson], hours: Words, weight: int) -> Wishes:
+def _topics(mentees: Iterable[PoolPerson], mentors: Iterable[PoolPerson]) -> Mapping[str, int]:
     offered = {topic for person in mentors for topic in person.topics}
     places: dict[str, int] = {}
-    start, topics, strengths, factors = [0], [], [], []
     for person in mentees:
         for topic in sorted(person.topics):
             if topic in offered:
-                topics.append(places.setdefault(topic, len(places)))
+                places.setdefault(topic, len(places))
+    return places
+
+
+def wishes_of(mentees: Iterable[PoolPerson], mentors: Sequence[PoolPerson], hours: Words, codes: Codes, policy: Policy) -> Wishes:
+    """What these mentees wish, and what these mentors, with those hours, offer of it."""
+    places, weight = codes.topics, policy.weights.topics
+    start, topics, strengths, factors = [0], [], [], []
+    for person in mentees:
+        for topic in sorted(person.topics):
+            if topic in places:
+                topics.append(places[topic])
                 strengths.append(person.topics[topic])
         start.append(len(topics))
         best = TOP_LEVEL * sum(person.topics.values())

@@ -52,13 +52,13 @@ class Reached:
     columns: NDArray[np.bool_]
 
 
-def augment(seats: Seats, start: Ints, column: Ints, score: Ints, floor: int) -> None:
+def augment(seats: Seats, start: Ints, stop: Ints, column: Ints, score: Ints, floor: int) -> None:
     """As many pairs as the edges with a score of at least `floor` allow."""
-    _augment(start, column, score, floor, seats.alone, seats.mate, seats.places, seats.taken, seats.holder)
+    _augment(start, stop, column, score, floor, seats.alone, seats.mate, seats.places, seats.taken, seats.holder)
 
 
 @compiled
-def _augment(start, column, score, floor, alone, mate, places, taken, holder):
+def _augment(start, stop, column, score, floor, alone, mate, places, taken, holder):
     seen = np.full(len(places), -1, np.int32)
     way = np.empty(len(places), np.int32)
     queue = np.empty(len(mate) + 1, np.int32)
@@ -68,7 +68,7 @@ def _augment(start, column, score, floor, alone, mate, places, taken, holder):
         while head < tail and end < 0:
             row = queue[head]
             head += 1
-            for k in range(start[row], start[row + 1]):
+            for k in range(start[row], stop[row]):
                 j = column[k]
                 if score[k] < floor or seen[j] >= 0:
                     continue

@@ -176,7 +176,7 @@ class Market:
 
     def _learn(self, rows: Ints, found: Found, price: Ints) -> Ints:
         """Add what was found at that price and is not known; the rows for which there was something."""
-        forget_known(self._graph.start, self._graph.column, rows, found.where)
+        forget_known(self._graph.start, self._graph.stop, self._graph.column, rows, found.where)
         there = found.where >= 0
         row, column = np.repeat(rows, there.sum(axis=1)), found.where[there]
         score = found.best[there] + price[column]
@@ -185,11 +185,11 @@ class Market:
 
 
 @compiled
-def forget_known(start, column, rows, where):
+def forget_known(start, stop, column, rows, where):
     """Strike out of `where` (n, k) what the graph has for `rows` (n,) already."""
     for k in range(len(rows)):
         for place in range(where.shape[1]):
-            for edge in range(start[rows[k]], start[rows[k] + 1]):
+            for edge in range(start[rows[k]], stop[rows[k]]):
                 if column[edge] == where[k, place]:
                     where[k, place] = -1
                     break

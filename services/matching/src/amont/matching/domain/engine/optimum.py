@@ -80,7 +80,7 @@ def _most(seats: Seats, table: Table, market: Market, scanner: Scanner, floor: i
     """Let `seats` have as many pairs of at least that score as there can be; what proves it."""
     while True:
         graph = market.sparse
-        augment(seats, graph.start, graph.column, graph.value, floor)
+        augment(seats, graph.start, graph.stop, graph.column, graph.value, floor)
         reached, rows, columns, found = explore(seats, scanner, floor)
         if not found:
             return reached
@@ -90,7 +90,7 @@ def _most(seats: Seats, table: Table, market: Market, scanner: Scanner, floor: i
 def _learn(table: Table, market: Market, rows: Ints, columns: Ints) -> None:
     """Put pairs into the market's graph that are not there."""
     graph, where = market.sparse, columns.reshape(-1, 1).copy()
-    forget_known(graph.start, graph.column, rows, where)
+    forget_known(graph.start, graph.stop, graph.column, rows, where)
     new = where[:, 0] >= 0
     points, _ = points_of(table, rows[new], columns[new])
     market.add(rows[new], columns[new], points.sum(axis=1, dtype=np.int32))
@@ -112,7 +112,7 @@ def _best_floor(table: Table, market: Market, scanner: Scanner, pairs: int) -> t
         low = _last_feasible(market, base, low, pairs)
         above = _only(market, base, low + 1)
         graph = market.sparse
-        augment(above, graph.start, graph.column, graph.value, low + 1)
+        augment(above, graph.start, graph.stop, graph.column, graph.value, low + 1)
         reached, rows, columns, found = explore(above, scanner, low + 1)
         if not found:
             return low, above, reached
@@ -127,7 +127,7 @@ def _last_feasible(market: Market, base: Seats, low: int, pairs: int) -> int:
     while first < last:
         middle = (first + last + 1) // 2
         seats = _only(market, base, int(scores[middle]))
-        augment(seats, graph.start, graph.column, graph.value, int(scores[middle]))
+        augment(seats, graph.start, graph.stop, graph.column, graph.value, int(scores[middle]))
         if seats.pairs == pairs:
             first = middle
         else:
