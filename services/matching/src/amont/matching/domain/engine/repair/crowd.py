@@ -55,7 +55,11 @@ class Crowd:
     def forbid(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Let these never meet."""
         excluded, wanted = self.table.excluded, list(pairs)
-        excluded = with_cell(excluded, *wanted[0]) if len(wanted) == 1 else union(len(self.mentee_ids), excluded, cells(len(self.mentee_ids), wanted))
+        excluded = (
+            with_cell(excluded, *wanted[0])
+            if len(wanted) == 1
+            else union(len(self.mentee_ids), excluded, cells(len(self.mentee_ids), wanted))
+        )
         self.table = self.table._replace(excluded=excluded)
 
     def leave(self, role: Role, id_: str) -> int:
