@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.libs.common.listeners import TOPIC, Faults, build_with, letters, listening, replay_all, standing, told_to
 from tests.libs.common.shell import refuse_document, told
 
+from amont.common.documents import Put
 from amont.common.errors import Conflict, Invalid, NotFound, Unavailable
 from amont.common.events import StaffRecorded
 from amont.common.identity import Actor, Privilege
@@ -516,6 +518,28 @@ async def test_what_is_to_be_replayed_can_be_taken_back_and_then_edited_or_dropp
             await one.asked(commands.take_back, settled, WHO)
         with pytest.raises(Conflict, match=f"has been {how}"):
             await one.asked(commands.edit, settled, WHO, "the same", value=(await one.asked(commands.one, settled))[0].content.raw_value)
+
+
+async def written_by_others(one: Hearing, id_: str, **fields: Any) -> None:
+    store = one.service.unit.house.store
+    before = (await store.get(LETTERS.name, [id_]))[id_]
+    assert not await store.commit([Put(LETTERS.name, {**before, "v": before["v"] + 1, **fields}, before["v"])])
+
+
+async def test_a_letter_that_this_release_cannot_read_keeps_its_own_key_back_and_no_other(one: Hearing, faults: Faults) -> None:
+    await one.hears(told("a", 1, "boom"), told("a", 2, "2"), told("b", 1, "boom"), told("b", 2, "2"))
+    first, *_ = await ids(one)
+    await replay_all(one)
+    await written_by_others(one, first, attempts="several")
+    faults.mend()
+    with capture_logs() as lines:
+        await one.settle()
+    assert await told_to(one, "b") == ("boom", "2")
+    assert await told_to(one, "a") == ()
+    assert "document_unreadable" in {line["event"] for line in lines}
+    await written_by_others(one, first, attempts=1)
+    await one.settle()
+    assert await told_to(one, "a") == ("boom", "2")
 
 
 @pytest.mark.parametrize("asked_for", [False, True])

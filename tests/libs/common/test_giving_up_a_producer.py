@@ -17,6 +17,8 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.producer.sender import Sender
 
+from amont.common.errors import Unavailable
+from amont.common.log import Record, kafka
 from amont.common.log.giving_up import give_up
 from amont.common.testing.waiting import until
 
@@ -119,3 +121,26 @@ async def test_a_producer_that_is_given_up_ends_without_an_error_and_sends_nothi
     del producer, answer
     gc.collect()
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_of_many_calls_that_fail_on_one_producer_one_gives_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an outage every lane and every request fails on the same one at the same moment."""
+    given_up: list[object] = []
+
+    async def fails(*_: object) -> None:
+        await asyncio.sleep(0)
+        raise KafkaError("no answer")
+
+    async def counts(producer: object) -> None:
+        given_up.append(producer)
+
+    monkeypatch.setattr(kafka, "_send", fails)
+    monkeypatch.setattr(kafka, "give_up", counts)
+    log = kafka.KafkaLog("127.0.0.1:1", client_id="test")
+    stuck: Any = object()
+    log._producer = stuck
+    calls = [log.append([Record(topic="t", key="k", value=b"v")]) for _ in range(20)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert {type(one) for one in outcomes} == {Unavailable}
+    await log.close()
+    assert given_up == [stuck]

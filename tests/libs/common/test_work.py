@@ -711,10 +711,24 @@ async def test_a_removal_that_was_overtaken_is_decided_again(shell: Shell) -> No
     async def remove(work: Work) -> None:
         tally = await work.get(Tally, "a")
         if not seen:
-            await shell.unit.run(add, "a")
+            await shell.given(Tally(id="a", n=1))
         seen.append(tally.n)
         work.remove(tally)
 
     await shell.unit.run(remove)
     assert seen == [0, 1]
     assert await shell.store.get("tallies", ["a"]) == {}
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_what_has_said_something_is_never_removed(shell: Shell, away: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Its events may still be in its outbox; and a `seq` that began again would hide what is said then from all who have heard the old one."""
+    shell.log.refuses = frozenset({"enrolment-programmes"}) if away else frozenset()
+    await shell.unit.run(add, "a")
+
+    async def remove(work: Work) -> None:
+        work.remove(await work.get(Tally, "a"))
+
+    with pytest.raises(ValueError, match="'a' has said something"):
+        await shell.unit.run(remove)
+    assert (await shell.tally("a")).seq == 1

@@ -453,9 +453,14 @@ class Work:
         return new
 
     def remove(self, aggregate: Aggregate) -> None:
-        """Have an aggregate that this work has read deleted: one that has said nothing and is never made again under its id."""
+        """Have an aggregate that this work has read deleted: one that is never made again under its id.
+
+        Raises ValueError for one that has said something: its events may still be in its outbox, and whoever has heard them counts on from its `seq`.
+        """
         key = self._key(type(aggregate), aggregate.id)
         entry = self._entries[key]
+        if entry.aggregate.seq or entry.out:
+            raise ValueError(f"{key[0]} {key[1]!r} has said something: leave a tombstone that goes on counting")
         self._step.undo.setdefault(key, entry)
         self._entries[key] = Entry(entry.collection, entry.aggregate, entry.version, dirty=True, removed=True)
 

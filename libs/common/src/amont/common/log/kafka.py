@@ -114,13 +114,14 @@ class KafkaLog:
 
     async def close(self) -> None:
         await self.broker.stop()
-        producer, self._producer = self._producer, None
+        producer = self._producer
         if producer is not None:
             try:
                 await asyncio.wait_for(producer.flush(), self.options.answer_within_seconds)
             except (KafkaError, OSError, TimeoutError):
                 self._abandon(producer)
             else:
+                self._producer = None
                 await producer.stop()
         if self._abandoned:
             await asyncio.wait(self._abandoned)
@@ -166,9 +167,10 @@ class KafkaLog:
             return self._producer
 
     def _abandon(self, producer: AIOKafkaProducer) -> None:
-        """Use it no more. Others may have made a new one already."""
-        if self._producer is producer:
-            self._producer = None
+        """Use it no more. Who is not the first to say so leaves it to who was; others may have made a new one already."""
+        if self._producer is not producer:
+            return
+        self._producer = None
         ending = asyncio.create_task(give_up(producer), name="end a producer")
         self._abandoned.add(ending)
         ending.add_done_callback(self._abandoned.discard)

@@ -8,7 +8,7 @@ A letter is settled after its effect is saved, never with it, since a store writ
 guard in each document knows. In order: of a key only the first unresolved letter is tried, so whatever follows it is still parked.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -21,6 +21,7 @@ from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, UNRESOLVED,
 from amont.common.service.letters.parking import first_in
 from amont.common.service.reading import Heard, Refused, react, read
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
+from amont.common.service.unreadable import unreadable
 from amont.common.tracing import within
 from amont.common.work import Backlog, Key, Reactions, Work
 
@@ -78,13 +79,13 @@ class Replayer:
             for document in await self._store.find(
                 Find(collection=LETTERS.name, where={**waiting, "blocked_by": id_}, sort="offset", limit=1)
             ):
-                handled += await self._flow(LETTERS.load(document).lane)
+                handled += await self._flow(document["lane"])
         return handled
 
     async def _flow(self, lane: str) -> int:
         """Take up a key's letters from the first on, as long as they are taken; those after one that is not stay."""
         handled = 0
-        while (first := await first_in(self._store, lane)) is not None and not self._unit.stopping.is_set():
+        while (first := await self._first(lane)) is not None and not self._unit.stopping.is_set():
             if not (first.waits or first.status is Status.REPLAYING):
                 await self._put_back(lane, first)
                 break
@@ -93,6 +94,24 @@ class Replayer:
                 break
             handled += 1
         return handled
+
+    async def _first(self, lane: str) -> DeadLetter | None:
+        """None as well when it cannot be read: its key stands still, until a release that can comes to it."""
+        try:
+            return await first_in(self._store, lane)
+        except ValueError as error:
+            unreadable(self._unit.house.name, LETTERS.name, lane, error)
+            return None
+
+    def _readable(self, documents: Sequence[Document]) -> list[tuple[DeadLetter, int]]:
+        """The letters of these with their versions; what cannot be read is passed over and counted."""
+        found = []
+        for document in documents:
+            try:
+                found.append((LETTERS.load(document), document["v"]))
+            except ValueError as error:
+                unreadable(self._unit.house.name, LETTERS.name, document["_id"], error)
+        return found
 
     async def _put_back(self, lane: str, first: DeadLetter) -> None:
         async for letter in self._all({"lane": lane, "status": Status.REPLAYING}):
@@ -144,7 +163,7 @@ class Replayer:
         """Remove the resolved letters whose time is over; give up the open ones."""
         now = self._unit.house.clock.now()
         due = Find(collection=LETTERS.name, where={"due_at": AtMost(instant_text(now))}, sort="due_at", limit=PAGE)
-        found = [(LETTERS.load(document), document["v"]) for document in await self._store.find(due)]
+        found = self._readable(await self._store.find(due))
         over = [Remove(LETTERS.name, letter.id, version) for letter, version in found if not letter.unresolved]
         await self._store.commit(over)
         given_up = [letter for letter, _ in found if letter.status is Status.OPEN]
@@ -158,8 +177,8 @@ class Replayer:
         after: tuple[Any, ...] | None = None
         while True:
             page: list[Document] = await self._store.find(Find(collection=LETTERS.name, where=where, sort="order", after=after, limit=PAGE))
-            for document in page:
-                yield LETTERS.load(document)
+            for letter, _ in self._readable(page):
+                yield letter
             if len(page) < PAGE:
                 return
             after = (page[-1]["order"], page[-1]["_id"])
