@@ -42,9 +42,9 @@ def test_the_storms_did_everything_they_can(outcomes: Sequence[Outcome]) -> None
         **{f"killed {moment}: mail": SEEDS // 500 for moment in MOMENTS},
         **dict.fromkeys(BEFALLS, SEEDS // 10),
         "handed over again": 5 * SEEDS,
-        **dict.fromkeys(LIMITS, SEEDS // 50),
+        **dict.fromkeys(LIMITS, SEEDS // 250),
         **{f"silent: {call}": SEEDS // 100 for call in ("append", "fetch", "find")},
-        **{f"granted over HTTP: {command}": SEEDS // 10 for command in OVER_HTTP},
+        **{f"granted over HTTP: {command}": SEEDS // 25 for command in OVER_HTTP},
         "halted": SEEDS // 20,
     }
     too_few = {what: (seen[what], wanted) for what, wanted in enough.items() if seen[what] < wanted}
