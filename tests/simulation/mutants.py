@@ -158,17 +158,6 @@ def written_to_the_other() -> Mutant:
     return patch.object(deliveries, "_known", turned)
 
 
-def skipped_after_the_back_off() -> Mutant:
-    """A batch that could not be handled for as long as it is tried counts as handled. Only an outage of more than a minute shows it."""
-    handled = MemoryReader._taken
-
-    async def taken(self: MemoryReader, batch: Sequence[Received]) -> bool:
-        began = asyncio.get_running_loop().time()
-        return await handled(self, batch) or asyncio.get_running_loop().time() - began > 50.0
-
-    return patch.object(MemoryReader, "_taken", taken)
-
-
 def followers_not_parked() -> Mutant:
     """What follows a dead letter under its key is taken as if nothing were before it."""
     return patch.object(First, "comes_before", lambda *_: False)
@@ -205,10 +194,6 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "given up at once": (given_up_at_once, "given up without cause"),
     "written to the other": (written_to_the_other, "went to somebody else"),
     "cleared at once": (cleared_at_once, "an older state comes last"),
-    "skipped after the back-off": (
-        skipped_after_the_back_off,
-        "is not what a replay of the log gives|has not heard|poison that nobody parked|not what was said",
-    ),
     "followers not parked": (
         followers_not_parked,
         "which it had refused",
