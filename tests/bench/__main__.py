@@ -1,6 +1,7 @@
 """`make bench`: every benchmark, each a ratio against a named baseline in the same run. `make bench ARGS=staff_events` runs one.
 
-`reload` takes minutes and runs only when it is asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter.
+`reload` takes minutes and runs only when it is asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter, BENCH_DRIVER=pymongo
+reaches the store by the other driver.
 """
 
 import asyncio

@@ -37,6 +37,8 @@ from amont.notifications.sending import FolderSender, MailSender
 
 RECORDS = int(os.environ.get("BENCH_RECORDS", "20000"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
+DRIVER = os.environ.get("BENCH_DRIVER", "motor")
+"""The driver of the services' store; the bare loop's is PyMongo's."""
 PATIENCE_SECONDS = 600.0
 LOOK_SECONDS = 0.02
 """How often the counter is looked at: looking costs processor time too, at low rates as much as an event."""
@@ -161,7 +163,7 @@ class Arena:
         """A service on a database of its own, open and not started. It reads every topic (or `only` one) from the beginning; `change` sees each
         record first."""
         database = f"{name}_{uuid.uuid4().hex[:8]}"
-        store, log = store_from(self.store_url, database=database), KafkaLog(self.kafka, client_id="bench")
+        store, log = store_from(self.store_url, database=database, driver=DRIVER), KafkaLog(self.kafka, client_id="bench")
         reader, run = log.reader, uuid.uuid4().hex[:8]
 
         def own_group(group: str, topic: str, handler: Handler, **more: Any) -> Reader:
