@@ -31,7 +31,7 @@ BYTES_A_CELL = 24
 """Of the square matrix in float64 that lapx solves, and a copy or two that it and we make."""
 
 _CHILD = """
-import json, resource, sys
+import sys, time
 sys.argv = sys.argv[1:]
 from amont.common.cli import main
 try:
@@ -39,7 +39,8 @@ try:
 except SystemExit as end:
     assert not end.code, end.code
 finally:
-    print("KB", next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
+    peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print("KB", peak, time.process_time(), file=sys.stderr)
 """
 
 
@@ -55,6 +56,11 @@ async def main() -> None:
             print(
                 f"  amont match, {order:21} {one['solve']:9.3f} s  (and {one['load']:.2f} s to read the file)  {one['mb']:,.0f} MB  {one['pairs']:,} pairs"
             )
+        checked = verify(pool)
+        print(
+            f"  amont verify, {'independent, in numpy':19} {checked['seconds']:9.3f} s  (processor, with reading both files)  "
+            f"{checked['mb']:,.0f} MB  {checked['seconds'] / best[ORDERS[-1]]['processor']:.1f} times the processor time of `amont match`"
+        )
         plain = best["pairs, total"]
         print(f"  the floor stage takes {best['pairs, worst, total']['solve'] / plain['solve']:.2f} times the time of `pairs, total`")
         for name, seconds, megabytes, total in rivals(python, side, pool):
@@ -81,7 +87,29 @@ def match(pool: Path, order: str) -> dict[str, Any]:
     command = [sys.executable, "-c", _CHILD, "amont", "match", str(pool), "--policy", str(policy), "--out", str(result)]
     ended = subprocess.run(command, check=True, capture_output=True, text=True)
     found = json.loads(result.read_bytes())
-    return {**found["seconds"], **found["objective"], "mb": int(ended.stderr.split("KB ")[-1]) / 1000}
+    return {**found["seconds"], **found["objective"], **_spent(ended.stderr)}
+
+
+def verify(pool: Path) -> dict[str, float]:
+    """One run of the check of the result that was made last: processor seconds, megabytes."""
+    command = [
+        sys.executable,
+        "-c",
+        _CHILD,
+        "amont",
+        "verify",
+        str(pool),
+        str(FOLDER / "result.json"),
+        "--policy",
+        str(FOLDER / "policy.json"),
+    ]
+    spent = _spent(subprocess.run(command, check=True, capture_output=True, text=True).stderr)
+    return {"seconds": spent["processor"], "mb": spent["mb"]}
+
+
+def _spent(said: str) -> dict[str, float]:
+    kilobytes, processor = said.split("KB ")[-1].split()
+    return {"mb": int(kilobytes) / 1000, "processor": float(processor)}
 
 
 def rivals(python: Path, side: int, pool: Path) -> list[tuple[str, float, float, int]]:

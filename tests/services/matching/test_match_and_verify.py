@@ -1,6 +1,8 @@
 """`amont match` and `amont verify`, as somebody at a terminal or a script meets them."""
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -146,6 +148,36 @@ def test_what_cannot_be_read_or_written_is_said_before_anything_is_solved(pool: 
         made = amont("match", *arguments)
         assert (made.exit_code, made.stdout) == (2, "")
         assert "cannot be" in made.stderr
+
+
+def test_a_pipe_is_read_and_one_that_nobody_writes_into_keeps_nobody_waiting(pool: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    refused = amont("match", pipe)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "$: is not JSON" in refused.stderr
+    with subprocess.Popen(["sh", "-c", 'cat "$0" > "$1"', pool, pipe]) as writer, pipe.open("rb") as first:
+        assert handling.read(str(pipe)) + first.read() == pool.read_bytes()
+        assert writer.wait() == 0
+
+
+def test_a_device_without_an_end_is_refused() -> None:
+    refused = amont("match", "/dev/zero")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "is larger than 128 MB" in refused.stderr
+
+
+def test_who_is_in_no_pair_and_why_is_said_when_it_is_asked(tmp_path: Path) -> None:
+    lonely = [{**EXAMPLE["people"][0], "id": f"it:e{place}", "languages": ["it"]} for place in range(12)]
+    path = tmp_path / "pool.json"
+    path.write_bytes(written(example(people=[*EXAMPLE["people"], *lonely])))
+    plain, told = amont("match", path), amont("match", path, "--explain")
+    assert "in no pair" not in plain.stdout
+    assert "shared_language" in told.stdout
+    assert "12 in no pair" in told.stdout
+    assert "  it:e0 (mentee): speaking German would open 1 candidate" in told.stdout
+    assert "and 2 more, in the result" in told.stdout
+    assert "--out FILE" in told.stdout
 
 
 def test_a_file_that_is_too_large_is_not_read_to_its_end(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,10 +24,17 @@ def read(name: str) -> bytes:
     try:
         if name == STDIN:
             return _within_limits(sys.stdin.buffer)
-        with Path(name).open("rb") as file:
+        with open(name, "rb", opener=_not_waiting) as file:
             return _within_limits(file)
     except OSError as error:
         raise unusable(f"{name} cannot be read: {error.strerror or error}") from None
+
+
+def _not_waiting(name: str, flags: int) -> int:
+    """Opens a pipe into which nobody writes like an empty file, where waiting for somebody could last for ever."""
+    descriptor = os.open(name, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _within_limits(file: BinaryIO) -> bytes:

@@ -1,6 +1,7 @@
 """`amont match`: from a pool and a policy to the best pairs and their proof."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -8,12 +9,13 @@ from typing import Annotated
 
 import typer
 
-from amont.common.cli import NO, err, out, table
+from amont.common.cli import NO, err, out, table, visible
 from amont.common.memory import settle
 from amont.matching.cli import handling
 from amont.matching.domain.engine import VERSION, Engine
+from amont.matching.domain.engine.jit import COMPILED, kept_code
 from amont.matching.domain.hours import tzdata_version
-from amont.matching.domain.policy import Policy
+from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.solver import PinsRefused, Solution, Solver
 from amont.matching.files import NO_POLICY, Fault, Origin, Refused, read_policy, read_pool, write_result
@@ -33,7 +35,8 @@ def match(
 ) -> None:
     """The best pairs of a pool, with a proof that `amont verify` checks.
 
-    Faults of the files are told all at once, each with its place, and nothing is written then.
+    Faults of the files are told all at once, each with its place, and nothing is written then. Exits with 0 when there is a result, 1 when there is
+    none, and 2 when a file cannot be used.
     """
     settle()
     handling.only_one_from_stdin(pool, policy)
@@ -41,6 +44,8 @@ def match(
         handling.hold_writable(out_file)
         handling.hold_apart(out_file, pool, policy)
     start = perf_counter()
+    if COMPILED and not kept_code() and err.is_terminal:
+        err.print("The engine is compiled first, once an installation: about half a minute.")
     raw_policy = NO_POLICY if policy is None else handling.read(policy)
     raw_pool = handling.read(pool)
     people, rules = read_both(pool, raw_pool, policy or "the default policy", raw_policy)
@@ -66,6 +71,10 @@ def match(
         sys.stdout.flush()
     else:
         _summarise(solution, people, rules, origin, out_file)
+        if explain:
+            _say_why(solution)
+        if out_file is None:
+            out.print("Nothing was written: --out FILE keeps the result, with who is paired with whom.")
 
 
 def read_both(pool: str, raw_pool: bytes, policy: str, raw_policy: bytes) -> tuple[Pool, Policy]:
@@ -115,6 +124,28 @@ def _summarise(solution: Solution, pool: Pool, policy: Policy, origin: Origin, w
     if written is not None:
         out.print(f"Written to {written}; amont verify checks it.", markup=False)
 
+
+def _say_why(solution: Solution) -> None:
+    """Which rules stood in the way of those in no pair, and what would help the first few of them."""
+    if not solution.unmatched:
+        return
+    removed = Counter[str]()
+    for person in solution.unmatched:
+        removed.update({rule.value: count for rule, count in person.removed.items()})
+    first = [(rule.value, f"{removed[rule.value]:,}") for rule in Rule if removed[rule.value]]
+    if first:
+        out.print(table(("first in the way of people in no pair", "candidates"), first))
+    helped = [person for person in solution.unmatched if person.change is not None]
+    out.print(f"{len(solution.unmatched):,} in no pair; one change of their own would open candidates to {len(helped):,} of them:")
+    for person in helped[:FIRST_FEW]:
+        change = "" if person.change is None else person.change.in_english()
+        out.print(f"  {visible(person.id)} ({person.role}): {change}", markup=False, highlight=False)
+    if len(helped) > FIRST_FEW:
+        out.print(f"  and {len(helped) - FIRST_FEW:,} more, in the result")
+
+
+FIRST_FEW = 10
+"""So many of those in no pair are told what would help on a terminal."""
 
 PROVED = {
     "pairs, worst, total": "no more pairs are possible, no higher lowest score with so many, no higher total with both",

@@ -45,6 +45,11 @@ if COMPILED:
     numba.config.CACHE_DIR = _KEPT_IN  # type: ignore[attr-defined]  # numba sets its settings by name
 
 
+def kept_code() -> bool:
+    """Whether an earlier process has kept machine code of exactly this engine."""
+    return bool(_KEPT_IN) and any(Path(_KEPT_IN).rglob("*.nbi"))
+
+
 def compiled(function: F) -> F:
     """The function as machine code that holds no lock of the interpreter while it runs; itself where numba is missing."""
     if not COMPILED:  # pragma: no cover - as above
