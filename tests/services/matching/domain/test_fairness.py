@@ -3,12 +3,16 @@
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.services.matching.domain.pools import mentee, mentor, pool_of, random_policy, random_pool
 
 from amont.matching.domain.engine import Engine
+from amont.matching.domain.engine.columns import compact
+from amont.matching.domain.engine.kernel import Scanner
+from amont.matching.domain.engine.plain import PlainScanner
 from amont.matching.domain.fairness import DIVISIONS, Group, Scores, fairness
 from amont.matching.domain.policy import Order, Policy
 from amont.matching.domain.pool import Pool
@@ -44,6 +48,14 @@ def test_pairs_that_would_rather_have_each_other_are_counted(order: Order, seed:
     pool = random_pool(random, random.randint(1, 12), random.randint(1, 12))
     solution = Engine(threads=1 + seed % 2).solve(pool, policy, explain=True)
     assert solution.blocking == _blocking(pool, policy, solution)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_without_a_compiler_they_are_the_same(seed: int) -> None:
+    random = Random(seed)
+    table = compact(random_pool(random, random.randint(1, 12), random.randint(1, 12)), random_policy(random)).table
+    mine, theirs = (np.array([random.randint(-1, 900) for _ in side.grade], np.int32) for side in (table.mentees, table.mentors))
+    assert Scanner(table, 2).above(mine, theirs) == PlainScanner(table, 1).above(mine, theirs)
 
 
 def test_a_couple_kept_apart_for_the_sake_of_all_blocks() -> None:

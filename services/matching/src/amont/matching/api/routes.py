@@ -7,6 +7,7 @@ from fastapi import Query, Response
 from amont.common.errors import Invalid
 from amont.common.web import CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.matching import commands
+from amont.matching.api.language import Words
 from amont.matching.api.rows import RowListing
 from amont.matching.api.views.answers import DroppedView, LeftOutView, MatchView, ProofView, UnmatchedView
 from amont.matching.api.views.fairness import FairnessView
@@ -47,15 +48,17 @@ async def round_(round_id: str, actor: CurrentActor, run: CurrentRun, response: 
 
 
 @router.get("/rounds/{round_id}/pairs", responses=responses(NoAnswer))
-async def round_pairs(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[MatchView]:
+async def round_pairs(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing, words: Words) -> Page[MatchView]:
     """The pairs that a round found, by mentee, with why each was made."""
-    return page.of(await run(commands.read_rows, round_id, actor, Part.PAIRS, page.start, page.limit), MatchView.of)
+    found = await run(commands.read_rows, round_id, actor, Part.PAIRS, page.start, page.limit)
+    return page.of(found, lambda row: MatchView.of(row, words))
 
 
 @router.get("/rounds/{round_id}/unmatched", responses=responses(NoAnswer))
-async def round_unmatched(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[UnmatchedView]:
+async def round_unmatched(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing, words: Words) -> Page[UnmatchedView]:
     """The people in no pair, by id and role, with why each of them is alone."""
-    return page.of(await run(commands.read_rows, round_id, actor, Part.UNMATCHED, page.start, page.limit), UnmatchedView.of)
+    found = await run(commands.read_rows, round_id, actor, Part.UNMATCHED, page.start, page.limit)
+    return page.of(found, lambda row: UnmatchedView.of(row, words))
 
 
 @router.get("/rounds/{round_id}/left-out", responses=responses(NoAnswer))
@@ -104,13 +107,13 @@ async def discard(round_id: str, actor: CurrentActor, run: CurrentRun, if_match:
 
 @router.post("/programmes/{programme_id}/simulations", status_code=202, responses=responses(Invalid))
 async def simulate(
-    programme_id: str, actor: CurrentActor, run: CurrentRun, response: Response, body: SimulateBody = _OWN
+    programme_id: str, actor: CurrentActor, run: CurrentRun, response: Response, words: Words, body: SimulateBody = _OWN
 ) -> SimulationView:
     """Ask what another policy would reach on the seats that are free now, beside the programme's own or a third one. Nobody is told, nothing changes."""
     policy, against = (None if one is None else one.changes() for one in (body.policy, body.against))
     read = await run(commands.request_simulation, programme_id, actor, policy=policy, against=against, rules=body.rules, seed=body.seed)
     response.headers["Location"] = f"{router.prefix}/simulations/{read.simulation.id}"
-    return SimulationView.read(read, response)
+    return SimulationView.read(read, response, words)
 
 
 @router.get("/programmes/{programme_id}/simulations", responses=responses())
@@ -121,9 +124,9 @@ async def simulations(programme_id: str, actor: CurrentActor, run: CurrentRun, p
 
 
 @router.get("/simulations/{simulation_id}", responses=responses())
-async def simulation(simulation_id: str, actor: CurrentActor, run: CurrentRun, response: Response) -> SimulationView:
+async def simulation(simulation_id: str, actor: CurrentActor, run: CurrentRun, response: Response, words: Words) -> SimulationView:
     """A simulation: how far it is, then what each policy reaches, for whom, and the difference."""
-    return SimulationView.read(await run(commands.read_simulation, simulation_id, actor), response)
+    return SimulationView.read(await run(commands.read_simulation, simulation_id, actor), response, words)
 
 
 @router.get("/pairs", responses=responses())

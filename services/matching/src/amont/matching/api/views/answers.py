@@ -7,6 +7,7 @@ from amont.matching.domain.answer import Dropped, Match, Proof
 from amont.matching.domain.change import Change
 from amont.matching.domain.pooling import LeftOut
 from amont.matching.domain.solver import NextBest, Unmatched
+from amont.matching.domain.words import Language, alone_in_words, pair_in_words
 
 
 class NextBestView(BaseModel):
@@ -33,8 +34,10 @@ class MatchView(BaseModel):
         description="what the total would lose without this pair; null when the number of pairs or the lowest score would fall"
     )
 
+    words: list[str] = Field(description="the same in words")
+
     @classmethod
-    def of(cls, match: Match) -> "MatchView":
+    def of(cls, match: Match, language: Language) -> "MatchView":
         return cls(
             mentee=match.mentee,
             mentor=match.mentor,
@@ -43,6 +46,7 @@ class MatchView(BaseModel):
             topics=list(match.topics),
             next_best=NextBestView.of(match.next_best) if match.next_best else None,
             worth=match.worth,
+            words=list(pair_in_words(match.points, match.next_best, match.worth, language)),
         )
 
 
@@ -68,15 +72,17 @@ class UnmatchedView(BaseModel):
     removed: dict[str, int]
     left: int
     change: ChangeView | None
+    words: list[str] = Field(description="the same in words")
 
     @classmethod
-    def of(cls, alone: Unmatched) -> "UnmatchedView":
+    def of(cls, alone: Unmatched, language: Language) -> "UnmatchedView":
         return cls(
             person=alone.id,
             role=alone.role,
             removed={rule.value: count for rule, count in alone.removed.items()},
             left=alone.left,
             change=ChangeView.of(alone.change) if alone.change else None,
+            words=list(alone_in_words(alone.role, alone.removed, alone.left, alone.change, language)),
         )
 
 

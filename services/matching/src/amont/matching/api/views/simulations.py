@@ -14,6 +14,7 @@ from amont.matching.api.views.rounds import ObjectiveView, ProgressView
 from amont.matching.api.views.shared import example
 from amont.matching.domain.comparing import Column, Difference, GroupDifference, RuleCost
 from amont.matching.domain.simulation import Simulation
+from amont.matching.domain.words import Language, cost_in_words, difference_in_words
 
 
 class WeightsBody(Body):
@@ -60,10 +61,11 @@ class RuleCostView(BaseModel):
     rule: str
     costs: int
     without: ObjectiveView
+    words: str = Field(description="the same in words")
 
     @classmethod
-    def of(cls, cost: RuleCost) -> "RuleCostView":
-        return cls(rule=cost.rule, costs=cost.costs, without=ObjectiveView.of(cost.without))
+    def of(cls, cost: RuleCost, language: Language) -> "RuleCostView":
+        return cls(rule=cost.rule, costs=cost.costs, without=ObjectiveView.of(cost.without), words=cost_in_words(cost, language))
 
 
 class ColumnView(BaseModel):
@@ -76,13 +78,13 @@ class ColumnView(BaseModel):
     rules: list[RuleCostView]
 
     @classmethod
-    def of(cls, column: Column, policy: events.Policy) -> "ColumnView":
+    def of(cls, column: Column, policy: events.Policy, language: Language) -> "ColumnView":
         return cls(
             policy=policy.model_dump(mode="json", include=set(PolicyBody.model_fields)),
             objective=ObjectiveView.of(column.objective),
             matched_percent=column.matched_percent,
             fairness=FairnessView.of(column.fairness),
-            rules=[RuleCostView.of(cost) for cost in column.rules],
+            rules=[RuleCostView.of(cost, language) for cost in column.rules],
         )
 
 
@@ -108,12 +110,19 @@ class DifferenceView(BaseModel):
     matched_percent: int
     same: int = Field(description="how many pairs both make")
     divisions: dict[str, list[GroupDifferenceView]]
+    words: list[str] = Field(description="of the programme as a whole, in words")
 
     @classmethod
-    def of(cls, one: Difference) -> "DifferenceView":
+    def of(cls, one: Difference, language: Language) -> "DifferenceView":
         divisions = {name: [GroupDifferenceView.of(group) for group in groups] for name, groups in one.divisions.items()}
         return cls(
-            pairs=one.pairs, worst=one.worst, total=one.total, matched_percent=one.matched_percent, same=one.same, divisions=divisions
+            pairs=one.pairs,
+            worst=one.worst,
+            total=one.total,
+            matched_percent=one.matched_percent,
+            same=one.same,
+            divisions=divisions,
+            words=list(difference_in_words(one, language)),
         )
 
 
@@ -145,7 +154,7 @@ class SimulationView(SimulationSummary):
     difference: DifferenceView | None
 
     @classmethod
-    def read(cls, read: commands.SimulationRead, response: Response) -> "SimulationView":
+    def read(cls, read: commands.SimulationRead, response: Response, language: Language) -> "SimulationView":
         response.headers["ETag"] = f'"{read.version}"'
         found = read.simulation
         comparison = found.comparison
@@ -155,8 +164,8 @@ class SimulationView(SimulationSummary):
             version=read.version,
             progress=ProgressView.of(found.seen) if found.seen else None,
             people=found.people,
-            columns=[ColumnView.of(column, policy) for column, policy in columns],
-            difference=DifferenceView.of(comparison.difference) if comparison and comparison.difference else None,
+            columns=[ColumnView.of(column, policy, language) for column, policy in columns],
+            difference=DifferenceView.of(comparison.difference, language) if comparison and comparison.difference else None,
         )
 
 

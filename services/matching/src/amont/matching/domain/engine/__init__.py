@@ -196,7 +196,7 @@ def _blocking(whole: Compact, policy: Policy, pins: tuple[tuple[str, str], ...],
     points, _ = points_of(whole.table, cells[0], cells[1])
     least = policy.min_score if policy.order == "total" else 0
     rows, columns = cells
-    return blocking_pairs(whole.table, rows, columns, points.sum(axis=1, dtype=np.int32), least, threads)
+    return blocking_pairs(whole.table, scanner(whole.table, threads), rows, columns, points.sum(axis=1, dtype=np.int32), least)
 
 
 def _certificate(whole: Compact, best: Optimum) -> Certificate:

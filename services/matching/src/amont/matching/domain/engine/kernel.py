@@ -209,6 +209,32 @@ def reach_chunk(table, rows, columns, floor, by):
 
 
 @compiled
+def above_chunk(table, rows, columns, mine, theirs):
+    """How many pairs of these rows and columns are allowed and score above both bars, `mine` of the row and `theirs` of the column."""
+    plane, bound, served, common = np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, np.uint8), np.empty(TILE, np.uint64)
+    free = np.zeros(TILE, np.int32)
+    most_hours = np.int32(table.weighing.hours)
+    count = 0
+    for tile in range(0, len(columns), TILE):
+        end = min(tile + TILE, len(columns))
+        last_grade = np.int32(-1)
+        for k in range(len(rows)):
+            i = rows[k]
+            if table.mentees.grade[i] != last_grade:
+                last_grade = table.mentees.grade[i]
+                fill_plane(table, tile, end, last_grade, free, plane)
+            bar = mine[k]
+            if not fill_bounds(table, i, tile, end, plane, served, bound, np.int32(bar - most_hours)):
+                continue
+            if not fill_hours(table, i, tile, end, common, bound, bar):
+                continue
+            for j in range(end - tile):
+                if bound[j] > bar and bound[j] > theirs[tile + j] and may_meet(table, i, tile + j, columns[tile + j]):
+                    count += 1
+    return count
+
+
+@compiled
 def points_of(table, rows, columns):
     """(k, 5) points of these pairs, criterion by criterion, allowed or not; and which of the pairs are allowed (k,)."""
     mentees, mentors, wishes, weighing = table.mentees, table.mentors, table.wishes, table.weighing
@@ -302,6 +328,18 @@ class Scanner:
             if not len(left):
                 break
         return by
+
+    def above(self, mine: Ints, theirs: Ints) -> int:
+        """How many pairs of all are allowed and score above both bars: (rows,) and (columns,) int32."""
+        rows = np.arange(len(mine), dtype=np.int32)
+        self.looked += len(mine) * len(theirs)
+
+        def chunk(first: int) -> int:
+            part = slice(first, first + CHUNK)
+            return int(above_chunk(self._table, rows[part], self._all, mine[part], theirs))
+
+        with ThreadPoolExecutor(self._threads) as pool:
+            return sum(pool.map(chunk, range(0, len(rows), CHUNK)))
 
 
 def _narrowed(table: Table, columns: Ints) -> Table:

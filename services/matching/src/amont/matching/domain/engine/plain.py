@@ -71,6 +71,18 @@ class PlainScanner(Scanner):
             self.looked += len(left) * len(rows[first : first + CHUNK])
         return by
 
+    def above(self, mine: Ints, theirs: Ints) -> int:
+        """See `Scanner.above`."""
+        self.looked += len(mine) * len(theirs)
+        rows, count = np.arange(len(mine), dtype=np.int32), 0
+        for first in range(0, len(mine), CHUNK):
+            part = slice(first, first + CHUNK)
+            for start in range(0, len(theirs), BLOCK):
+                some = self._all[start : start + BLOCK]
+                scores, allowed = _pairs(self._table, rows[part], some)
+                count += int((allowed & (scores > np.maximum(mine[part, None], theirs[some]))).sum())
+        return count
+
 
 class _Visits:
     """In which order the kernel comes to the columns, for each row of a chunk."""

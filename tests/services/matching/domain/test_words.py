@@ -1,0 +1,98 @@
+"""What is said, in both languages."""
+
+from string import Formatter
+
+import pytest
+
+from amont.matching.domain.change import Change
+from amont.matching.domain.comparing import Difference, RuleCost
+from amont.matching.domain.points import Points
+from amont.matching.domain.policy import Rule
+from amont.matching.domain.solver import NextBest, Objective
+from amont.matching.domain.words import (
+    CATALOGUE,
+    LANGUAGES,
+    Text,
+    alone_in_words,
+    cost_in_words,
+    difference_in_words,
+    pair_in_words,
+    spoken,
+)
+
+POINTS = Points(topics=450, function=120, hours=52, grade_gap=80, meeting=0)
+CHANGE = Change(kind="language", opens=8, language="fr")
+
+
+def _names(text: Text) -> list[set[str]]:
+    """What each form of a text takes."""
+    forms = (text,) if isinstance(text, str) else text
+    return [{name for _, name, _, _ in Formatter().parse(form) if name} for form in forms]
+
+
+def test_every_key_has_both_languages_and_takes_the_same() -> None:
+    assert set(CATALOGUE) == set(LANGUAGES)
+    english, french = CATALOGUE["en"], CATALOGUE["fr"]
+    assert english.keys() == french.keys()
+    for key, text in english.items():
+        assert _names(text) == _names(french[key]), key
+        assert text != french[key], key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_can_be_said_has_words(language: str) -> None:
+    """Each rule for each role, with one and with more; a rule that is added without words fails here."""
+    tongue = spoken(language)
+    for role in ("mentee", "mentor"):
+        for count in (1, 2):
+            said = alone_in_words(role, dict.fromkeys(Rule, count), count, CHANGE, tongue)  # type: ignore[arg-type]  # a role
+            assert len(said) == len(Rule) + 2
+    nothing = Objective(pairs=0, worst=None, total=0)
+    for rule in set(Rule) - {Rule.TWO_PEOPLE}:
+        assert all(cost_in_words(RuleCost(rule=rule, without=nothing, costs=costs), tongue) for costs in (0, 1, 2))
+
+
+def test_why_a_pair_was_made() -> None:
+    best = NextBest(mentor="es:e3", score=690)
+    assert pair_in_words(POINTS, best, 1014, "en") == (
+        "702 points of 1,000: 450 for topics, 120 for different functions, 52 for common hours, 80 for the distance in grades",
+        "the next best mentor was es:e3, with 690 points",
+        "without this pair the programme would lose 1,014 points",
+    )
+    assert pair_in_words(POINTS, None, 1, "fr")[1:] == (
+        "aucun autre mentor n'était possible",
+        "sans ce binôme, le programme perdrait 1 point",
+    )
+    assert pair_in_words(POINTS, None, 0, "en")[2] == "without this pair the programme would do as well with another one"
+    assert "fewer pairs" in pair_in_words(POINTS, None, None, "en")[2]
+    assert pair_in_words(POINTS, None, None, "fr", pinned=True)[2] == "ce binôme a été décidé d'avance"
+
+
+def test_why_somebody_is_alone_in_the_order_of_the_rules() -> None:
+    removed = {Rule.COMMON_HOURS: 1310, Rule.MENTOR_IS_JUNIOR: 1}
+    assert alone_in_words("mentee", removed, 0, CHANGE, "en") == (
+        "1 mentor is not junior enough",
+        "1,310 mentors have too few free hours in common",
+        "no mentor was left",
+        "speaking French would open 8 candidates",
+    )
+    assert alone_in_words("mentor", removed, 2, None, "fr") == (
+        "1 mentoré n'est pas assez senior",
+        "1\u202f310 mentorés ont trop peu d'heures libres en commun",
+        "2 mentorés étaient possibles, et conviennent mieux à d'autres",
+    )
+
+
+def test_what_a_policy_changes_and_a_rule_costs() -> None:
+    difference = Difference(pairs=-3, worst=1, total=9, matched_percent=-1, same=0, divisions={})
+    assert difference_in_words(difference, "en") == ("3 pairs fewer", "the lowest score is 1 point higher", "0 pairs are the same")
+    assert difference_in_words(difference, "fr") == ("3 binômes de moins", "le score le plus bas gagne 1 point", "0 binôme est le même")
+    cost = RuleCost(rule=Rule.ACROSS, without=Objective(pairs=9, worst=1, total=9), costs=2)
+    assert cost_in_words(cost, "fr") == "la règle « entre filiales ou unités » coûte 2 binômes"
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"), [("fr", "fr"), ("fr-CA", "fr"), ("FR_fr", "fr"), ("en-GB", "en"), ("de", "en"), ("", "en"), (None, "en")]
+)
+def test_other_languages_are_answered_in_english(tag: str | None, language: str) -> None:
+    assert spoken(tag) == language
