@@ -9,18 +9,28 @@ from typing import Annotated
 
 import typer
 
-from amont.common.cli import NO, err, out, table, visible
+from amont.common.cli import NO, err, out, say, table
 from amont.common.memory import settle
 from amont.matching.cli import handling
 from amont.matching.domain.engine import VERSION, Engine
 from amont.matching.domain.engine.jit import COMPILED, kept_code
+from amont.matching.domain.fairness import Group, scored
+from amont.matching.domain.fairness import fairness as by_group
 from amont.matching.domain.hours import tzdata_version
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.solver import PinsRefused, Solution, Solver
+from amont.matching.domain.words import Language, alone_in_words
 from amont.matching.files import NO_POLICY, Fault, Origin, Refused, read_policy, read_pool, write_result
 
 SOLVER: Callable[[], Solver] = Engine
+ALONE_SHOWN = 10
+"""Of how many people in no pair the summary says why."""
+
+
+def solver() -> Solver:
+    """What solves here."""
+    return SOLVER()
 
 
 def match(
@@ -31,6 +41,10 @@ def match(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say what each pair is worth, what the next best was, and why people are in no pair")
     ] = False,
+    fairness: Annotated[
+        bool, typer.Option("--fairness", help="Also show who was matched and how well, by group; implies --explain")
+    ] = False,
+    language: Annotated[Language, typer.Option(help="Of the words of --explain")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="The result on standard output, instead of a summary")] = False,
 ) -> None:
     """The best pairs of a pool, with a proof that `amont verify` checks.
@@ -50,6 +64,7 @@ def match(
     raw_pool = handling.read(pool)
     people, rules = read_both(pool, raw_pool, policy or "the default policy", raw_policy)
     loaded = perf_counter()
+    explain = explain or fairness
     solution = _solve(pool, people, rules, explain=explain)
     solved = perf_counter()
     if solution.certificate is None:
@@ -63,7 +78,7 @@ def match(
         load_seconds=loaded - start,
         solve_seconds=solved - loaded,
     )
-    result = write_result(solution, origin, explain=explain)
+    result = write_result(solution, origin, explain=explain, language=language)
     if out_file is not None:
         handling.write(out_file, result)
     if as_json:
@@ -72,7 +87,9 @@ def match(
     else:
         _summarise(solution, people, rules, origin, out_file)
         if explain:
-            _say_why(solution)
+            _say_why(solution, language)
+        if fairness:
+            _show_groups(solution, people)
         if out_file is None:
             out.print("Nothing was written: --out FILE keeps the result, with who is paired with whom.")
 
@@ -97,10 +114,31 @@ def read_both(pool: str, raw_pool: bytes, policy: str, raw_policy: bytes) -> tup
 def _solve(name: str, pool: Pool, policy: Policy, *, explain: bool) -> Solution:
     try:
         with handling.shown("Matching") as progress:
-            return SOLVER().solve(pool, policy, progress, explain=explain)
+            return solver().solve(pool, policy, progress, explain=explain)
     except PinsRefused as error:
-        refused = Refused("pool", [Fault(fault.path, fault.reason) for fault in error.faults])
-        raise handling.refuse([(name, refused)]) from None
+        raise refused_pins(name, error) from None
+
+
+def refused_pins(name: str, error: PinsRefused) -> typer.Exit:
+    """Tell every pin that cannot be made; the exit that follows."""
+    return handling.refuse([(name, Refused("pool", [Fault(fault.path, fault.reason) for fault in error.faults]))])
+
+
+def _show_groups(solution: Solution, pool: Pool) -> None:
+    [figures] = by_group(pool, [scored(solution)])
+    for division, groups in figures.divisions.items():
+        rows = [(group.name or "-", *told(group)) for group in groups]
+        out.print(table((division, "people", "matched", "lowest score", "quartiles"), rows))
+    say(out, f"{solution.blocking:,} pairs would rather have each other than what they have.")
+
+
+def told(group: Group) -> tuple[str, str, str, str]:
+    """People, matched, lowest score and quartiles of a group; what is about a few is hidden."""
+    if group.people is None or group.matched is None:
+        return ("hidden",) * 4
+    scores = group.scores
+    low, quartiles = ("-", "-") if scores is None else (f"{scores.lowest:,}", ", ".join(f"{one:,}" for one in scores.quartiles))
+    return f"{group.people:,}", f"{group.matched:,} ({group.percent} %)", low, quartiles
 
 
 def _summarise(solution: Solution, pool: Pool, policy: Policy, origin: Origin, written: Path | None) -> None:
@@ -125,8 +163,8 @@ def _summarise(solution: Solution, pool: Pool, policy: Policy, origin: Origin, w
         out.print(f"Written to {written}; amont verify checks it.", markup=False)
 
 
-def _say_why(solution: Solution) -> None:
-    """Which rules stood in the way of those in no pair, and what would help the first few of them."""
+def _say_why(solution: Solution, language: Language) -> None:
+    """Which rules stood in the way of those in no pair, and why the first few are alone: those whom a change of their own would help come first."""
     if not solution.unmatched:
         return
     removed = Counter[str]()
@@ -135,17 +173,14 @@ def _say_why(solution: Solution) -> None:
     first = [(rule.value, f"{removed[rule.value]:,}") for rule in Rule if removed[rule.value]]
     if first:
         out.print(table(("first in the way of people in no pair", "candidates"), first))
-    helped = [person for person in solution.unmatched if person.change is not None]
-    out.print(f"{len(solution.unmatched):,} in no pair; one change of their own would open candidates to {len(helped):,} of them:")
-    for person in helped[:FIRST_FEW]:
-        change = "" if person.change is None else person.change.in_english()
-        out.print(f"  {visible(person.id)} ({person.role}): {change}", markup=False, highlight=False)
-    if len(helped) > FIRST_FEW:
-        out.print(f"  and {len(helped) - FIRST_FEW:,} more, in the result")
+    helped = sum(person.change is not None for person in solution.unmatched)
+    out.print(f"{len(solution.unmatched):,} in no pair; one change of their own would open candidates to {helped:,} of them:")
+    for person in sorted(solution.unmatched, key=lambda person: person.change is None)[:ALONE_SHOWN]:
+        words = alone_in_words(person.role, person.removed, person.left, person.change, language)
+        say(out, f"{person.id} ({person.role}): {'; '.join(words)}", indent="  ")
+    if len(solution.unmatched) > ALONE_SHOWN:
+        say(out, f"And {len(solution.unmatched) - ALONE_SHOWN:,} more in no pair: --out writes all of them.")
 
-
-FIRST_FEW = 10
-"""So many of those in no pair are told what would help on a terminal."""
 
 PROVED = {
     "pairs, worst, total": "no more pairs are possible, no higher lowest score with so many, no higher total with both",

@@ -190,11 +190,12 @@ def pair_in_words(
     return (
         _say("score", language, score=points.score, most=MOST, points=parts or "0"),
         _say("next_best", language, mentor=next_best.mentor, score=next_best.score) if next_best else _say("next_best.none", language),
-        _worth(worth, language, pinned=pinned),
+        worth_in_words(worth, language, pinned=pinned),
     )
 
 
-def _worth(worth: int | None, language: Language, *, pinned: bool) -> str:
+def worth_in_words(worth: int | None, language: Language, *, pinned: bool) -> str:
+    """What would be lost without a pair."""
     if pinned:
         return _say("worth.pinned", language)
     if worth is None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.solver import Solution, SolvedPair, Unmatched
+from amont.matching.domain.words import FALLBACK, Language, change_in_words, worth_in_words
 
 RESULT_FORMAT = "result/1"
 
@@ -37,8 +38,8 @@ class Origin:
     solve_seconds: float
 
 
-def write_result(solution: Solution, origin: Origin, *, explain: bool) -> bytes:
-    """The file; with `explain` also what each pair is worth, and why those in no pair are in none.
+def write_result(solution: Solution, origin: Origin, *, explain: bool, language: Language = FALLBACK) -> bytes:
+    """The file; with `explain` also what each pair is worth, and why those in no pair are in none, in words of that language.
 
     Raises:
         ValueError: the solution comes without a certificate; a result must not.
@@ -55,16 +56,17 @@ def write_result(solution: Solution, origin: Origin, *, explain: bool) -> bytes:
         "objective": _one(
             {"pairs": solution.objective.pairs, "worst": solution.objective.worst, "total": solution.objective.total},
         ),
-        "pairs": _list(_pair(pair, explain=explain) for pair in sorted(solution.pairs, key=lambda pair: pair.mentee)),
+        "pairs": _list(_pair(pair, language, explain=explain) for pair in sorted(solution.pairs, key=lambda pair: pair.mentee)),
         "unmatched": _list(
-            _unmatched(person, explain=explain) for person in sorted(solution.unmatched, key=lambda person: (person.id, person.role))
+            _unmatched(person, language, explain=explain)
+            for person in sorted(solution.unmatched, key=lambda person: (person.id, person.role))
         ),
         "certificate": _certificate(solution.certificate),
     }
     return _object(fields, end="\n").encode()
 
 
-def _pair(pair: SolvedPair, *, explain: bool) -> dict[str, Any]:
+def _pair(pair: SolvedPair, language: Language, *, explain: bool) -> dict[str, Any]:
     made = {
         "mentee": pair.mentee,
         "mentor": pair.mentor,
@@ -77,14 +79,15 @@ def _pair(pair: SolvedPair, *, explain: bool) -> dict[str, Any]:
         return made
     best = pair.next_best
     next_best = None if best is None else {"mentor": best.mentor, "score": best.score}
-    return {**made, "next_best": next_best, "worth": pair.worth, "worth_reason": pair.worth_reason}
+    reason = pair.worth_reason if language == FALLBACK or pair.worth is not None else worth_in_words(None, language, pinned=pair.pinned)
+    return {**made, "next_best": next_best, "worth": pair.worth, "worth_reason": reason}
 
 
-def _unmatched(person: Unmatched, *, explain: bool) -> dict[str, Any]:
+def _unmatched(person: Unmatched, language: Language, *, explain: bool) -> dict[str, Any]:
     made = {"id": person.id, "role": person.role}
     if not explain:
         return made
-    change = None if person.change is None else person.change.in_english()
+    change = None if person.change is None else change_in_words(person.change, language)
     return {**made, "removed": person.removed, "left": person.left, "change": change}
 
 
