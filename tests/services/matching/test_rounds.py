@@ -145,10 +145,20 @@ async def test_too_few_matches_need_a_reason_which_the_event_carries(matching: H
     with pytest.raises(BelowMatchedShare, match="matches 50 % of the smaller side, the policy asks for 60 %") as refused:
         await matching.asked(commands.publish_round, round_.id, COORDINATOR)
     assert refused.value.extra() == {"matched_percent": 50, "min_matched_percent": 60}
+    with pytest.raises(BelowMatchedShare):
+        await matching.asked(commands.publish_round, round_.id, COORDINATOR, " \n")
     await matching.asked(commands.publish_round, round_.id, COORDINATOR, "More mentors join in March.")
     await finish(matching)
     [published] = [event for event in await matching.said() if isinstance(event, RoundPublished)]
     assert (published.override_reason, published.pairs, published.unmatched) == ("More mentors join in March.", 1, 2)
+
+
+async def test_a_reason_that_nobody_needed_is_not_told(matching: Hearing, office: Office) -> None:
+    await matching.hears(office.programme(min_matched_percent=100), *office.mentee(EVE), *office.mentor(JIM))
+    await matching.asked(commands.publish_round, (await solve(matching)).id, COORDINATOR, "Just in case.")
+    await finish(matching)
+    [published] = [event for event in await matching.said() if isinstance(event, RoundPublished)]
+    assert published.override_reason is None
 
 
 async def test_a_seat_that_has_gone_meanwhile_gives_no_pair(matching: Hearing, office: Office) -> None:

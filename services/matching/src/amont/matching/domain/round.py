@@ -167,17 +167,20 @@ class Round(Job):
         return self.answer
 
     def publication(self, by: str, at: datetime, *, min_matched_percent: int, override_reason: str | None) -> Publication:
-        """Who stands behind the round. A replacement is covered by the full round before it, so the guard looks at full rounds only.
+        """Who stands behind the round; a reason is kept, and told, only where it was needed, and a blank one is none.
+
+        A replacement is covered by the full round before it, so the guard looks at full rounds only.
 
         Raises RoundNotOpen, BelowMatchedShare.
         """
         answer = self.solution("published")
         if self.status is not RoundStatus.SOLVED:
             raise RoundNotOpen(self.id, self.status, "published")
+        reason = (override_reason or "").strip()
         below = self.kind is RoundKind.FULL and answer.matched_percent < min_matched_percent
-        if below and override_reason is None:
+        if below and not reason:
             raise BelowMatchedShare(self.id, answer.matched_percent, min_matched_percent)
-        return Publication(round=self.id, by=by, at=at, override_reason=override_reason if below else None)
+        return Publication(round=self.id, by=by, at=at, override_reason=reason if below else None)
 
     def published(self, publication: Publication) -> Decision["Round"]:
         """All its pairs are there. A discard at the moment of publication has lost: the pool was won by the publication."""
