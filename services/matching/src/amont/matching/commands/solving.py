@@ -99,12 +99,19 @@ class Desk:
         finally:
             watch.over = True
             stop.cancel()
+            thread.add_done_callback(_forgotten)
 
     async def _renewed(self, job: type[J], id_: str, attempt: int, seen: Seen | None) -> bool:
         """Whether the attempt still holds the job; while the store is away it may hope so."""
         with suppress(Unavailable):
             return bool(await self.run(go_on, job, id_, attempt, seen))
         return True
+
+
+def _forgotten(thread: asyncio.Task[Any]) -> None:
+    """What a thread says that nobody waits for any more."""
+    if not thread.cancelled():
+        thread.exception()
 
 
 async def go_on(work: Work, job: type[J], id_: str, attempt: int, seen: Seen | None) -> bool:
