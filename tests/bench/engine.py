@@ -108,7 +108,7 @@ def verify(pool: Path) -> dict[str, float]:
 
 
 def _spent(said: str) -> dict[str, float]:
-    kilobytes, processor = said.split("KB ")[-1].split()
+    kilobytes, processor = said.rsplit("KB ", maxsplit=1)[-1].split()
     return {"mb": int(kilobytes) / 1000, "processor": float(processor)}
 
 
