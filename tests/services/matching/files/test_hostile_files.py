@@ -95,7 +95,7 @@ def test_bytes_changed_in_a_result_are_found_or_change_nothing(raw: bytes) -> No
     report = verify(POOL, raw)
     assert report.right != bool(report.faults)
     if report.right:
-        assert claimed(json.loads(raw)) == claimed(json.loads(RESULT))
+        assert still_a_proof(json.loads(RESULT), json.loads(raw))
 
 
 VALUES = (
@@ -117,7 +117,7 @@ def test_no_other_value_anywhere_in_a_result_is_believed(seed: int, data: st.Dat
     at[key] = data.draw(VALUES | st.just(at[key]).map(lambda value: value + 1 if type(value) is int else value))
     report = verify(pool, json.dumps(other).encode(), policy)
     if report.right:
-        assert claimed(other) == claimed(good) or still_a_proof(good, other)
+        assert still_a_proof(good, other)
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
