@@ -7,7 +7,7 @@ import asyncio
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,18 @@ from typer.testing import CliRunner
 
 from amont.common import metrics
 from amont.common.cli import root
-from amont.common.events import EmployeeChanged, StaffLeft, StaffRecorded
+from amont.common.events import StaffLeft, StaffRecorded
+from amont.common.events.values import EmployeeStatus
 from amont.common.identity import Actor, Privilege
 from amont.common.log import Record
 from amont.common.log.kafka import KafkaOptions
 from amont.common.log.sqlite import SqliteLog
 from amont.common.log.topics import ensure
 from amont.common.testing.hearing import Hearing, hearing
-from amont.enrolment import commands
+from amont.common.work import Work
+from amont.enrolment import commands, documents
 from amont.enrolment.app import build
+from amont.enrolment.domain.employee import Employee
 
 GROUP = Actor("group:coordinator", "group", frozenset({Privilege.GROUP_COORDINATOR}))
 KNOWN = {
@@ -91,7 +94,7 @@ def outcomes() -> Counter[tuple[str, str]]:
 
 
 async def taken(folder: Path, feed: str, records: list[Record], place: Path) -> tuple[Counter[str], Counter[str], dict[str, Any]]:
-    """What enrolment makes of them: by outcome, dead letters by reason, and everybody as they are told last."""
+    """What enrolment makes of them: by outcome, dead letters by reason, and everybody as they are kept."""
     async with hearing(build, place) as enrolment:
         for tenant, table in real.grades(folder, feed).items():
             await enrolment.asked(
@@ -102,12 +105,20 @@ async def taken(folder: Path, feed: str, records: list[Record], place: Path) -> 
         counted = Counter[str]()
         for (_, outcome), count in (outcomes() - before).items():
             counted[outcome] += count
-        return counted, Counter(reason for reason, _ in await enrolment.parked()), await told(enrolment)
+        return counted, Counter(reason for reason, _ in await enrolment.parked()), await kept(enrolment, real.grades(folder, feed))
 
 
-async def told(enrolment: Hearing) -> dict[str, Any]:
-    events = [event for event in await enrolment.said() if isinstance(event, EmployeeChanged)]
-    return {event.person: event.model_dump(exclude={"seq"}) for event in events}
+async def kept(enrolment: Hearing, tenants: Iterable[str]) -> dict[str, Any]:
+    """Everybody as enrolment knows them, but for the ids of events, which differ by door."""
+
+    async def read(work: Work, tenant: str) -> list[Employee]:
+        found = [
+            await work.page(documents.employees_of(tenant, status), after=None, limit=100_000) for status in (None, EmployeeStatus.LEFT)
+        ]
+        return [one for page in found for one in page]
+
+    everybody = [one for tenant in tenants for one in await enrolment.service.run(read, tenant)]
+    return {one.id: (one.status, one.profile, one.last and one.last.position.effective_at) for one in everybody}
 
 
 async def on_the_log(place: Path) -> list[Record]:
