@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,11 @@ from tests.services.matching.verifier.proved_answers import random_case
 from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.engine import Engine
 from amont.matching.domain.engine.columns import Compact, compact
+from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.engine.narrow import NarrowScanner
 from amont.matching.domain.engine.plain import PlainScanner
+from amont.matching.domain.engine.vectors import promising, promising_by_numpy
 from amont.matching.domain.policy import Order, Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.scorer import Scorer
@@ -51,7 +55,7 @@ def test_points_and_rules_are_the_definitions_for_every_pair(seed: int) -> None:
         assert fine == scorer.allowed(*pair)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("kernel", [*KERNELS, NarrowScanner])
 @pytest.mark.parametrize("seed", range(60))
 def test_a_scan_finds_what_looking_at_every_pair_finds(seed: int, kernel: type[Scanner]) -> None:
     pool, policy = case(seed)
@@ -62,12 +66,11 @@ def test_a_scan_finds_what_looking_at_every_pair_finds(seed: int, kernel: type[S
     price = np.array([random.choice([0, 0, 7, 300, 5000]) for _ in whole.mentor_ids], np.int32)
     least = np.array([random.choice([-9000, 0, 250, 480]) for _ in rows], np.int32)
     floor, keep = random.choice([0, 300]), random.choice([1, 3, 40])
-    found = kernel(whole.table, threads=2).scan(rows, least, price, keep=keep, floor=floor)
+    scanner = kernel(whole.table, threads=2)
+    found = scanner.scan(rows, least, price, keep=keep, floor=floor)
     for row in rows:
-        offers = sorted(
-            (-(int(score) - int(price[j])), j) for j, score in enumerate(scores[row]) if score >= floor and score - price[j] > least[row]
-        )
-        expected = [(j, -value) for value, j in offers[:keep]]
+        offers = [(j, int(scores[row, j]) - int(price[j])) for j in scanner.order if scores[row, j] >= floor]
+        expected = sorted((offer for offer in offers if offer[1] > least[row]), key=lambda offer: -offer[1])[:keep]
         assert [(j, value) for j, value in zip(found.where[row].tolist(), found.best[row].tolist(), strict=True) if j >= 0] == expected
 
 
@@ -113,14 +116,39 @@ def test_without_a_compiler_the_answer_is_the_same_to_the_byte(tmp_path: Path) -
     for name, raw in (("pool.json", pool), ("policy.json", policy)):
         (tmp_path / name).write_bytes(raw)
     answers = []
-    for compiled in ("yes", "no"):
+    for answer in ("yes", "no"):
         command = [Path(sys.executable).parent / "amont", "match", "pool.json", "--policy", "policy.json", "--explain", "--json"]
-        ended = subprocess.run(
-            command, cwd=tmp_path, env={**os.environ, "AMONT_ENGINE_COMPILED": compiled}, capture_output=True, check=True
-        )
+        ended = subprocess.run(command, cwd=tmp_path, env={**os.environ, "AMONT_ENGINE_COMPILED": answer}, capture_output=True, check=True)
         answers.append([line for line in ended.stdout.splitlines() if not line.startswith(b'"seconds"')])
     assert answers[0] == answers[1]
     assert len(answers[0]) > 20
+
+
+@compiled
+def by_vectors(*arguments: Any) -> Any:
+    return promising(*arguments)
+
+
+@pytest.mark.parametrize(("top", "wishes", "factor"), [(9, 8, 1_779), (3, 1, 42_668)])
+@pytest.mark.parametrize("seed", range(10))
+def test_vectors_and_numpy_promise_the_same(seed: int, top: int, wishes: int, factor: int) -> None:
+    dice = np.random.default_rng(seed)
+    read = np.concatenate([dice.integers(0, top + 1, (2, 10, 128), np.uint8), dice.integers(0, 256, (2, 10, 128), np.uint8)], axis=1)
+    wish, free = dice.integers(0, 10, 10).astype(np.int32), dice.integers(10, 20, 42).astype(np.int32)
+    bits = dice.integers(0, 256, 42, np.uint8)
+    plane = dice.choice([-31_700, -29_000, 0, 200, 26_000], (3, 256)).astype(np.int16)
+    function, site = dice.integers(-2, 4, (2, 256)).astype(np.int16)
+    half_hours, need = dice.choice([[0, -30_500], [4, 0], [40, 700], [255, 25_999]])
+    asked = np.array([1, 2, np.uint16(factor).view(np.int16), 120, 80, 120, half_hours, need], np.int16)
+    lanes = dice.integers(0, 1 << 63, 2, np.uint64)
+    kept, others = (lanes.copy(), lanes.copy())
+    ends = (np.int64(1), np.int64(1 + wishes)), (np.int64(0), dice.integers(0, 43))
+    left = [
+        look(read, 1, wish, ends[0], free, bits, ends[1], plane, 2, function, site, asked, bits_of, 0, 2)
+        for look, bits_of in ((by_vectors, kept), (promising_by_numpy, others))
+    ]
+    assert left[0] == left[1]
+    assert kept.tolist() == others.tolist()
 
 
 def certified(pool: Pool, policy: Policy, solution: Solution) -> None:

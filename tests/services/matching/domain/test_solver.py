@@ -55,7 +55,9 @@ def test_the_round_of_the_contract() -> None:
     proof = Certificate(
         reward=1001, floor=782, profits={"fr:e42": 1783}, prices={}, pairs_cover=Cover(mentees=("fr:e42",)), floor_cover=Cover()
     )
-    assert solve(pool) == Solution(pairs=(pair,), unmatched=(), objective=Objective(pairs=1, worst=782, total=782), certificate=proof)
+    assert solve(pool) == Solution(
+        pairs=(pair,), unmatched=(), objective=Objective(pairs=1, worst=782, total=782), certificate=proof, blocking=0
+    )
 
 
 @pytest.mark.parametrize("order", ORDERS)

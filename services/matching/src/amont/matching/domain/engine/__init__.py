@@ -38,7 +38,7 @@ __all__ = ["VERSION", "Engine", "warm"]
 
 Ints = NDArray[np.int32]
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """Named in results, since another one may choose another of several equal optima."""
 
 

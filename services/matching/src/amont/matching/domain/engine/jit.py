@@ -14,7 +14,7 @@ from contextlib import suppress
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 COMPILED = find_spec("numba") is not None and os.environ.get("AMONT_ENGINE_COMPILED") != "no"
 """Whether loops run as machine code."""
@@ -50,14 +50,27 @@ def kept_code() -> bool:
     return bool(_KEPT_IN) and any(Path(_KEPT_IN).rglob("*.nbi"))
 
 
+_WITHOUT_COUNTING: dict[str, Any] = {"cache": bool(_KEPT_IN), "nogil": True, "_nrt": False}
+
+
 def compiled(function: F) -> F:
     """The function as machine code that holds no lock of the interpreter while it runs; itself where numba is missing."""
     if not COMPILED:  # pragma: no cover - as above
         return function
-    dispatcher = numba.njit(cache=bool(_KEPT_IN), nogil=True)(function)
+    return _kept(cast("F", numba.njit(cache=bool(_KEPT_IN), nogil=True)(function)))
+
+
+def _kept(dispatcher: F) -> F:
     if _KEPT_IN:
         keep_checked(dispatcher)
-    return cast("F", dispatcher)
+    return dispatcher
+
+
+def borrowing(function: F) -> F:
+    """The same for a loop that makes no arrays and keeps none: references to those it is given are not counted, which would cost more than the loop."""
+    if not COMPILED:  # pragma: no cover - as above
+        return function
+    return _kept(cast("F", numba.njit(**_WITHOUT_COUNTING)(function)))
 
 
 def inlined(function: F) -> F:

@@ -1,9 +1,9 @@
 """The scan: one pass over all pairs of some mentees and some mentors, which keeps for each mentee the few pairs that promise most.
 
-Fused and tiled: a tile of mentors stays in the fastest cache while a chunk of mentees goes over it. For each tile a branchless loop adds up, in 32-bit
-integers, all that is cheap; it gives an upper bound, and only pairs whose bound passes the mentee's bar are looked at one by one (common half-hours,
-team, rare languages, slices excluded). So the answer is exact whatever the bound. Cost: mentees x mentors steps of about one machine cycle each;
-memory: the compact form and a few kilobytes a thread.
+Fused and tiled: a tile of mentors stays in the cache while a chunk of mentees goes over it. Of 64 mentors at a time, vectors say who has a bound on score
+less price above the mentee's bar (`vectors`), and runs who is left by the rules about groups (`layout`); only the few who pass both, a hundredth once prices
+have settled, are looked at one by one. So the answer is exact whatever the bound. Cost: mentees x mentors steps of less than half a machine cycle;
+memory: the layout, four bytes for each topic and mentor, and a few kilobytes a thread.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -12,15 +12,32 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import NEVER, Table
-from amont.matching.domain.engine.jit import compiled, inlined
+from amont.matching.domain.engine.columns import NEVER, Table, Weighing
+from amont.matching.domain.engine.jit import borrowing, compiled, inlined
+from amont.matching.domain.engine.layout import (
+    FUNCTION,
+    GRADE,
+    NEED_LEAST,
+    NEED_MOST,
+    PLACE,
+    REMOTE,
+    SITE,
+    TEAM,
+    TILE,
+    laid_out,
+    open_lanes,
+    planes,
+    readers,
+    scan_order,
+)
+from amont.matching.domain.engine.vectors import FACTOR, HALF_HOURS, LANES, NEED, W_FUNCTION, W_HOURS, W_MEETING, promising
+from amont.matching.domain.engine.vectors import FUNCTION as ASKED_FUNCTION
+from amont.matching.domain.engine.vectors import SITE as ASKED_SITE
 
 Ints = NDArray[np.int32]
+Shorts = NDArray[np.int16]
+Words = NDArray[np.uint64]
 
-TILE = 1024
-"""Mentors at a time: 20 KB of columns."""
-SPREAD = 619
-"""How far apart in a tile two mentees who follow each other begin, where they look for equals in different places."""
 CHUNK = 256
 """Mentees that go over a tile together."""
 
@@ -66,74 +83,8 @@ def covered(low, high, column):
 
 
 @inlined
-def fill_plane(table, tile, end, grade, asked, plane):
-    """Points for the grade gap less the price, for mentees of one grade and a tile of mentors."""
-    theirs = table.mentors.grade[tile:end]
-    for j in range(len(theirs)):
-        plane[j] = np.int32(table.weighing.gap[grade - theirs[j] + 19] - asked[j])
-
-
-@inlined
-def fill_bounds(table, i, tile, end, plane, served, bound, hopeless):
-    """Score less price, common hours not asked for, of mentee i and a tile; whether any is above `hopeless`."""
-    mentees, mentors, wishes = table.mentees, table.mentors, table.wishes
-    width = end - tile
-    function, site, unit = mentors.function[tile:end], mentors.site[tile:end], mentors.unit[tile:end]
-    offset, remote, tongues = mentors.offset[tile:end], mentors.remote[tile:end], mentors.tongues[tile:end]
-    for j in range(width):
-        served[j] = 0
-    for t in range(wishes.start[i], wishes.start[i + 1]):
-        level = wishes.level[wishes.topic[t], tile:end]
-        wish = np.uint8(wishes.wish[t])
-        for j in range(width):
-            served[j] = np.uint8(served[j] + np.uint8(wish * level[j]))
-    my_function, my_site, my_unit = mentees.function[i], mentees.site[i], mentees.unit[i]
-    my_offset, my_remote, my_tongues = mentees.offset[i], mentees.remote[i], mentees.tongues[i]
-    w_function, w_meeting = np.int32(table.weighing.function), np.int32(table.weighing.meeting)
-    zone = np.int32(table.weighing.zone_seconds)
-    factor = wishes.factor[i]
-    hits = np.int32(0)
-    for j in range(width):
-        points = np.int32(plane[j] + np.int32(np.int32(np.int32(served[j]) * factor) >> np.int32(16)))
-        points = np.int32(points + (np.int32(0) if function[j] == my_function else w_function))
-        meet = (np.int32(my_remote & remote[j]) != 0) | (site[j] == my_site)
-        points = np.int32(points + (w_meeting if meet else np.int32(0)))
-        apart = np.int32(offset[j] - my_offset)
-        fits = (unit[j] != my_unit) & (np.int32(tongues[j] & my_tongues) != 0) & (apart <= zone) & (apart >= -zone)
-        points = points if fits else np.int32(NEVER)
-        bound[j] = points
-        hits = np.int32(hits | np.int32(points > hopeless))
-    return hits
-
-
-@inlined
-def fill_hours(table, i, tile, end, common, bound, bar):
-    """Common hours added to the bounds of mentee i and a tile; whether any is above `bar`."""
-    mentees, weighing = table.mentees, table.weighing
-    width = end - tile
-    for j in range(width):
-        common[j] = np.uint64(0)
-    for w in range(mentees.hours.shape[1]):
-        mine = mentees.hours[i, w]
-        if mine == np.uint64(0):
-            continue
-        theirs = table.wishes.hours[w, tile:end]
-        for j in range(width):
-            common[j] += popcount(mine & theirs[j])
-    w_hours, half_hours = np.int32(weighing.hours), np.int32(weighing.half_hours)
-    hits = np.int32(0)
-    for j in range(width):
-        hours = np.int32(common[j])
-        value = np.int32(bound[j] + np.int32(np.int32(min(hours, np.int32(16)) * w_hours) >> np.int32(4)))
-        value = value if hours >= half_hours else np.int32(NEVER)
-        bound[j] = value
-        hits = np.int32(hits | np.int32(value > bar))
-    return hits
-
-
-@inlined
 def may_meet(table, i, j, column):
-    """What bounds do not ask of mentee i and mentor j, who is `column` in the slices."""
+    """What bounds do not ask of mentee i and mentor j, who is `column` in the slices: team, language, and who is excluded."""
     mentees, mentors, slices = table.mentees, table.mentors, table.excluded
     if mentees.team[i] == mentors.team[j]:
         return False
@@ -143,94 +94,242 @@ def may_meet(table, i, j, column):
     return not covered(slices.low[first:last], slices.high[first:last], column)
 
 
-@compiled
-def scan_chunk(table, rows, columns, least, floor, price, best, where, spread):
-    """See `Scanner.scan`: `rows`, `least`, `best`, `where` are those of one chunk; `price` and `columns` go with the table's mentors."""
-    keep = best.shape[1]
-    plane, bound, served, common = np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, np.uint8), np.empty(TILE, np.uint64)
-    most_hours = np.int32(table.weighing.hours)
-    tiles = (len(price) + TILE - 1) // TILE
-    first_tile = rows[0] // CHUNK % tiles if spread and tiles else 0
-    for turn in range(tiles):
-        tile = (first_tile + turn) % tiles * TILE
-        end = min(tile + TILE, len(price))
-        asked = price[tile:end]
-        last_grade = np.int32(-1)
-        for k in range(len(rows)):
+@inlined
+def common_hours(hours, i, theirs, at):
+    """Half-hours in common of mentee i and the mentor at a place of the layout."""
+    count = np.uint64(0)
+    for w in range(hours.shape[1]):
+        count += popcount(hours[i, w] & theirs[at, w])
+    return np.int64(count)
+
+
+@inlined
+def score_of(reader, layout, weighing, start, factor, i, at, hours):
+    """The score of mentee i and the mentor at a place of the layout, who have so many half-hours in common."""
+    mine, theirs, wish, read = reader.facts, layout.facts, reader.wish, layout.read
+    served = np.int64(0)
+    for k in range(start[i], start[i + 1]):
+        served += read[at // TILE, wish[k], at % TILE]
+    score = (served * factor[i] >> 16) + (min(hours, 16) * weighing.hours >> 4)
+    score += weighing.gap_points[mine[i, GRADE] - theirs[at, GRADE] + 19]
+    score += weighing.function if mine[i, FUNCTION] != theirs[at, FUNCTION] else 0
+    score += weighing.meeting if mine[i, REMOTE] & theirs[at, REMOTE] or mine[i, SITE] == theirs[at, SITE] else 0
+    return score
+
+
+@inlined
+def may_meet_at(reader, layout, speech, slices, i, at):
+    """What runs do not ask, but for common hours, of mentee i and the mentor at a place of the layout."""
+    if reader.facts[i, TEAM] == layout.facts[at, TEAM]:
+        return False
+    shared = np.uint64(0)
+    for w in range(speech.shape[1]):
+        shared |= speech[i, w] & layout.speech[at, w]
+    if not shared:
+        return False
+    column = layout.facts[at, PLACE]
+    low, high = slices.low, slices.high
+    first, end = slices.start[i], slices.start[i + 1]
+    last = end
+    while first < last:
+        middle = (first + last) >> 1
+        if high[middle] <= column:
+            first = middle + 1
+        else:
+            last = middle
+    return first == end or low[first] > column
+
+
+@inlined
+def needed(bar, base):
+    """What a bound must be above, for a mentee who has `bar`."""
+    return np.int16(min(max(bar + base, NEED_LEAST), NEED_MOST))
+
+
+def scratch(weighing: Weighing) -> tuple[Shorts, Words, Words]:
+    """What one thread writes on: what vectors ask, filled in as far as it does not depend on the mentee, and two words a block of a tile."""
+    asked = np.zeros(8, np.int16)
+    asked[W_FUNCTION], asked[W_MEETING], asked[W_HOURS] = weighing.function, weighing.meeting, weighing.hours
+    asked[HALF_HOURS] = min(weighing.half_hours, 255)
+    return asked, np.zeros(TILE // LANES, np.uint64), np.zeros(TILE // LANES, np.uint64)
+
+
+@inlined
+def keep_best(best, where, k, value, column):
+    """Put a pair among the best so far of one row, which are sorted; of equals the one that was there first stays ahead."""
+    place = best.shape[1] - 1
+    while place > 0 and best[k, place - 1] < value:
+        best[k, place] = best[k, place - 1]
+        where[k, place] = where[k, place - 1]
+        place -= 1
+    best[k, place] = value
+    where[k, place] = column
+
+
+@borrowing
+def scan_chunk(table, layout, reader, plane, base, price, rows, turns, least, floor, best, where, spread, scratch):
+    """See `Scanner.scan`: for the rows at `turns`; `price` is in the layout's order, `plane` and `base` are made of it."""
+    weighing, slices = table.weighing, table.excluded
+    start, factor, hours, speech = table.wishes.start, table.wishes.factor, table.mentees.hours, table.mentees.speech
+    unit, offset, tongues, remote = table.mentees.unit, table.mentees.offset, table.mentees.tongues, table.mentees.remote
+    read, functions, sites, apart, theirs, runs = layout.read, layout.function, layout.site, layout.apart, layout.hours, layout.runs
+    wish, begin, free, bits, kind, my_plane = reader.wish, reader.begin, reader.free, reader.bits, reader.kind, reader.plane
+    my_function, my_site, my_factor = reader.function, reader.site, reader.factor
+    asked, words, lanes = scratch
+    n, keep = len(price), best.shape[1]
+    tiles = (n + TILE - 1) // TILE
+    first_tile = rows[turns[0]] // CHUNK % tiles if spread and tiles else 0
+    for step in range(tiles):
+        tile = (first_tile + step) % tiles
+        end = min(tile * TILE + TILE, n)
+        blocks = (end - tile * TILE + LANES - 1) // LANES
+        last_kind, some = -1, False
+        for t in range(len(turns)):
+            k = turns[t]
             i = rows[k]
-            if table.mentees.grade[i] != last_grade:
-                last_grade = table.mentees.grade[i]
-                fill_plane(table, tile, end, last_grade, asked, plane)
-            bar = max(least[k], best[k, keep - 1])
-            if not fill_bounds(table, i, tile, end, plane, served, bound, np.int32(bar - most_hours)):
+            if kind[i] != last_kind:
+                last_kind = kind[i]
+                some = open_lanes(unit[i], offset[i], tongues[i], weighing.zone_seconds, runs, tile, end, words)
+            if not some:
                 continue
-            if not fill_hours(table, i, tile, end, common, bound, bar):
-                continue
-            width = end - tile
-            shift = i * SPREAD % width if spread else 0
-            for step in range(width):
-                j = step + shift
-                j = j - width if j >= width else j
-                value = bound[j]
-                if value <= bar or value + asked[j] < floor or not may_meet(table, i, tile + j, columns[tile + j]):
+            wishes, hourly = (np.int64(start[i]), np.int64(start[i + 1])), (np.int64(begin[i]), np.int64(begin[i + 1]))
+            asked[ASKED_FUNCTION], asked[ASKED_SITE], asked[FACTOR] = my_function[i], my_site[i], my_factor[i]
+            for word in range(blocks):
+                lanes[word] = words[word]
+            turn = i % blocks if spread else 0
+            done = 0
+            while done < blocks:
+                bar = np.int64(max(least[k], best[k, keep - 1]))
+                asked[NEED] = needed(bar, base)
+                first = done + turn if done + turn < blocks else done + turn - blocks
+                last = min(blocks, first + blocks - done) if best[k, keep - 1] > NEVER else first + 1
+                done += last - first
+                if remote[i]:
+                    left = promising(
+                        read, tile, wish, wishes, free, bits, hourly, plane, my_plane[i], functions, apart, asked, lanes, first, last
+                    )
+                else:
+                    left = promising(
+                        read, tile, wish, wishes, free, bits, hourly, plane, my_plane[i], functions, sites, asked, lanes, first, last
+                    )
+                if not left:
                     continue
-                place = keep - 1
-                while place > 0 and best[k, place - 1] < value:
-                    best[k, place] = best[k, place - 1]
-                    where[k, place] = where[k, place - 1]
-                    place -= 1
-                best[k, place] = value
-                where[k, place] = columns[tile + j]
-                bar = max(least[k], best[k, keep - 1])
+                for word in range(first, last):
+                    mask = lanes[word]
+                    while mask:
+                        at = tile * TILE + word * LANES + np.int64(popcount(mask ^ (mask - np.uint64(1)))) - 1
+                        mask &= mask - np.uint64(1)
+                        common = common_hours(hours, i, theirs, at)
+                        if common < weighing.half_hours:
+                            continue
+                        score = score_of(reader, layout, weighing, start, factor, i, at, common)
+                        value = score - price[at]
+                        if value <= bar or score < floor or not may_meet_at(reader, layout, speech, slices, i, at):
+                            continue
+                        keep_best(best, where, k, value, layout.facts[at, PLACE])
+                        bar = np.int64(max(least[k], best[k, keep - 1]))
 
 
-@compiled
-def reach_chunk(table, rows, columns, floor, by):
-    """For each column not reached yet (`by` is -1), the first of the rows that may have it at a score of at least `floor`."""
-    plane, bound, served, common = np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, np.uint8), np.empty(TILE, np.uint64)
-    free = np.zeros(TILE, np.int32)
-    most_hours = np.int32(table.weighing.hours)
-    bar = np.int32(floor - 1)
-    for tile in range(0, len(columns), TILE):
-        end = min(tile + TILE, len(columns))
-        last_grade = np.int32(-1)
+@borrowing
+def reach_chunk(table, layout, reader, plane, base, rows, floor, unseen, by, scratch):
+    """For each column of the layout whose bit is in `unseen` (blocks,), the first of the rows that may have it at a score of at least `floor`."""
+    weighing, slices = table.weighing, table.excluded
+    start, factor, hours, speech = table.wishes.start, table.wishes.factor, table.mentees.hours, table.mentees.speech
+    unit, offset, tongues, remote = table.mentees.unit, table.mentees.offset, table.mentees.tongues, table.mentees.remote
+    read, functions, sites, apart, theirs, runs = layout.read, layout.function, layout.site, layout.apart, layout.hours, layout.runs
+    wish, begin, free, bits, kind, my_plane = reader.wish, reader.begin, reader.free, reader.bits, reader.kind, reader.plane
+    my_function, my_site, my_factor = reader.function, reader.site, reader.factor
+    asked, words, lanes = scratch
+    asked[NEED] = needed(floor - 1, base)
+    n = len(by)
+    for tile in range((n + TILE - 1) // TILE):
+        end = min(tile * TILE + TILE, n)
+        blocks = (end - tile * TILE + LANES - 1) // LANES
+        last_kind, some = -1, False
         for k in range(len(rows)):
             i = rows[k]
-            if table.mentees.grade[i] != last_grade:
-                last_grade = table.mentees.grade[i]
-                fill_plane(table, tile, end, last_grade, free, plane)
-            if not fill_bounds(table, i, tile, end, plane, served, bound, np.int32(bar - most_hours)):
+            if kind[i] != last_kind:
+                last_kind = kind[i]
+                some = open_lanes(unit[i], offset[i], tongues[i], weighing.zone_seconds, runs, tile, end, words)
+            if not some:
                 continue
-            if not fill_hours(table, i, tile, end, common, bound, bar):
+            left = np.uint64(0)
+            for word in range(blocks):
+                lanes[word] = words[word] & unseen[tile * (TILE // LANES) + word]
+                left |= lanes[word]
+            if not left:
                 continue
-            for j in range(end - tile):
-                if bound[j] > bar and by[tile + j] < 0 and may_meet(table, i, tile + j, columns[tile + j]):
-                    by[tile + j] = i
+            wishes, hourly = (np.int64(start[i]), np.int64(start[i + 1])), (np.int64(begin[i]), np.int64(begin[i + 1]))
+            asked[ASKED_FUNCTION], asked[ASKED_SITE], asked[FACTOR] = my_function[i], my_site[i], my_factor[i]
+            if remote[i]:
+                left = promising(
+                    read, tile, wish, wishes, free, bits, hourly, plane, my_plane[i], functions, apart, asked, lanes, 0, blocks
+                )
+            else:
+                left = promising(
+                    read, tile, wish, wishes, free, bits, hourly, plane, my_plane[i], functions, sites, asked, lanes, 0, blocks
+                )
+            for word in range(blocks if left else 0):
+                mask = lanes[word]
+                while mask:
+                    lane = mask & (~mask + np.uint64(1))
+                    at = tile * TILE + word * LANES + np.int64(popcount(lane - np.uint64(1)))
+                    mask &= mask - np.uint64(1)
+                    common = common_hours(hours, i, theirs, at)
+                    if common < weighing.half_hours or score_of(reader, layout, weighing, start, factor, i, at, common) < floor:
+                        continue
+                    if may_meet_at(reader, layout, speech, slices, i, at):
+                        by[layout.facts[at, PLACE]] = i
+                        unseen[tile * (TILE // LANES) + word] ^= lane
 
 
-@compiled
-def above_chunk(table, rows, columns, mine, theirs):
-    """How many pairs of these rows and columns are allowed and score above both bars, `mine` of the row and `theirs` of the column."""
-    plane, bound, served, common = np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, np.uint8), np.empty(TILE, np.uint64)
-    free = np.zeros(TILE, np.int32)
-    most_hours = np.int32(table.weighing.hours)
-    count = 0
-    for tile in range(0, len(columns), TILE):
-        end = min(tile + TILE, len(columns))
-        last_grade = np.int32(-1)
+@borrowing
+def above_chunk(table, layout, reader, plane, base, rows, least, most, scratch):
+    """How many pairs of these rows have a score above `least` of the row, and above `most` of the mentor, who are in the layout's order."""
+    weighing, slices = table.weighing, table.excluded
+    start, factor, hours, speech = table.wishes.start, table.wishes.factor, table.mentees.hours, table.mentees.speech
+    unit, offset, tongues, remote = table.mentees.unit, table.mentees.offset, table.mentees.tongues, table.mentees.remote
+    read, functions, sites, apart, theirs, runs = layout.read, layout.function, layout.site, layout.apart, layout.hours, layout.runs
+    wish, begin, free, bits, kind, my_plane = reader.wish, reader.begin, reader.free, reader.bits, reader.kind, reader.plane
+    my_function, my_site, my_factor = reader.function, reader.site, reader.factor
+    asked, words, lanes = scratch
+    n, count = len(most), 0
+    for tile in range((n + TILE - 1) // TILE):
+        end = min(tile * TILE + TILE, n)
+        blocks = (end - tile * TILE + LANES - 1) // LANES
+        last_kind, some = -1, False
         for k in range(len(rows)):
             i = rows[k]
-            if table.mentees.grade[i] != last_grade:
-                last_grade = table.mentees.grade[i]
-                fill_plane(table, tile, end, last_grade, free, plane)
-            bar = mine[k]
-            if not fill_bounds(table, i, tile, end, plane, served, bound, np.int32(bar - most_hours)):
+            if kind[i] != last_kind:
+                last_kind = kind[i]
+                some = open_lanes(unit[i], offset[i], tongues[i], weighing.zone_seconds, runs, tile, end, words)
+            if not some:
                 continue
-            if not fill_hours(table, i, tile, end, common, bound, bar):
-                continue
-            for j in range(end - tile):
-                if bound[j] > bar and bound[j] > theirs[tile + j] and may_meet(table, i, tile + j, columns[tile + j]):
-                    count += 1
+            for word in range(blocks):
+                lanes[word] = words[word]
+            asked[NEED] = needed(least[i], base)
+            wishes, hourly = (np.int64(start[i]), np.int64(start[i + 1])), (np.int64(begin[i]), np.int64(begin[i + 1]))
+            asked[ASKED_FUNCTION], asked[ASKED_SITE], asked[FACTOR] = my_function[i], my_site[i], my_factor[i]
+            if remote[i]:
+                left = promising(
+                    read, tile, wish, wishes, free, bits, hourly, plane, my_plane[i], functions, apart, asked, lanes, 0, blocks
+                )
+            else:
+                left = promising(
+                    read, tile, wish, wishes, free, bits, hourly, plane, my_plane[i], functions, sites, asked, lanes, 0, blocks
+                )
+            for word in range(blocks if left else 0):
+                mask = lanes[word]
+                while mask:
+                    lane = mask & (~mask + np.uint64(1))
+                    at = tile * TILE + word * LANES + np.int64(popcount(lane - np.uint64(1)))
+                    mask &= mask - np.uint64(1)
+                    common = common_hours(hours, i, theirs, at)
+                    if common < weighing.half_hours:
+                        continue
+                    score = score_of(reader, layout, weighing, start, factor, i, at, common)
+                    if score > least[i] and score > most[at] and may_meet_at(reader, layout, speech, slices, i, at):
+                        count += 1
     return count
 
 
@@ -274,12 +373,15 @@ class Scanner:
 
     Attributes:
         looked: how many pairs have been looked at.
+        order: all columns, in the order in which they are.
     """
 
     def __init__(self, table: Table, threads: int) -> None:
         self._table = table
         self._threads = threads
-        self._all = np.arange(len(table.mentors.grade), dtype=np.int32)
+        self._reader = readers(table)
+        self.order = scan_order(table)
+        self._layout = laid_out(table, self.order)
         self.looked = 0
 
     def scan(
@@ -293,18 +395,35 @@ class Scanner:
             price: of every column, int32, at most 2^29.
             keep: how many a row, at least 1.
             floor: the least score.
-            columns: all of them when left out; of equals the one that stands first here is kept,
+            columns: all of them, in the scanner's order, when left out; of equals the one that stands first here is kept,
             spread: or rather the one that comes first from another place for each row, so that rows to whom all are equal ask for different ones.
         """
-        table, asked = self._table, self._all
-        if columns is not None:
-            table, asked, price = _narrowed(table, columns), columns, price[columns]
+        table, reader = self._table, self._reader
+        layout = self._layout if columns is None else laid_out(table, columns)
         found = Found(np.full((len(rows), keep), NEVER, np.int32), np.full((len(rows), keep), -1, np.int32))
-        self.looked += len(rows) * len(asked)
+        self.looked += len(rows) * len(layout.order)
+        asked = price[layout.order]
+        plane, base = planes(table, layout, asked, reader, rows)
+        turns = self._turns(rows)
 
         def chunk(first: int) -> None:
-            part = slice(first, first + CHUNK)
-            scan_chunk(table, rows[part], asked, least[part], floor, price, found.best[part], found.where[part], spread)
+            part = turns[first : first + CHUNK]
+            scan_chunk(
+                table,
+                layout,
+                reader,
+                plane,
+                base,
+                asked,
+                rows,
+                part,
+                least,
+                floor,
+                found.best,
+                found.where,
+                spread,
+                scratch(table.weighing),
+            )
 
         chunks = range(0, len(rows), CHUNK)
         if self._threads == 1 or len(chunks) <= 1:
@@ -315,36 +434,32 @@ class Scanner:
                 list(pool.map(chunk, chunks))
         return found
 
-    def reach(self, rows: Ints, columns: Ints, floor: int) -> Ints:
-        """For each of the columns, ascending, the first of the rows, ascending, that may have it at a score of at least `floor`; else -1."""
-        by = np.full(len(columns), -1, np.int32)
-        left = np.arange(len(columns), dtype=np.int32)
-        for first in range(0, len(rows), CHUNK):
-            some = by[left]
-            reach_chunk(_narrowed(self._table, columns[left]), rows[first : first + CHUNK], columns[left], floor, some)
-            by[left] = some
-            self.looked += len(left) * len(rows[first : first + CHUNK])
-            left = left[some < 0]
-            if not len(left):
-                break
-        return by
-
     def above(self, mine: Ints, theirs: Ints) -> int:
         """How many pairs of all are allowed and score above both bars: (rows,) and (columns,) int32."""
+        table, layout, reader = self._table, self._layout, self._reader
         rows = np.arange(len(mine), dtype=np.int32)
         self.looked += len(mine) * len(theirs)
+        plane, base = planes(table, layout, np.zeros(len(self.order), np.int32), reader, rows)
+        ordered, turns = theirs[self.order], rows[self._turns(rows)]
 
         def chunk(first: int) -> int:
-            part = slice(first, first + CHUNK)
-            return int(above_chunk(self._table, rows[part], self._all, mine[part], theirs))
+            some = turns[first : first + CHUNK]
+            return int(above_chunk(table, layout, reader, plane, base, some, mine, ordered, scratch(table.weighing)))
 
         with ThreadPoolExecutor(self._threads) as pool:
             return sum(pool.map(chunk, range(0, len(rows), CHUNK)))
 
+    def _turns(self, rows: Ints) -> Ints:
+        """The order in which rows are taken, those alike together."""
+        return np.lexsort((self._reader.plane[rows], self._reader.kind[rows])).astype(np.int32)
 
-def _narrowed(table: Table, columns: Ints) -> Table:
-    """The table with these mentors only."""
-    wishes = table.wishes._replace(
-        level=np.ascontiguousarray(table.wishes.level[:, columns]), hours=np.ascontiguousarray(table.wishes.hours[:, columns])
-    )
-    return table._replace(mentors=table.mentors.taken(columns), wishes=wishes)
+    def reach(self, rows: Ints, columns: Ints, floor: int) -> Ints:
+        """For each of the columns, ascending, the first of the rows, ascending, that may have it at a score of at least `floor`; else -1."""
+        by = np.full(len(self.order), -1, np.int32)
+        bits = np.zeros(self._layout.function.shape, np.bool_)
+        bits[: len(self.order)] = np.isin(self.order, columns)
+        unseen = np.packbits(bits, bitorder="little").view(np.dtype("<u8")).astype(np.uint64)
+        plane, base = planes(self._table, self._layout, np.zeros(len(self.order), np.int32), self._reader, rows)
+        reach_chunk(self._table, self._layout, self._reader, plane, base, rows, floor, unseen, by, scratch(self._table.weighing))
+        self.looked += len(columns) * len(rows)
+        return by[columns]

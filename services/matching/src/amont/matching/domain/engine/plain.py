@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from amont.matching.domain.engine.columns import NEVER, Side, Table
 from amont.matching.domain.engine.jit import COMPILED
-from amont.matching.domain.engine.kernel import CHUNK, SPREAD, TILE, Found, Scanner
+from amont.matching.domain.engine.kernel import CHUNK, Found, Scanner
+from amont.matching.domain.engine.layout import TILE
+from amont.matching.domain.engine.vectors import LANES
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -34,11 +36,12 @@ class PlainScanner(Scanner):
         self, rows: Ints, least: Ints, price: Ints, *, keep: int, floor: int = 0, columns: Ints | None = None, spread: bool = False
     ) -> Found:
         """See `Scanner.scan`."""
-        asked = self._all if columns is None else columns
+        asked = self.order if columns is None else columns
         found = Found(np.full((len(rows), keep), NEVER, np.int32), np.full((len(rows), keep), -1, np.int32))
         self.looked += len(rows) * len(asked)
+        turns = self._turns(rows)
         for first in range(0, len(rows), CHUNK):
-            part = slice(first, first + CHUNK)
+            part = turns[first : first + CHUNK]
             kept = np.full((len(rows[part]), keep), _NOTHING, np.int64)
             visits = _Visits(rows[part], len(asked), spread=spread)
             for start in range(0, len(asked), BLOCK):
@@ -78,7 +81,7 @@ class PlainScanner(Scanner):
         for first in range(0, len(mine), CHUNK):
             part = slice(first, first + CHUNK)
             for start in range(0, len(theirs), BLOCK):
-                some = self._all[start : start + BLOCK]
+                some = self.order[start : start + BLOCK]
                 scores, allowed = _pairs(self._table, rows[part], some)
                 count += int((allowed & (scores > np.maximum(mine[part, None], theirs[some]))).sum())
         return count
@@ -89,25 +92,27 @@ class _Visits:
 
     def __init__(self, rows: Ints, columns: int, *, spread: bool) -> None:
         self._columns, self._spread, self._tiles = columns, spread, max(1, -(-columns // TILE))
-        self._first, self._shift = int(rows[0]) // CHUNK, rows.astype(np.int64)[:, None] * SPREAD
+        self._first, self._turn = int(rows[0]) // CHUNK, rows.astype(np.int64)[:, None]
 
     def rank(self, first: int, last: int) -> Longs:
         """When each row comes to these places: (rows or 1, last - first), 0 first, the last tile's ranks not without gaps."""
         places = np.arange(first, last, dtype=np.int64)[None, :]
         if not self._spread:
             return places
-        tile = places // TILE
-        return (tile - self._first) % self._tiles * TILE + (places - tile * TILE - self._shift) % self._width(tile)
+        tile, near = places // TILE, places % TILE
+        block = (near // LANES - self._turn) % self._blocks(tile)
+        return (tile - self._first) % self._tiles * TILE + block * LANES + near % LANES
 
     def place(self, ranks: Longs) -> Longs:
         """The way back."""
         if not self._spread:
             return ranks
-        tile = (ranks // TILE + self._first) % self._tiles
-        return tile * TILE + (ranks % TILE + self._shift) % self._width(tile)
+        tile, near = (ranks // TILE + self._first) % self._tiles, ranks % TILE
+        return tile * TILE + (near // LANES + self._turn) % self._blocks(tile) * LANES + near % LANES
 
-    def _width(self, tile: Longs) -> Longs:
-        return np.maximum(np.minimum(TILE, self._columns - tile * TILE), 1)
+    def _blocks(self, tile: Longs) -> Longs:
+        blocks: Longs = np.maximum(-(-np.minimum(TILE, self._columns - tile * TILE) // LANES), 1)
+        return blocks
 
 
 def _pairs(table: Table, rows: Ints, columns: Ints) -> tuple[Ints, Mask]:

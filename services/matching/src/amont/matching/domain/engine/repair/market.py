@@ -17,7 +17,8 @@ from amont.matching.domain.engine.assignment import State, scratch, settle, unse
 from amont.matching.domain.engine.columns import NEVER, Table
 from amont.matching.domain.engine.generation import LOWEST, Market
 from amont.matching.domain.engine.jit import compiled
-from amont.matching.domain.engine.kernel import Scanner, common_half_hours, may_meet, points_of
+from amont.matching.domain.engine.kernel import common_half_hours, may_meet, points_of
+from amont.matching.domain.engine.narrow import NarrowScanner
 from amont.matching.domain.engine.repair.sparse import VOID, Sparse
 
 Ints = NDArray[np.int32]
@@ -79,7 +80,7 @@ class LivingMarket:
 
     def use(self, table: Table) -> None:
         """Look at this table from now on: more pairs are forbidden, or more people are in it."""
-        self.table, self.scanner = table, Scanner(table, self._threads)
+        self.table, self.scanner = table, NarrowScanner(table, self._threads)
 
     def forbid(self, row: int, column: int) -> None:
         """The table has forbidden this pair."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from amont.matching.domain.engine.assignment import unseat
 from amont.matching.domain.engine.cover import Seats, augment
 from amont.matching.domain.engine.jit import compiled
-from amont.matching.domain.engine.kernel import Scanner
+from amont.matching.domain.engine.narrow import NarrowScanner
 from amont.matching.domain.engine.repair.sparse import Sparse
 
 Ints = NDArray[np.int32]
@@ -76,7 +76,7 @@ class Most:
             augment(seats, sparse.rows.start, sparse.rows.stop, sparse.rows.other, sparse.rows.score, self.floor)
         return seats.alone
 
-    def mend(self, sparse: Sparse, scanner: Scanner, open_rows: Ints) -> None:
+    def mend(self, sparse: Sparse, scanner: NarrowScanner, open_rows: Ints) -> None:
         """Make it a largest matching over all pairs again; pairs are learnt on the way."""
         while True:
             alone = self.augment(sparse, open_rows)
@@ -86,7 +86,7 @@ class Most:
                 self._rows, self._columns = rows, columns
                 return
 
-    def _look(self, sparse: Sparse, scanner: Scanner, rows: Flags, columns: Flags) -> bool:
+    def _look(self, sparse: Sparse, scanner: NarrowScanner, rows: Flags, columns: Flags) -> bool:
         """Learn pairs that lead out of what is reached; whether there were any."""
         fresh = np.flatnonzero(rows & ~self._rows).astype(np.int32)
         known = np.flatnonzero(rows & self._rows).astype(np.int32)
@@ -96,7 +96,7 @@ class Most:
             found |= self._leading_out(sparse, scanner, known, columns, doubtful)
         return found
 
-    def _leading_out(self, sparse: Sparse, scanner: Scanner, rows: Ints, reached: Flags, columns: Ints | None) -> bool:
+    def _leading_out(self, sparse: Sparse, scanner: NarrowScanner, rows: Ints, reached: Flags, columns: Ints | None) -> bool:
         price = np.where(reached, _CLOSED, 0).astype(np.int32)
         least = np.full(len(rows), self.floor - 1, np.int32)
         seen = scanner.scan(rows, least, price, keep=_KEEP, floor=self.floor, columns=columns, spread=True)
