@@ -1,7 +1,7 @@
 """`make bench`: every benchmark, each a ratio against a named baseline in the same run. `make bench ARGS=staff_events` runs one.
 
-`reload` takes minutes and runs only when it is asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter, BENCH_DRIVER=pymongo
-reaches the store by the other driver.
+`growth` and `reload` take minutes and run only when they are asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter,
+BENCH_DRIVER=pymongo reaches the store by the other driver.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 import structlog
-from tests.bench import costs, embedded, engine, readers, reload, staff_events
+from tests.bench import costs, embedded, engine, growth, readers, reload, staff_events
 
 BENCHMARKS: dict[str, ModuleType] = {
     "staff_events": staff_events,
@@ -18,9 +18,10 @@ BENCHMARKS: dict[str, ModuleType] = {
     "costs": costs,
     "embedded": embedded,
     "engine": engine,
+    "growth": growth,
     "reload": reload,
 }
-LONG = {"reload"}
+LONG = {"growth", "reload"}
 
 
 async def main(names: list[str]) -> None:
