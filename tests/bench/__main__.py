@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 import structlog
-from tests.bench import costs, embedded, engine, growth, readers, reload, staff_events
+from tests.bench import costs, embedded, engine, growth, readers, reload, repairs, staff_events
 
 BENCHMARKS: dict[str, ModuleType] = {
     "staff_events": staff_events,
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "embedded": embedded,
     "engine": engine,
     "growth": growth,
+    "repairs": repairs,
     "reload": reload,
 }
 LONG = {"growth", "reload"}

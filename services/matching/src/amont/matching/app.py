@@ -9,6 +9,7 @@ from amont.matching import api
 from amont.matching.commands import DUE, JOBS, PUBLISHES, Desk
 from amont.matching.documents import COLLECTIONS
 from amont.matching.domain.engine import Engine, warm
+from amont.matching.domain.engine.keeping import Keeper
 from amont.matching.domain.solver import Solver
 from amont.matching.reactions import CONSUMES
 
@@ -26,7 +27,8 @@ def build(parts: Parts) -> Service:
     def stopping() -> asyncio.Event:
         return service.unit.stopping
 
-    solver = cast("Solver | None", parts.tools.get(Solver)) or Engine()
+    engine = Engine()
+    solver = cast("Solver | None", parts.tools.get(Solver))
     service = Service(
         "matching",
         parts,
@@ -36,6 +38,6 @@ def build(parts: Parts) -> Service:
         due=DUE,
         jobs=JOBS,
         routers=[api.router],
-        tools={Desk: Desk(solver, run, stopping)},
+        tools={Desk: Desk(solver or engine, solver or Keeper(engine), run, stopping)},
     )
     return service

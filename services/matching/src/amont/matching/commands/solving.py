@@ -23,7 +23,7 @@ from amont.matching.domain.job import Job, Seen
 from amont.matching.domain.pooling import Gathered, core_policy, gather, monday_of
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
-from amont.matching.domain.round import Discarded, Round, RoundStatus
+from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus
 from amont.matching.domain.solver import Solver
 
 RENEW_SECONDS = 5.0
@@ -58,10 +58,13 @@ class _Watch:
 
 
 class Desk:
-    """Where claimed jobs are worked on, one of a kind at a time. `run` runs a command of this service; once the service stops, claims are given back."""
+    """Where claimed jobs are worked on, one of a kind at a time. `run` runs a command of this service; once the service stops, claims are given back.
 
-    def __init__(self, solver: Solver, run: Run, stopping: Callable[[], asyncio.Event]) -> None:
-        self.solver, self.run = solver, run
+    Replacements are solved by `replacer`, which may keep what it solved: many small changes to one pool.
+    """
+
+    def __init__(self, solver: Solver, replacer: Solver, run: Run, stopping: Callable[[], asyncio.Event]) -> None:
+        self.solver, self.replacer, self.run = solver, replacer, run
         self._stopping = stopping
         self._busy: set[type[Job]] = set()
 
@@ -175,8 +178,10 @@ async def solve_round(desk: Desk, round_id: str, attempt: int) -> None:
     found = await desk.run(gather_for, round_id, attempt)
     if found is None:
         return
+    kind, programme, seats = found
+    solver = desk.replacer if kind is RoundKind.REPLACEMENT else desk.solver
     with metrics.ROUND_SECONDS.time():
-        answer, pages = await desk.compute(Round, round_id, attempt, partial(_solved, desk.solver, round_id, attempt, *found))
+        answer, pages = await desk.compute(Round, round_id, attempt, partial(_solved, solver, round_id, attempt, programme, seats))
     for page in pages:
         if not await desk.run(write_page, page):
             raise BrokenOff
@@ -192,7 +197,7 @@ def _solved(
     return paged(round_id, attempt, gathered, solution, edition=programme.edition, policy_version=programme.policy_version)
 
 
-async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[Programme, Seats] | None:
+async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[RoundKind, Programme, Seats] | None:
     """What a round is solved from; None when the claim does not hold, or a publication has begun meanwhile."""
     round_ = await work.get(Round, round_id)
     if not round_.holds(attempt):
@@ -201,7 +206,7 @@ async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[Programme
     if programme.publishing is not None:
         work.save(round_.put_back(work.now + SOON))
         return None
-    return programme, await seats_of(work, programme, round_.seed)
+    return round_.kind, programme, await seats_of(work, programme, round_.seed)
 
 
 async def seats_of(work: Work, programme: Programme, seed: str) -> Seats:

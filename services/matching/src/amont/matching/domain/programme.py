@@ -15,9 +15,9 @@ from amont.common.identity import Resource
 
 DEFAULTS = Policy()
 
-REPLACEMENT_WAIT = timedelta(hours=1)
-"""How long freed seats are gathered before they are matched again."""
-IMMINENT = timedelta(minutes=1)
+REPLACEMENT_WAIT = timedelta(seconds=30)
+"""How long freed seats are gathered before they are matched again: what is freed together is matched together."""
+IMMINENT = timedelta(seconds=10)
 """A replacement this near may already be looking at the pool: what is freed now must ask again."""
 
 

@@ -3,9 +3,10 @@
 `columns` brings a pool into compact form, `kernel` looks at pairs (`plain` without a compiler), `assignment` solves a sparse graph, `generation` grows
 that graph until its answer is the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, `worth` and `bothways` say what
 each pair is worth, `explaining` why people are in none, `changing` and `stretches` what would help them, `blocking` how many pairs would rather have each
-other. Arrays in, arrays out; only this page, `explaining` and `changing` know people. Everything is an integer and every choice between equals is by
-place, and places come from ids and the seed: the same pool and policy give the same answer, whatever the order of the lists, the number of threads, and
-whether the loops are compiled. Equal optima are told apart by where SHA-256(seed, NUL, id) puts people; nothing is promised about how likely each is.
+other, `repair` keeps a solved pool at its optimum while it changes. Arrays in, arrays out; only this page, `explaining`, `changing` and `repair` know people.
+Everything is an integer and every choice between equals is by place, and places come from ids and the seed: the same pool and policy give the same answer,
+whatever the order of the lists, the number of threads, and whether the loops are compiled. Equal optima are told apart by where SHA-256(seed, NUL, id) puts
+people; nothing is promised about how likely each is.
 """
 
 import os
@@ -22,11 +23,13 @@ from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.change import Change
 from amont.matching.domain.engine.blocking import blocking_pairs
 from amont.matching.domain.engine.bothways import worth_of_pairs
-from amont.matching.domain.engine.columns import Compact, compact
+from amont.matching.domain.engine.columns import Compact, Table, compact
 from amont.matching.domain.engine.explaining import RULES, obstacles
+from amont.matching.domain.engine.generation import Market
 from amont.matching.domain.engine.kernel import points_of
 from amont.matching.domain.engine.optimum import Optimum, optimise
 from amont.matching.domain.engine.plain import scanner
+from amont.matching.domain.engine.repair import Living
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
@@ -66,13 +69,45 @@ class Engine:
             current,
             lambda stage, round_, detail: progress(stage, round_, detail=detail),
         )
-        state = best.market.state
-        rows = np.flatnonzero(state.mate >= 0).astype(np.int32)
-        made = np.stack([rows, state.mate[rows]])
+        return self._told(pool, policy, whole, table, pins, best.market, _certificate(whole, best), explain=explain, progress=progress)
+
+    def keep(self, pool: Pool, policy: Policy) -> Living:
+        """Solve a pool without pins so that it can be repaired. Raises ValueError, as `solve` does."""
+        return Living(pool, policy, self._threads)
+
+    def tell(self, living: Living, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
+        """The answer that a living pool has reached, as `solve` gives it."""
+        pool, proof = living.pool, living.certificate
+        whole = compact(pool, policy)
+        table, current = whole.table, _cells(whole, pool.current)
+        market = Market(
+            table, scanner(table, self._threads), reward=proof.reward, floor=proof.floor, current=current, stickiness=policy.stickiness
+        )
+        profit = np.array([proof.profits.get(id_, 0) for id_ in whole.mentee_ids], np.int64)
+        price = np.array([proof.prices.get(id_, 0) for id_ in whole.mentor_ids], np.int64)
+        market.rest_at(profit, price, _cells(whole, tuple(living.pairs.items())))
+        return self._told(pool, policy, whole, table, (), market, proof, explain=explain, progress=progress)
+
+    def _told(
+        self,
+        pool: Pool,
+        policy: Policy,
+        whole: Compact,
+        table: Table,
+        pins: tuple[tuple[str, str], ...],
+        market: Market,
+        proof: Certificate,
+        *,
+        explain: bool,
+        progress: Progress,
+    ) -> Solution:
+        """The answer of a market at rest over that table, which has the places that the pins left."""
+        rows = np.flatnonzero(market.state.mate >= 0).astype(np.int32)
+        made = np.stack([rows, market.state.mate[rows]])
         pairs = self._pairs(pool, policy, whole, pins, made, explain=explain, progress=progress)
         if explain:
             progress("worth", 0, detail=f"{len(rows):,} pairs")
-            worth = worth_of_pairs(whole, table, policy, best.market, current, rows, self._threads)
+            worth = worth_of_pairs(whole, table, policy, market, _cells(whole, pool.current), rows, self._threads)
             pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(rows, worth, strict=True)}, policy)
             progress("blocking", 0, detail="pairs that would rather have each other")
         return Solution(
@@ -80,7 +115,7 @@ class Engine:
             unmatched=self._unmatched(pool, whole, pins, made, explain=explain),
             objective=_objective(pool, policy, whole, made),
             blocking=_blocking(whole, policy, pins, made, self._threads) if explain else None,
-            certificate=_certificate(whole, best),
+            certificate=proof,
         )
 
     def _pairs(
@@ -246,3 +281,6 @@ def warm() -> None:
         people = (one, other, third)
         pool = Pool(programme="warm-up", seed="", week_of=date(2027, 1, 4), people=people, managers={"b": ("d",)}, current=(("a", "b"),))
         Engine(threads=1).solve(pool, Policy(), explain=True)
+        living = Engine(threads=1).keep(pool, Policy(stickiness=1))
+        for changed in (replace(pool, forbidden=(("a", "b"),)), replace(pool, forbidden=(("a", "b"),), people=(one, third), current=())):
+            living.become(changed)

@@ -242,9 +242,13 @@ def _codes(people: People, week_of: date, policy: Policy) -> Codes:
         tongues=None if Rule.SHARED_LANGUAGE in policy.off else _tongues(everybody),
         half_hours=tuple(place for place in range(WEEK) if (used[0] & used[1]) >> place & 1),
         used=used,
-        named=tuple({topic for person in side for topic in person.topics} for side in sides),
+        named=(_named(sides[0]), _named(sides[1])),
         topics=_topics(*sides),
     )
+
+
+def _named(people: Iterable[PoolPerson]) -> set[str]:
+    return {topic for person in people for topic in person.topics}
 
 
 def _numbered(values: Iterable[object]) -> dict[object, int]:
@@ -320,7 +324,7 @@ def _packed(sets: Sequence[int], kept: Sequence[int], width: int) -> Words:
 
 
 def _topics(mentees: Iterable[PoolPerson], mentors: Iterable[PoolPerson]) -> Mapping[str, int]:
-    offered = {topic for person in mentors for topic in person.topics}
+    offered = _named(mentors)
     places: dict[str, int] = {}
     for person in mentees:
         for topic in sorted(person.topics):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.assignment import Graph, State, graph_of, nothing_yet, scratch, settle, unseat
+from amont.matching.domain.engine.assignment import Graph, State, graph_of, nothing_yet, scratch, seat, settle, unseat
 from amont.matching.domain.engine.columns import Table
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Found, Scanner, points_of
@@ -54,7 +54,7 @@ class Market:
 
     def __init__(self, table: Table, scanner: Scanner, *, reward: int, floor: int, current: Ints, stickiness: int) -> None:
         """Begin with nobody paired; `current` (2, k) are rows and columns of the pairs whose value is `stickiness` above their score."""
-        self._scanner = scanner
+        self._scanner, self._table = scanner, table
         self._rows, self._columns = len(table.mentees.grade), len(table.mentors.grade)
         self.reward, self.floor = reward, floor
         self.state: State = nothing_yet(self._rows, table.mentors.capacity)
@@ -96,6 +96,19 @@ class Market:
             self._soft = self._soft and rounds < SOFT_ROUNDS
             if told is not None:
                 told(rounds, len(self._waiting), self.edges.shape[1])
+
+    def rest_at(self, profit: NDArray[np.int64], price: NDArray[np.int64], made: Ints) -> None:
+        """Take over a matching (2, k), and the profits and prices that prove it, instead of finding them."""
+        row, column = made
+        found = Found(np.zeros((len(row), 1), np.int32), column.reshape(-1, 1).copy())
+        forget_known(self._graph.start, self._graph.stop, self._graph.column, row, found.where)
+        new = found.where[:, 0] >= 0
+        points, _ = points_of(self._table, row[new], column[new])
+        self.add(row[new], column[new], points.sum(axis=1, dtype=np.int32))
+        self.state.profit[:], self.state.price[:] = profit, price
+        for one, other in made.T.tolist():
+            seat(self.state.mate, self.state.taken, self.state.holder, one, other)
+        self._waiting, self._soft = row[:0], False
 
     def raise_reward(self, reward: int) -> None:
         """Let a pair weigh more; whoever is alone waits again."""

@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., object])
 def _kept_in() -> str:
     """Where machine code of exactly this engine is kept; empty where nothing can be written."""
     here = Path(__file__).parent
-    text = sha256(b"".join(file.read_bytes() for file in sorted(here.glob("*.py")))).hexdigest()[:16]
+    text = sha256(b"".join(file.read_bytes() for file in sorted(here.rglob("*.py")))).hexdigest()[:16]
     for base in (os.environ.get("NUMBA_CACHE_DIR") or here / "__pycache__", Path("~/.cache/amont").expanduser()):
         folder = Path(base, f"engine-{text}")
         with suppress(OSError):

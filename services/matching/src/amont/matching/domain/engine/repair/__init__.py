@@ -53,6 +53,8 @@ class Living:
             Outgrown: too much has; this object is of no use any more.
         """
         changed = differences(self.pool, pool)
+        if changed.size > ROOM + len(pool.people) // 4:
+            raise Outgrown("more than a quarter of the pool")
         self.pool = pool
         self._apply(changed)
         self.repair()

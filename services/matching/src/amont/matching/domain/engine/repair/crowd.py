@@ -6,6 +6,7 @@ no way but to begin again: `Outgrown`.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,22 +155,25 @@ def with_cell(slices: Slices, row: int, column: int) -> Slices:
 def _roomy(table: Table, room: int) -> Table:
     """The table with places in which nobody can be paired."""
 
-    def longer(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def longer(values: NDArray[Any]) -> NDArray[Any]:
         return np.concatenate([values, np.zeros((room, *values.shape[1:]), values.dtype)])
 
-    def wider(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def wider(values: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(longer(values.T).T)
 
     def level(start: Ints) -> Ints:
         return np.concatenate([start, np.full(room, start[-1], np.int32)])
 
+    def all_longer(side: Side) -> Side:
+        return Side(**{name: longer(values) for name, values in side._asdict().items()})
+
     wishes = table.wishes
     return table._replace(
-        mentees=Side(*map(longer, table.mentees)),  # type: ignore[arg-type]  # kinds stay as they are
-        mentors=Side(*map(longer, table.mentors)),  # type: ignore[arg-type]
+        mentees=all_longer(table.mentees),
+        mentors=all_longer(table.mentors),
         wishes=wishes._replace(
             start=level(wishes.start), factor=longer(wishes.factor), level=wider(wishes.level), hours=wider(wishes.hours)
-        ),  # type: ignore[arg-type]
+        ),
         excluded=table.excluded._replace(start=level(table.excluded.start)),
     )
 

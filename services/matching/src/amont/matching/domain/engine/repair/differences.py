@@ -31,6 +31,11 @@ class Differences:
     come: tuple[PoolPerson, ...]
 
     @property
+    def size(self) -> int:
+        """How many things have changed."""
+        return len(self.gone) + len(self.forbidden) + len(self.seats) + len(self.come)
+
+    @property
     def come_again(self) -> set[Key]:
         return {(person.role, person.id) for person in self.come}
 

@@ -30,6 +30,8 @@ KEEP = 16
 """Pairs a row that are asked for at once."""
 ENOUGH = RADIUS // 4
 """How much nearer they may come where many are near."""
+MOST_PLACES = 2
+"""Of a mentor, whatever the pool has at first."""
 ABSENT = 1 << 40
 """Profit or price of somebody who takes no part: no pair is worth that."""
 _HIGHEST = 1 << 29
@@ -51,7 +53,8 @@ class LivingMarket:
         self.use(table)
         self.reward, self.floor = market.reward, market.floor
         state = market.state
-        self.state: State = state._replace(places=table.mentors.capacity.copy())
+        spare = np.full((len(state.places), max(0, MOST_PLACES - state.holder.shape[1])), -1, np.int32)
+        self.state: State = state._replace(places=table.mentors.capacity.copy(), holder=np.concatenate([state.holder, spare], axis=1))
         self._open = table.mentees.capacity > 0
         self._closed = table.mentors.capacity == 0
         self.open_rows = market.open_rows
@@ -122,8 +125,8 @@ class LivingMarket:
             self._closed[column] = False
             score = scores_of_column(self.table, self.open_rows, column)
             asked = np.where(score >= self.floor, score + self.reward - state.profit[self.open_rows], 0)
-            row, value = self.sparse.of_column(column)
-            known = np.where(value > VOID, value + self.reward - state.profit[row], 0)
+            rows, value = self.sparse.of_column(column)
+            known = np.where(value > VOID, value + self.reward - state.profit[rows], 0)
             state.price[column] = max(asked.max(initial=0), known.max(initial=0))
             self._learn_column(column, score)
         self._closed[column] = places == 0

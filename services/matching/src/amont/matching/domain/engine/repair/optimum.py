@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from amont.matching.domain.engine.columns import Table
 from amont.matching.domain.engine.cover import Seats
-from amont.matching.domain.engine.kernel import Scanner
 from amont.matching.domain.engine.optimum import optimise
+from amont.matching.domain.engine.plain import scanner
 from amont.matching.domain.engine.repair.market import LivingMarket
 from amont.matching.domain.engine.repair.most import Most
 from amont.matching.domain.policy import FULL_SCORE, Policy
@@ -34,11 +34,13 @@ class LivingOptimum:
 
     def __init__(self, table: Table, policy: Policy, threads: int, current: Ints) -> None:
         """Solve the table once; `current` (2, k) are rows and columns to which stickiness applies."""
-        best = optimise(table, Scanner(table, threads), policy, current, lambda *_: None)
+        best = optimise(table, scanner(table, threads), policy, current, lambda *_: None)
         self._policy = policy
         self._counting = policy.order != "total"
         self._floors = policy.order == "pairs, worst, total"
         self.market = LivingMarket(best.market, table, threads)
+        for row, column in current.T.tolist():  # the market forgot those under its floor
+            self.stick(row, column, sticks=True)
         self._most = Most(self._seats(), 0)
         self._above = Most(self._seats(), 0)
         self._above.move(self.market.floor + 1, self.market.sparse)
