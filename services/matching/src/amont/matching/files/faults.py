@@ -72,7 +72,7 @@ class Faults:
 
 
 def spell(path: Path) -> str:
-    """The path in words; a very long key is cut."""
+    """The path in words; a very long key is cut, and half a character (a lone surrogate) written as its escape."""
     steps = []
     while isinstance(path, tuple):
         path, step = path
@@ -85,7 +85,8 @@ def _member(key: str) -> str:
         return f".{key}"
     cut = key if len(key) <= _LONGEST_KEY else key[:_LONGEST_KEY] + "…"
     escaped = cut.replace("\\", "\\\\").replace("'", "\\'")
-    return f"['{escaped}']"
+    written = escaped.encode("utf-8", "backslashreplace").decode()
+    return f"['{written}']"
 
 
 def shown(value: object) -> str:
