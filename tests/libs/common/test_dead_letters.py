@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import sqlite3
 from base64 import b64decode
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
@@ -16,6 +17,7 @@ from tests.libs.common.listeners import TOPIC, Faults, build_with, letters, list
 from tests.libs.common.shell import refuse_document, told
 
 from amont.common.documents import Put
+from amont.common.documents.sqlite import SqliteStore
 from amont.common.errors import Conflict, Invalid, NotFound, Unavailable
 from amont.common.events import StaffRecorded
 from amont.common.identity import Actor, Privilege
@@ -413,6 +415,20 @@ async def replay_in_pages(one: Hearing, faults: Faults) -> None:
     await one.settle()
     assert await ids(one) == []
     assert all([await told_to(one, f"k{n:03d}") == ("boom" if n % 2 else "no",) for n in range(450)])
+
+
+async def test_more_keys_may_be_parked_than_one_question_to_the_store_can_name(tmp_path: Path, faults: Faults) -> None:
+    """SQLite refuses a statement with more values than it was built for (32,766; fewer here), and the letters' timer would fail for ever."""
+    async with listening(faults, tmp_path, dead_letters_in_a_row=0) as one:
+        store = cast("SqliteStore", one.service.unit.house.store)
+        await store._db.do(lambda db: db.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 550))
+        keys = [f"k{n:03d}" for n in range(600)]
+        await one.hears(*(told(key, 1, "boom") for key in keys), *(told(key, 2, "2") for key in keys))
+        faults.mend()
+        await replay_all(one)
+        await one.settle()
+        assert await letters(one) == []
+        assert all([await told_to(one, key) == ("boom", "2") for key in keys])
 
 
 # --- people ------------------------------------------------------------------------------------------------------------------------

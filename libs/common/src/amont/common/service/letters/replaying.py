@@ -26,6 +26,8 @@ from amont.common.tracing import within
 from amont.common.work import Backlog, Key, Reactions, Work
 
 PAGE = 50
+AT_ONCE = 500
+"""How many letters one question to the store names: SQLite takes 32,766 values in one, and a MongoDB message has an end as well."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -70,12 +72,18 @@ class Replayer:
     async def _let_followers_go(self) -> int:
         """Take up those that wait behind nothing any more."""
         waiting = {"status": Status.OPEN, "reason": BLOCKED_BY}
-        behind = await self._store.count_by(LETTERS.name, "blocked_by", waiting)
-        if not behind:
-            return 0
-        still = await self._store.count_by(LETTERS.name, "_id", {"_id": AnyOf(tuple(behind)), "status": AnyOf(UNRESOLVED)})
+        behind = sorted(await self._store.count_by(LETTERS.name, "blocked_by", waiting))
         handled = 0
-        for id_ in sorted(set(behind) - set(still)):
+        for begin in range(0, len(behind), AT_ONCE):
+            handled += await self._let_go_behind(behind[begin : begin + AT_ONCE], waiting)
+        return handled
+
+    async def _let_go_behind(self, firsts: Sequence[str], waiting: Mapping[str, Any]) -> int:
+        still = await self._store.count_by(LETTERS.name, "_id", {"_id": AnyOf(tuple(firsts)), "status": AnyOf(UNRESOLVED)})
+        handled = 0
+        for id_ in firsts:
+            if id_ in still:
+                continue
             for document in await self._store.find(
                 Find(collection=LETTERS.name, where={**waiting, "blocked_by": id_}, sort="offset", limit=1)
             ):
