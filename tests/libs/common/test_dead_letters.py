@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -415,6 +415,30 @@ async def replay_in_pages(one: Hearing, faults: Faults) -> None:
     await one.settle()
     assert await ids(one) == []
     assert all([await told_to(one, f"k{n:03d}") == ("boom" if n % 2 else "no",) for n in range(450)])
+
+
+async def test_a_page_of_large_letters_ends_early_and_pages_hold_every_letter_once(tmp_path: Path, faults: Faults) -> None:
+    """Two hundred letters may say 400 MB, and twice that when they are edited."""
+    async with listening(faults, tmp_path) as one:
+        await one.hears(*(bad(f"k{n:02d}", b"x" * 400_000) for n in range(24)))
+        pages, after = [], None
+        while page := await one.asked(commands.page, Chosen(), after):
+            pages.append(page)
+            after = page[-1][0].order
+        assert [len(page) for page in pages] == [10, 10, 4]
+        assert [letter.key for page in pages for letter, _ in page] == [f"k{n:02d}" for n in range(24)]
+        await replay_all(one)
+        assert {letter.status for page in pages for letter in [await one.look(DeadLetter, page[-1][0].id)]} == {Status.REPLAYING}
+
+
+async def test_the_outline_of_a_letter_says_nothing_of_what_it_says(one: Hearing) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    await one.hears(bad("fr", b"secret" * 100, traceparent=trace.encode(), other=b"secret"))
+    [letter] = await letters(one)
+    assert b64encode(b"secret").decode() not in repr(letter.outline)
+    assert letter.outline.trace_id == letter.trace_id
+    assert letter.outline.trace_id is not None
+    assert replace(letter.outline, content=letter.content) == letter
 
 
 async def test_more_keys_may_be_parked_than_one_question_to_the_store_can_name(tmp_path: Path, faults: Faults) -> None:

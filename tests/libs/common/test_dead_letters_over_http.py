@@ -67,6 +67,17 @@ async def test_pages_hold_every_letter_once_and_follow_their_links(ops: httpx.As
     assert (await ops.get(address)).json()["items"] == []
 
 
+async def test_a_page_that_ends_early_because_its_letters_are_large_says_what_follows(ops: httpx.AsyncClient, one: Hearing) -> None:
+    large = replace(record_of(told("x", 1)), value=b"x" * 400_000)
+    await one.hears(*(replace(large, key=f"x{n:02d}") for n in range(12)))
+    found, address = [], f"{LETTERS}?limit=200&reason=invalid-payload"
+    while address:
+        answer = (await ops.get(address)).json()
+        found += [item["key"] for item in answer["items"]]
+        address = answer["next"]
+    assert found == ["b", *(f"x{n:02d}" for n in range(12))]
+
+
 async def test_the_next_page_is_of_the_same_question_with_every_status_that_was_asked_for(ops: httpx.AsyncClient) -> None:
     defect, *_ = await listed(ops)
     await ops.post(f"{LETTERS}/{defect['id']}/drop", json={"why": "no use"})

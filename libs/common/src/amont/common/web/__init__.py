@@ -75,10 +75,10 @@ class PageQuery:
         self.after = (after,) if after else None
         self.limit = limit
 
-    def of(self, items: Sequence[T], last_id: Callable[[T], str]) -> Page[T]:
-        """The page, with its Link header (RFC 8288) when another one follows."""
+    def of(self, items: Sequence[T], last_id: Callable[[T], str], *, cut: bool = False) -> Page[T]:
+        """The page, with its Link header (RFC 8288) when another one follows; `cut` says that it ended before its limit."""
         following = None
-        if len(items) == self.limit:
+        if cut or len(items) == self.limit:
             asked = [(name, one) for name, one in self._request.query_params.multi_items() if name not in {"after", "limit"}]
             query = [*asked, ("after", last_id(items[-1])), ("limit", str(self.limit))]
             following = f"{self._request.url.path}?{urlencode(query)}"

@@ -67,7 +67,7 @@ def _of_many(router: APIRouter) -> None:
         )
         found = await run(commands.page, chosen, page.after[0] if page.after else None, page.limit)
         orders = {letter.id: letter.order for letter, _ in found}
-        return page.of([LetterView.of(one) for one in found], lambda view: orders[view.id])
+        return page.of([LetterView.of(one) for one in found], lambda view: orders[view.id], cut=commands.large(found))
 
     @router.post("/dead-letters/replay", status_code=202, responses=responses(Invalid))
     async def replay_dead_letters(body: ManyBody, actor: CurrentActor, run: CurrentRun) -> AskedView:

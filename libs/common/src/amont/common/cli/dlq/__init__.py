@@ -63,7 +63,7 @@ def list_letters(
         for place in found:
             mine: list[Any] = []
             while len(mine) < limit and (page := await place.run(commands.page, chosen, mine[-1].order if mine else None)):
-                mine += [letter for letter, _ in page]
+                mine += [letter.outline for letter, _ in page]
             listed += [(place.service, letter) for letter in mine[:limit]]
             there = sum((await place.run(commands.count, chosen, "status")).values()) if len(mine) >= limit else 0
             totals.append(max(there, len(mine)))

@@ -13,7 +13,7 @@ from amont.common.service.letters.commands import Chosen
 from amont.common.service.letters.letter import BLOCKED_BY, DeadLetter
 
 Meant = list[tuple[Place, DeadLetter]]
-"""Letters, each with where it is."""
+"""Letters in outline, each with where it is."""
 
 
 @dataclass(slots=True)
@@ -97,6 +97,6 @@ async def _chosen(found: Sequence[Place], chosen: Chosen) -> Meant:
     for place in found:
         after = None
         while page := await place.run(commands.page, chosen, after):
-            letters += [(place, letter) for letter, _ in page]
+            letters += [(place, letter.outline) for letter, _ in page]
             after = page[-1][0].order
     return letters

@@ -3,7 +3,7 @@
 Whoever calls has asked whether the actor may; `who` is for the letter's history. Replaying is asked for here and done by the service (`replaying`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,10 @@ from amont.common.work import Work
 IDENTITY = ("ce_id", "ce_source", "ce_subject", "ce_seq")
 """Headers that say which event it is; where they are there, no edit changes them."""
 PAGE = 200
+PAGE_BYTES = 4_000_000
+"""A page ends with the letters that reach this, whatever its limit: one may say up to 2 MB, and as much again once it is edited."""
+STEP = 10
+"""How many letters of a page are read at once."""
 
 Found = tuple[DeadLetter, int]
 """A letter and its version."""
@@ -82,9 +86,13 @@ class Asked:
 
 
 async def page(work: Work, chosen: Chosen, after: str | None, limit: int = PAGE) -> list[Found]:
-    """One page; `after` is the `order` of the last letter of the page before."""
-    found = await work.page(chosen.query(), after=chosen.after(after), limit=limit)
-    return [(letter, work.version_of(letter)) for letter in found]
+    """One page; `after` is the `order` of the last letter of the page before. It is shorter when its letters are `large`: the end is an empty one."""
+    return [(letter, work.version_of(letter)) for letter in await _page(work, chosen, after, limit)]
+
+
+def large(found: Sequence[Found]) -> bool:
+    """Whether these are all that a page holds, however few."""
+    return _large([letter for letter, _ in found])
 
 
 async def one(work: Work, id_: str) -> Found:
@@ -115,8 +123,8 @@ async def replay(work: Work, id_: str, who: str, why: str | None = None, version
 
 async def replay_chosen(work: Work, chosen: Chosen, who: str, why: str | None, after: str | None) -> Asked:
     """Ask for a page of letters to be replayed. Those that wait behind another follow by themselves once it is resolved."""
-    letters = await work.page(chosen.query(), after=chosen.after(after), limit=PAGE)
-    asked = Asked(last=letters[-1].order if len(letters) == PAGE else None)
+    letters = await _page(work, chosen, after, PAGE)
+    asked = Asked(last=letters[-1].order if len(letters) == PAGE or _large(letters) else None)
     for letter in letters:
         if letter.truncated_from is not None:
             asked = replace(asked, in_part=asked.in_part + 1)
@@ -254,6 +262,21 @@ def _reason(why: str) -> str:
 
 def _saved(work: Work, letter: DeadLetter) -> Found:
     return letter, work.version_of(letter)
+
+
+async def _page(work: Work, chosen: Chosen, after: str | None, limit: int) -> list[DeadLetter]:
+    letters: list[DeadLetter] = []
+    while len(letters) < limit and not _large(letters):
+        step = min(STEP, limit - len(letters))
+        found = await work.page(chosen.query(), after=chosen.after(letters[-1].order if letters else after), limit=step)
+        letters += found
+        if len(found) < step:
+            break
+    return letters
+
+
+def _large(letters: Sequence[DeadLetter]) -> bool:
+    return sum(letter.size for letter in letters) >= PAGE_BYTES
 
 
 async def _letter(work: Work, id_: str, version: int | None = None) -> DeadLetter:

@@ -7,7 +7,7 @@ and how one is taken up again in `replaying`.
 import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -67,6 +67,10 @@ class Content:
     @classmethod
     def of(cls, value: bytes | None, headers: RawHeaders) -> "Content":
         return cls(value=_text(value), headers=tuple((name, _text(one)) for name, one in headers))
+
+    @property
+    def size(self) -> int:
+        return sum(len(one) for pair in (("", self.value), *self.headers) for one in pair if one)
 
     @property
     def raw_value(self) -> bytes | None:
@@ -132,6 +136,17 @@ class DeadLetter(Aggregate):
             due_at=now + RETENTION,
             history=(Note(at=now, who=SHELL, what="parked", why=reason),),
         )
+
+    @property
+    def outline(self) -> "DeadLetter":
+        """The letter without what it says, for lists of any length: of the headers, the trace alone is kept."""
+        trace = (("traceparent", self.traceparent.encode()),) if self.traceparent else ()
+        return replace(self, content=Content.of(None, trace), original=None)
+
+    @property
+    def size(self) -> int:
+        """How many characters what it says has in its document, about."""
+        return self.content.size + (self.original.size if self.original else 0)
 
     @property
     def record(self) -> Received:
