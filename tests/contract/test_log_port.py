@@ -21,7 +21,7 @@ from amont.common.documents.sqlite import SqliteStore
 from amont.common.errors import Conflict, Unavailable
 from amont.common.events import SubsidiaryChanged
 from amont.common.ids import SeededIds
-from amont.common.log import Log, Received, Record, log_from
+from amont.common.log import BATCH_BYTES, Log, Received, Record, log_from
 from amont.common.log import kafka_reader as kafka_adapter
 from amont.common.log import sqlite as sqlite_adapter
 from amont.common.log.kafka import KafkaLog, KafkaOptions
@@ -599,6 +599,23 @@ def lease_of(file: Place) -> tuple[str, float]:
     owner, ends = connection.execute("SELECT owner, until FROM leases").fetchone()
     connection.close()
     return owner, ends
+
+
+async def test_a_batch_holds_so_many_bytes_or_one_larger_record(file: Place) -> None:
+    """Five hundred records of the largest size would be 450 MB at once."""
+    log = await file.open()
+    sizes = [100_000] * 5 + [900_000] * 2 + [100] * 20 + [BATCH_BYTES]
+    await log.append([Record(topic=file.topic, key="k", value=bytes(size)) for size in sizes])
+    batches: list[list[int]] = []
+
+    async def weigh(batch: Sequence[Received]) -> None:
+        batches.append([len(record.value or b"") for record in batch])
+
+    reader = log.reader("g", file.topic, Hears(before=weigh))
+    await reader.start()
+    await until(lambda: sum(map(len, batches)) == len(sizes))
+    await reader.stop()
+    assert batches == [[100_000] * 2, [100_000] * 2, [100_000], [900_000], [900_000], [100] * 20, [BATCH_BYTES]]
 
 
 async def test_a_lease_that_ran_out_and_was_taken_refuses_the_commit(file: Place) -> None:

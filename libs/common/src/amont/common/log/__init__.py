@@ -37,6 +37,9 @@ class Received:
     headers: RawHeaders = ()
 
 
+BATCH_BYTES = 262_144
+"""What a reader is handed of a partition at once, or one larger record."""
+
 Handler = Callable[[Sequence[Received]], Awaitable[None]]
 
 

@@ -28,7 +28,7 @@ from faststream.kafka.message import FAKE_CONSUMER
 from amont.common import metrics
 from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
-from amont.common.log import Handler, Received
+from amont.common.log import BATCH_BYTES, Handler, Received
 
 if TYPE_CHECKING:
     from amont.common.log.kafka import KafkaLog
@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 BATCH = 4000
 """More than the fetches of eight partitions bring: the client fills a batch from one partition after the other, and lanes want some of each."""
 FETCH_WAIT_MS = 50
-PARTITION_BYTES = 262_144
-"""What one fetch brings of a partition, or one larger record. A reader holds at most three such per partition: one in hand, one that waits for it, one
-fetched ahead."""
+PARTITION_BYTES = BATCH_BYTES
+"""What one fetch brings of a partition. A reader holds at most three such per partition: one in hand, one that waits for it, one fetched ahead."""
 FETCH_BYTES = 8 * PARTITION_BYTES
 SLOW_SECONDS = 2.0
 """After so long, a lane is left to itself and the other partitions go on."""

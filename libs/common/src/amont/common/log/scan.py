@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from amont.common.errors import NotFound
-from amont.common.log import Log, Received
+from amont.common.log import BATCH_BYTES, Log, Received
 from amont.common.log.kafka import KafkaLog, port_errors
 from amont.common.log.sqlite import SqliteLog
 
@@ -28,7 +28,7 @@ async def _scan_sqlite(log: SqliteLog, topic: str) -> AsyncIterator[Received]:
     await log.open()
     try:
         offset = 0
-        while page := await log.since(topic, offset, AT_ONCE):
+        while page := await log.since(topic, offset, AT_ONCE, within=BATCH_BYTES):
             for one in page:
                 yield one
             offset = page[-1].offset + 1

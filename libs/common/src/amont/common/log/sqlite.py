@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
 from pydantic_core import from_json, to_json
@@ -19,7 +20,7 @@ from pydantic_core import from_json, to_json
 from amont.common.documents.sqlite import PATIENCE_SECONDS, OneThread, split_url
 from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
-from amont.common.log import Handler, RawHeaders, Received, Record
+from amont.common.log import BATCH_BYTES, Handler, RawHeaders, Received, Record
 
 ANSWER_WITHIN_SECONDS = 15.0
 """How long a call waits for another process's write: what `service.holding` takes an append to take at most."""
@@ -44,6 +45,8 @@ ON CONFLICT (grp, topic) DO UPDATE SET next = excluded.next"""
 _READ = """SELECT offset, key, value, headers FROM records
 WHERE topic = ? AND offset >= coalesce((SELECT next FROM positions WHERE grp = ? AND topic = ?), 0) ORDER BY offset LIMIT ?"""
 _SINCE = "SELECT offset, key, value, headers FROM records WHERE topic = ? AND offset >= ? ORDER BY offset LIMIT ?"
+
+_Row = tuple[int, str, bytes | None, str]
 
 _logger = structlog.get_logger(__name__)
 
@@ -89,14 +92,16 @@ class SqliteLog:
             except TimeoutError:
                 return
 
-    async def read(self, group: str, topic: str, limit: int) -> list[Received]:
-        """What comes next for a group."""
-        rows = await self._db.do(lambda db: db.execute(_READ, (topic, group, topic, limit)).fetchall())
-        return [_received(topic, row) for row in rows]
+    async def read(self, group: str, topic: str, limit: int, *, within: int | None = None) -> list[Received]:
+        """What comes next for a group: so many records, of so many bytes or one larger record."""
+        return await self._records(topic, _READ, (topic, group, topic, limit), within)
 
-    async def since(self, topic: str, offset: int, limit: int) -> list[Received]:
-        """What is on a topic from an offset on, for whoever only looks."""
-        rows = await self._db.do(lambda db: db.execute(_SINCE, (topic, offset, limit)).fetchall())
+    async def since(self, topic: str, offset: int, limit: int, *, within: int | None = None) -> list[Received]:
+        """What is on a topic from an offset on, for whoever only looks; limits as for `read`."""
+        return await self._records(topic, _SINCE, (topic, offset, limit), within)
+
+    async def _records(self, topic: str, question: str, values: tuple[Any, ...], within: int | None) -> list[Received]:
+        rows = await self._db.do(lambda db: _rows(db, question, values, within))
         return [_received(topic, row) for row in rows]
 
     async def lease(self, group: str, topic: str, owner: str, seconds: float) -> bool:
@@ -155,7 +160,7 @@ class SqliteReader:
         """Hand over one batch if there is one and commit behind it; how many records it held. What the handler raises passes through."""
         if not await self._holds_lease():
             return 0
-        batch = await self._log.read(self._group, self._topic, BATCH)
+        batch = await self._log.read(self._group, self._topic, BATCH, within=BATCH_BYTES)
         if batch:
             self._took_at = time.monotonic()
             try:
@@ -222,7 +227,23 @@ def _append(db: sqlite3.Connection, records: Sequence[Record], until: float) -> 
         raise
 
 
-def _received(topic: str, row: tuple[int, str, bytes | None, str]) -> Received:
+def _rows(db: sqlite3.Connection, question: str, values: tuple[Any, ...], within: int | None) -> list[_Row]:
+    """The rows of records, those that go beyond so many bytes left in the file; the first one comes in any case."""
+    with contextlib.closing(db.execute(question, values)) as found:
+        if within is None:
+            return found.fetchall()
+        rows: list[_Row] = []
+        held = 0
+        for row in found:
+            _, key, value, headers = row
+            held += len(key) + len(value or b"") + len(headers)
+            if rows and held > within:
+                break
+            rows.append(row)
+        return rows
+
+
+def _received(topic: str, row: _Row) -> Received:
     offset, key, value, headers = row
     return Received(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=_from_json(headers))
 
