@@ -9,6 +9,7 @@
     │   ├── VersionNeeded      428; what would be replaced must have been read
     │   └── Invalid            422; every fault at once, each with its place
     ├── Unreadable             bytes we cannot read: dead letter
+    ├── UnreadableDocument     this release cannot load a document: dead letter, taken up again by itself
     ├── Unacceptable           the store or the log will never take this as it is: dead letter
     ├── Unavailable            store, log or network: retried with back-off, then stop and page
     │   └── Halted             a topic stands still until a restart: too many dead letters in a row
@@ -122,6 +123,14 @@ class Unreadable(Exception):
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class UnreadableDocument(ValueError):
+    """A document that this release cannot load: a newer one has written it while both are at work, or it is damaged. It stays as it is."""
+
+    def __init__(self, collection: str, id_: str) -> None:
+        super().__init__(f"{collection} {id_!r} cannot be read by this release: a newer one has written it, or it is damaged.")
+        self.collection, self.id = collection, id_
 
 
 class Unacceptable(Exception):

@@ -20,7 +20,7 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.clock import Clock
 from amont.common.documents import AnyOf, AtMost, Document, Put, Remove, Store
 from amont.common.documents.collection import Collection, Query
-from amont.common.errors import Conflict, DomainError, NotFound, Stale, Unavailable
+from amont.common.errors import Conflict, DomainError, NotFound, Stale, Unavailable, UnreadableDocument
 from amont.common.events.envelope import Envelope, Event, header_pairs
 from amont.common.events.topics import TOPICS
 from amont.common.events.values import instant_text
@@ -124,9 +124,14 @@ class Entry:
 
     @classmethod
     def of(cls, collection: Collection[Any], document: Document) -> "Entry":
+        """Raises UnreadableDocument."""
         seen, out = document.get("_seen") or {}, tuple(document.get("_out") or ())
         trace = document.get("_trace")
-        return cls(collection, collection.load(document), document["v"], seen, out, trace=trace, carried=len(out), raw=document)
+        try:
+            aggregate = collection.load(document)
+        except ValueError as error:
+            raise UnreadableDocument(collection.name, document["_id"]) from error
+        return cls(collection, aggregate, document["v"], seen, out, trace=trace, carried=len(out), raw=document)
 
     @classmethod
     def unread(cls, collection: Collection[Any], document: Document) -> "Entry":
@@ -405,7 +410,7 @@ class Work:
         return [self.found(query.collection, document) for document in documents]
 
     def found(self, collection: Collection[A], document: Document) -> A:
-        """The aggregate of a document that the caller has found; as this work knows it, if it does. Raises ValueError when it cannot be loaded."""
+        """The aggregate of a document that the caller has found; as this work knows it, if it does. Raises UnreadableDocument."""
         entry = self._take(collection, document)
         self._collided.discard(entry.key)
         return cast("A", entry.aggregate)

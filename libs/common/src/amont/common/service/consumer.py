@@ -3,6 +3,7 @@
     applied, duplicate, stale     their position is committed
     permanent                     (undecodable, unknown type or version, the domain says no, a defect) to the dead-letter topic, awaited, and into the
                                   store as a letter; then committed
+    a document it needs           cannot be loaded: parked as well, and taken up again by itself (`letters.replaying`): another process may be able to
     behind a dead letter          of its own key, where order matters: parked as well, untried, so that nobody sees a later fact before an earlier one
     too many dead letters in a row the deployment is bad, not the data: nothing more is parked or committed, and the topic stands still until a restart
     transient                     (store, log, network) the batch is begun again with back-off and jitter, 60 s in all; then it is given back
@@ -13,6 +14,7 @@ Records are decoded one by one, so that a bad one harms nobody else.
 """
 
 import asyncio
+import contextlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -22,12 +24,12 @@ import structlog
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
-from amont.common.errors import Halted, Unacceptable, Unavailable, Unreadable
+from amont.common.errors import Halted, Unacceptable, Unavailable, Unreadable, UnreadableDocument
 from amont.common.log import Received
 from amont.common.service.letters import parking
-from amont.common.service.letters.letter import BLOCKED_BY, letter_id, text_of, waits_behind
+from amont.common.service.letters.letter import BLOCKED_BY, UNREADABLE_DOCUMENT, letter_id, text_of, waits_behind
 from amont.common.service.letters.parking import First, Parked
-from amont.common.service.reading import Heard, react, read
+from amont.common.service.reading import Heard, not_written, react, read
 from amont.common.service.unit import Moved, Unit
 from amont.common.work import Backlog, Key, Reaction, Reactions, Recent, Work
 
@@ -36,7 +38,7 @@ BACK_OFF_SECONDS = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0
 DEAD_LETTERS_IN_A_ROW = 50
 """How many dead letters that look like a fault of ours, with nothing applied in between, stop a topic; 0 is never."""
-OUR_FAULT = frozenset({"defect", "refused-by-the-store"})
+OUR_FAULT = frozenset({"defect", "refused-by-the-store", UNREADABLE_DOCUMENT})
 """Reasons that are a fault of ours on any topic; on a topic of our own, every reason but `blocked-by` is."""
 
 _logger = structlog.get_logger(__name__)
@@ -137,7 +139,8 @@ class Consumer:
             if len(batch) == 1:
                 if isinstance(error, Backlog):
                     raise
-                refused = [Parked(batch[0], "refused-by-the-store", type(error).__name__)]
+                why = not_written(self._unit.house.name, error)
+                refused = [Parked(batch[0], why.reason, why.detail)]
                 row = self._row_after([(batch[0], None, refused[0])])
                 await self._park(refused, tried)
                 self._row = row
@@ -215,7 +218,8 @@ class Consumer:
                 for kind, id_ in reaction.needs(one.event, one.envelope):
                     wanted[kind].append(id_)
         for kind, ids in wanted.items():
-            await work.prefetch(kind, ids)
+            with contextlib.suppress(UnreadableDocument):  # who needs that one is told when it asks for it
+                await work.prefetch(kind, ids)
 
     async def _taken(self, work: Work, record: Received, one: Heard | Unreadable, firsts: dict[str, First]) -> Parked | None:
         if isinstance(one, Unreadable):

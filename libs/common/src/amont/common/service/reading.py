@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import structlog
 from opentelemetry.trace import SpanKind
 
-from amont.common.errors import DomainError, Unavailable, Unreadable
+from amont.common.errors import DomainError, Unavailable, Unreadable, UnreadableDocument
 from amont.common.events.envelope import Envelope, Event
 from amont.common.events.topics import TOPICS, TYPES
 from amont.common.log import Received
+from amont.common.service.letters.letter import UNREADABLE_DOCUMENT
+from amont.common.service.unreadable import unreadable
 from amont.common.tracing import TRACING
 from amont.common.work import Reaction, Reactions, Work
 
@@ -78,6 +80,8 @@ async def react(service: str, reactions: Reactions, work: Work, one: Heard) -> R
             await handle(one.event, work)
     except (Unavailable, asyncio.CancelledError):
         raise
+    except UnreadableDocument as error:
+        return unread(service, error)
     except DomainError as error:
         if step is not None and work.applied_before(step):
             work.ignored += 1
@@ -87,6 +91,17 @@ async def react(service: str, reactions: Reactions, work: Work, one: Heard) -> R
         _logger.exception("reaction_failed", service=service, type=one.envelope.type, id=one.envelope.id)
         return Refused("defect", _trace_hash(error))
     return None
+
+
+def not_written(service: str, error: Exception) -> Refused:
+    """Why an event is not taken about which the store, or what it holds, says no for good."""
+    return unread(service, error) if isinstance(error, UnreadableDocument) else Refused("refused-by-the-store", type(error).__name__)
+
+
+def unread(service: str, error: UnreadableDocument) -> Refused:
+    """Why an event is not taken for which a document must be read that cannot be."""
+    unreadable(service, error.collection, error.id, error)
+    return Refused(UNREADABLE_DOCUMENT, str(error))
 
 
 def _trace_hash(error: Exception) -> str:

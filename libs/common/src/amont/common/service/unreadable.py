@@ -10,4 +10,4 @@ _logger = structlog.get_logger(__name__)
 def unreadable(service: str, collection: str, id_: str, error: Exception) -> None:
     """Count one and say which. What the error says may hold what the document holds, so its kind is all that is told."""
     metrics.DOCUMENTS_UNREADABLE.labels(service, collection).inc()
-    _logger.error("document_unreadable", service=service, collection=collection, id=id_, reason=type(error).__name__)
+    _logger.error("document_unreadable", service=service, collection=collection, id=id_, reason=type(error.__cause__ or error).__name__)

@@ -24,6 +24,8 @@ BLOCKED_BY = "blocked-by"
 """The reason of a record that has no fault of its own: one before it, under the same key, waits to be resolved."""
 TAKEN_BACK = "taken-back"
 """The reason of one that waited behind another and was taken back: it stays, and what follows it, until somebody asks for it."""
+UNREADABLE_DOCUMENT = "unreadable-document"
+"""The reason of one for which a document must be read that this release cannot load: another process may, so it is tried again by itself."""
 LARGEST_VALUE = 1_500_000
 """What is kept of a record's value, in bytes: more than any broker takes by default."""
 RETENTION = timedelta(days=30)
@@ -168,6 +170,11 @@ class DeadLetter(Aggregate):
     def waits(self) -> bool:
         """Whether it is only here because of another one before it."""
         return self.status is Status.OPEN and self.reason == BLOCKED_BY
+
+    @property
+    def unread(self) -> bool:
+        """Whether it is here because of a document that could not be read."""
+        return self.status is Status.OPEN and self.reason == UNREADABLE_DOCUMENT
 
     @property
     def trace_id(self) -> str | None:

@@ -1,14 +1,17 @@
 """Taking dead letters up again: by the service that parked them, from its own store, through the same reaction.
 
-Three things bring a letter back: somebody asked for it; what it waited behind is resolved; or nobody has cared for it for too long, and then it is
-given up. The records do not travel through their topic again: it may be compacted (an older state would bury a newer one), it belongs to another
-service, and its other readers have taken them long ago.
+Four things bring a letter back: somebody asked for it; what it waited behind is resolved; a document could not be read for it, and may be now (while two
+releases are at work, each process tries: whichever can read it takes the letter); or nobody has cared for it for too long, and then it is given up.
+
+The records do not travel through their topic again: it may be compacted (an older state would bury a newer one), it belongs to another service, and
+its other readers have taken them long ago.
 
 A letter is settled after its effect is saved, never with it, since a store writes documents one by one: a crash in between replays once more, and the
 guard in each document knows. In order: of a key only the first unresolved letter is tried, so whatever follows it is still parked.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,15 +20,17 @@ from amont.common import metrics
 from amont.common.documents import AnyOf, AtMost, Document, Find, Remove
 from amont.common.errors import Unacceptable, Unavailable, Unreadable
 from amont.common.events.values import instant_text
-from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, UNRESOLVED, DeadLetter, Status
+from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, UNREADABLE_DOCUMENT, UNRESOLVED, DeadLetter, Status
 from amont.common.service.letters.parking import first_in
-from amont.common.service.reading import Heard, Refused, react, read
+from amont.common.service.reading import Heard, Refused, not_written, react, read
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
 from amont.common.service.unreadable import unreadable
 from amont.common.tracing import within
 from amont.common.work import Backlog, Key, Reactions, Work
 
 PAGE = 50
+UNREAD_AGAIN = timedelta(seconds=30)
+"""How often a process tries the letters for which a document could not be read."""
 AT_ONCE = 500
 """How many letters one question to the store names: SQLite takes 32,766 values in one, and a MongoDB message has an end as well."""
 
@@ -39,6 +44,8 @@ class Replayer:
         self._unit = unit
         self._reactions = reactions
         self._store = unit.house.store
+        self._unread_at: datetime | None = None
+        """When those for which a document could not be read were tried last."""
 
     async def tick(self) -> int:
         """Do what is to be done now; how many letters were settled or forgotten. Raises Unavailable."""
@@ -50,6 +57,7 @@ class Replayer:
         if unresolved.get(Status.REPLAYING):
             handled += await self._replay_asked()
         if unresolved.get(Status.OPEN):
+            handled += await self._try_unread()
             handled += await self._let_followers_go()
         return handled
 
@@ -67,6 +75,18 @@ class Replayer:
             elif letter.lane not in flown:
                 flown.add(letter.lane)
                 handled += await self._flow(letter.lane)
+        return handled
+
+    async def _try_unread(self) -> int:
+        now = self._unit.house.clock.now()
+        if self._unread_at is not None and abs(now - self._unread_at) < UNREAD_AGAIN:
+            return 0
+        self._unread_at = now
+        handled = 0
+        async for letter in self._all({"status": Status.OPEN, "reason": UNREADABLE_DOCUMENT}):
+            if self._unit.stopping.is_set():
+                break
+            handled += await self._flow(letter.lane) if letter.ordered else await self._try(letter) is not None
         return handled
 
     async def _let_followers_go(self) -> int:
@@ -94,11 +114,13 @@ class Replayer:
         """Take up a key's letters from the first on, as long as they are taken; those after one that is not stay."""
         handled = 0
         while (first := await self._first(lane)) is not None and not self._unit.stopping.is_set():
-            if not (first.waits or first.status is Status.REPLAYING):
+            if not (first.waits or first.unread or first.status is Status.REPLAYING):
                 await self._put_back(lane, first)
                 break
             taken = await self._try(first)
             if taken is None:
+                if first.unread:
+                    await self._put_back(lane, first)
                 break
             handled += 1
         return handled
@@ -126,11 +148,16 @@ class Replayer:
             await self._unit.run(put_back, letter.id, first.id)
 
     async def _try(self, letter: DeadLetter) -> bool | None:
-        """Whether the letter was taken; None when it must wait, because the log has been away for too long. Raises Unavailable."""
+        """Whether the letter was taken; None when it must wait, because the log has been away for too long or its document is as unreadable as before.
+
+        Raises Unavailable.
+        """
         try:
             refused = await self._apply(letter)
         except Backlog as error:
             _logger.warning("replay_waits", service=self._unit.house.name, letter=letter.id, reason=str(error))
+            return None
+        if letter.unread and refused is not None and refused.reason == UNREADABLE_DOCUMENT:
             return None
         await self._unit.run(settle, letter, refused)
         reason = refused.reason if refused else None
@@ -153,7 +180,7 @@ class Replayer:
             except Moved as moved:
                 inserts |= moved.inserts
             except (Unacceptable, ValueError) as error:
-                return Refused("refused-by-the-store", type(error).__name__)
+                return not_written(self._unit.house.name, error)
         raise Unavailable(f"What dead letter {letter.id} is about keeps changing.")
 
     async def _apply_once(self, one: Heard, inserts: frozenset[Key]) -> Refused | None:
