@@ -102,6 +102,35 @@ async def test_what_waits_behind_a_batch_that_is_given_back_comes_again_behind_i
     assert hears.numbers == list(range(16))
 
 
+async def test_what_a_batch_that_outlasts_a_move_gives_back_is_not_skipped(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_reader, "LET_GO_SECONDS", 0.3)
+    may_fail, held = asyncio.Event(), set[int]()
+
+    async def outlasts_the_move(batch: Sequence[Received]) -> None:
+        if batch[0].partition not in held and not may_fail.is_set():
+            held.add(batch[0].partition)
+            await may_fail.wait()
+            raise Unavailable("not before the move")
+
+    one, two = Hears(before=outlasts_the_move), Hears()
+    log, group = await place.open(), place.group()
+    await log.append(place.records(64, keys=KEYS))
+    reader, other = (each.reader(group, place.topic, hears) for each, hears in ((log, one), (await place.open(), two)))
+    await reader.start()
+    await until(lambda: len(held) == PARTITIONS)
+    in_hand = set(reader._lanes.values())
+    await other.start()
+    await until(lambda: len(reader._consumer.assignment()) == PARTITIONS // 2, within=20)
+    await until(lambda: all(at in reader._lanes and reader._lanes[at] not in in_hand for at in reader._consumer.assignment()), within=20)
+    may_fail.set()
+    await until(lambda: {*one.numbers, *two.numbers} == set(range(64)), within=20)
+    for each in (reader, other):
+        await each.stop()
+    assert {key: sorted(set(one.by_key().get(key, []) + two.by_key().get(key, []))) for key in map("k{}".format, range(KEYS))} == {
+        f"k{k}": list(range(k, 64, KEYS)) for k in range(KEYS)
+    }
+
+
 def by_partition(end: int) -> list[int]:
     """The partition of every record up to a number, as aiokafka's default partitioner deals keys out."""
     from aiokafka.partitioner import DefaultPartitioner

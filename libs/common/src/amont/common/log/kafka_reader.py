@@ -125,7 +125,9 @@ class KafkaReader:
         self._watch = _Watch()
         async with self._log.port_errors("subscribe"):
             try:
-                async with asyncio.timeout(self._log.options.answer_within_seconds):
+                async with asyncio.timeout(
+                    LET_GO_SECONDS + self._log.options.answer_within_seconds
+                ):  # others may finish what they have in hand
                     await self._subscriber.start()
             except BaseException:
                 await self._subscriber.stop()
@@ -241,7 +243,10 @@ class KafkaReader:
         return behind and not (self._stopping or self._moving or self._torn)
 
     async def _lane(self, at: TopicPartition, records: Sequence[Raw], turn: int, before: asyncio.Task[bool] | None) -> bool:
-        """Take the records of a partition when those `before` them have been taken; whether they were."""
+        """Take the records of a partition when those `before` them have been taken; whether what follows them may be taken.
+
+        It may when they were taken, and when partitions have moved since: what follows was then fetched anew, from what is committed.
+        """
         taken = False
         try:
             if before is not None and not await self._may_follow(before, turn):
@@ -262,7 +267,7 @@ class KafkaReader:
                 self._began.pop(at, None)
                 if turn == self._turn:
                     self._release(at)
-        return taken
+        return taken or turn != self._turn
 
     async def _may_follow(self, before: asyncio.Task[bool], turn: int) -> bool:
         """Not when what came before was given back, for then all of it is fetched again; nor when the partition is about to be somebody else's."""
