@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import httpx
-from tests.chaos.hands import Hands, Seen
+from tests.chaos.hands import READY_WITHIN, Hands, Seen
 from tests.support.house import House
 from tests.support.programme import GRADES, GROUP
 
+from amont.common.events.topics import SERVICES
 from amont.local.demo.stages import Stage
 from amont.notifications.commands.deliveries import NOTE_SECONDS
 
@@ -19,6 +20,8 @@ DRAINED_WITHIN = 60.0
 ASK_EVERY = 2.0
 GIVES_UP_AFTER = 45.0
 """When a caller hangs up."""
+LEAVE_AFTER = 30
+"""Seconds into the store's outage at which second processes leave: partitions move while batches are tried again, before they are given back."""
 
 
 @dataclass(slots=True)
@@ -92,8 +95,16 @@ class Outage:
 
 
 async def outage(hands: Hands, stage: Stage, of: str) -> tuple[Outage, Seen]:
-    """Stop Kafka, or freeze the store, for the campaign's outage; then see how long it takes until all is done."""
+    """Stop Kafka, or freeze the store, for the campaign's outage; then see how long it takes until all is done.
+
+    In the middle of the store's, second processes of each service leave their groups.
+    """
     seconds = hands.size.outage_seconds
+    leavers = [f"{service}@2" for service in SERVICES] if of == "the store" else []
+    for second in leavers:
+        hands.house.launch(second)
+        await hands.house.is_ready(second, READY_WITHIN)
+    leaving: list[asyncio.Task[int]] = []
     stage.total(round(seconds))
     answers = Answers()
     stop, start = (
@@ -106,12 +117,15 @@ async def outage(hands: Hands, stage: Stage, of: str) -> tuple[Outage, Seen]:
         await asyncio.to_thread(stop)
         try:
             async with answers.asked(hands.house):
-                for _ in range(round(seconds)):
+                for passed in range(round(seconds)):
+                    if passed == min(LEAVE_AFTER, round(seconds / 2)):
+                        leaving = [asyncio.create_task(asyncio.to_thread(hands.house.terminate, second)) for second in leavers]
                     await asyncio.sleep(1)
                     stage.done()
         finally:
             await asyncio.to_thread(start)
         returned = time.monotonic()
+    await asyncio.gather(*leaving)
     if of == "the store" and seconds > NOTE_SECONDS:
         hands.cut("notifications", began)
     await hands.house.settled(within=10 * DRAINED_WITHIN)
