@@ -8,12 +8,9 @@ from hypothesis import strategies as st
 from amont.common import events
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Role
 from amont.matching.domain.enrolment import Enrolment
-from amont.matching.domain.lines import Untangled
 from amont.matching.domain.person import Person
 from amont.matching.domain.policy import Policy, Rule
-from amont.matching.domain.pooling import common_topics, core_policy, gather, monday_of
-
-NOBODY = Untangled((), ())
+from amont.matching.domain.pooling import Gathering, common_topics, core_policy, monday_of
 
 
 def test_the_default_policies_are_one_and_the_same() -> None:
@@ -46,9 +43,7 @@ def test_weeks_begin_on_monday() -> None:
 
 
 def test_topics_in_common_begin_with_the_strongest_wish() -> None:
-    mentee = Enrolment(id="e", topics={"a": 1, "b": 3, "c": 3, "d": 2})
-    mentor = Enrolment(id="m", topics={"c": 1, "b": 1, "a": 3})
-    assert common_topics(mentee, mentor) == ("b", "c", "a")
+    assert common_topics({"a": 1, "b": 3, "c": 3, "d": 2}, {"c": 1, "b": 1, "a": 3}) == ("b", "c", "a")
 
 
 def test_a_person_has_one_place_per_role_however_often_enrolled() -> None:
@@ -58,11 +53,9 @@ def test_a_person_has_one_place_per_role_however_often_enrolled() -> None:
         for role in Role
         for n in (2, 1)
     ]
-    gathered = gather(
-        programme="p", seed="s", week_of=date(2027, 1, 4), enrolments=enrolments, people={"fr:e": person}, pairs=[], untangled=NOBODY
-    )
-    assert {key: enrolment.id for key, enrolment in gathered.enrolments.items()} == {
-        ("mentee", "fr:e"): "mentee-1",
-        ("mentor", "fr:e"): "mentor-1",
-    }
+    gathering = Gathering(programme="p", seed="s", week_of=date(2027, 1, 4))
+    for enrolment in enrolments:
+        gathering.enrolled(enrolment, person)
+    gathered = gathering.gathered()
+    assert gathered.enrolments == {("mentee", "fr:e"): "mentee-1", ("mentor", "fr:e"): "mentor-1"}
     assert [one.languages for one in gathered.pool.people] == [frozenset({"fr"})] * 2

@@ -23,9 +23,10 @@ from tests.services.matching.matching_facts import (
     solve,
 )
 
+from amont.common.documents import Document, Find, Put
 from amont.common.errors import Unavailable
 from amont.common.events import RoundPublished
-from amont.common.events.values import ProgrammeStatus
+from amont.common.events.values import ProgrammeStatus, instant_text
 from amont.common.identity import Privilege
 from amont.common.testing.hearing import Hearing, hearing
 from amont.common.testing.waiting import until
@@ -182,6 +183,41 @@ async def test_a_stop_breaks_off_and_leaves_the_round_to_others(matching_of: Cal
         await at_work
         left = await matching.look(Round, asked.round.id)
         assert (left.status, left.claimed_until, left.failures) == (RoundStatus.REQUESTED, None, 0)
+
+
+class StopsWhenRead:
+    """A store in front of a service that is told to stop just when somebody reads the enrolments."""
+
+    def __init__(self, matching: Hearing) -> None:
+        self._matching, self._store = matching, matching.service.unit.house.store
+        object.__setattr__(matching.service.unit.house, "store", self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def find(self, query: Find) -> list[Document]:
+        if query.collection == documents.ENROLMENTS.name:
+            self._matching.service.unit.stopping.set()
+        return await self._store.find(query)
+
+
+async def test_a_stop_while_the_pool_is_gathered_leaves_the_round_to_others(matching_of: Callable[..., Any], office: Office) -> None:
+    held = Held()
+    async with matching_of(held) as matching:
+        await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
+        asked = await matching.asked(commands.request_round, PROGRAMME, COORDINATOR)
+        StopsWhenRead(matching)
+        await matching.settle()
+        left = await matching.look(Round, asked.round.id)
+        assert (left.status, left.attempt, left.claimed_until, left.failures) == (RoundStatus.REQUESTED, 1, None, 0)
+        assert held.asked == 0
+
+
+async def test_a_round_that_cannot_be_read_stops_no_other(matching: Hearing, office: Office) -> None:
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
+    older = {"_id": "older", "v": 1, "programme": PROGRAMME, "status": "asked-for", "due_at": instant_text(matching.clock.now())}
+    await matching.service.unit.house.store.commit([Put(documents.ROUNDS.name, older, None)])
+    assert (await solve(matching)).rows().pairs == 1
 
 
 async def test_a_round_thrown_away_while_it_is_solved_stays_away(matching_of: Callable[..., Any], office: Office) -> None:

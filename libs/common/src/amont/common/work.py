@@ -65,6 +65,10 @@ MAX_EVENT_BYTES = 900_000
 """How large an event may be: under what a broker takes by default, with room for headers."""
 
 
+TOGETHER = 200
+"""How many aggregates are read at a time where nobody keeps them."""
+
+
 class TooMuchToSay(DomainError):
     """One decision says more, or something larger, than the log can carry: it can never be saved."""
 
@@ -382,23 +386,23 @@ class Work:
         held = sorted((e for e in known if _meets(e, query.conditions)), key=lambda e: _place(e.collection.dump(e.aggregate), query.sort))
         if not answered:
             saved = {entry.key for entry in known}
-            async for document in self._pages(query):
-                entry = self._take(query.collection, document)
-                if entry.key in saved:
-                    continue
-                while held and _place(held[0].collection.dump(held[0].aggregate), query.sort) < _place(document, query.sort):
-                    yield held.pop(0)
-                yield entry
+            async for documents in self._pages(query):
+                for document in documents:
+                    entry = self._take(query.collection, document)
+                    if entry.key in saved:
+                        continue
+                    while held and _place(held[0].collection.dump(held[0].aggregate), query.sort) < _place(document, query.sort):
+                        yield held.pop(0)
+                    yield entry
         for entry in held:
             yield entry
 
-    async def _pages(self, query: Query[A]) -> AsyncIterator[Document]:
+    async def _pages(self, query: Query[A]) -> AsyncIterator[list[Document]]:
         after: tuple[Any, ...] | None = None
         while True:
             page = query.page(after=after)
             documents = await self._house.store.find(page)
-            for document in documents:
-                yield document
+            yield documents
             if len(documents) < page.limit:
                 return
             last = documents[-1]
@@ -414,6 +418,21 @@ class Work:
         entry = self._take(collection, document)
         self._collided.discard(entry.key)
         return cast("A", entry.aggregate)
+
+    async def pages(self, query: Query[A]) -> AsyncIterator[list[A]]:
+        """All that the store holds now, some at a time, kept by nobody: to read very many, of which nothing is saved here.
+
+        Between two pages others have the loop. Raises ValueError for what cannot be loaded.
+        """
+        async for documents in self._pages(query):
+            yield [query.collection.load(document) for document in documents]
+
+    async def pages_of(self, kind: type[A], ids: Sequence[str]) -> AsyncIterator[list[A]]:
+        """The same for those of these ids that exist."""
+        collection = self._house.collections[kind]
+        for first in range(0, len(ids), TOGETHER):
+            found = await self._house.store.get(collection.name, ids[first : first + TOGETHER])
+            yield [collection.load(document) for document in found.values()]
 
     async def count_by(self, query: Query[A], field_name: str) -> dict[Any, int]:
         """How many of the query's aggregates hold each value of a field."""

@@ -90,7 +90,7 @@ async def wake_simulation(simulation: Simulation, work: Work) -> None:
 
 async def solve_simulation(desk: Desk, simulation_id: str, attempt: int) -> None:
     """Compare the policies on the seats that are free now. Raises BrokenOff."""
-    found = await desk.run(gather_for, simulation_id, attempt)
+    found = await desk.hold(Simulation, simulation_id, attempt, partial(desk.run, gather_for, simulation_id, attempt))
     if found is None:
         return
     comparison, people = await desk.compute(Simulation, simulation_id, attempt, partial(_compared, desk.solver, *found))
@@ -105,7 +105,7 @@ def _compared(solver: Solver, simulation: Simulation, seats: Seats, progress: Pr
     return comparison, len({person.id for person in pool.people})
 
 
-async def gather_for(work: Work, simulation_id: str, attempt: int) -> tuple[Simulation, Seats] | None:
+async def gather_for(work: Work, simulation_id: str, attempt: int, progress: Progress) -> tuple[Simulation, Seats] | None:
     """What a simulation is computed from; None when the claim does not hold, or pairs are just being written."""
     simulation = await work.get(Simulation, simulation_id)
     if not simulation.holds(attempt):
@@ -114,7 +114,7 @@ async def gather_for(work: Work, simulation_id: str, attempt: int) -> tuple[Simu
     if programme.publishing is not None:
         work.save(simulation.put_back(work.now + SOON))
         return None
-    return simulation, await seats_of(work, programme, simulation.seed)
+    return simulation, await seats_of(work, programme, simulation.seed, progress)
 
 
 async def record_compared(work: Work, simulation_id: str, attempt: int, comparison: Comparison, people: int) -> None:

@@ -6,7 +6,7 @@ pages of a broken attempt are never seen, because only the round itself says whi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -17,10 +17,11 @@ from amont.common import metrics
 from amont.common.errors import Unavailable
 from amont.common.work import Work
 from amont.matching import documents
-from amont.matching.commands.looking import SOON, lines_above
+from amont.matching.commands.looking import SOON
 from amont.matching.domain.answer import Answer, RoundPage, paged
 from amont.matching.domain.job import Job, Seen
-from amont.matching.domain.pooling import Gathered, core_policy, gather, monday_of
+from amont.matching.domain.person import Person
+from amont.matching.domain.pooling import Gathered, Gathering, core_policy, monday_of
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
 from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus
@@ -33,7 +34,7 @@ CLEARED_AT_ONCE = 20
 
 J = TypeVar("J", bound=Job)
 T = TypeVar("T")
-Run = Callable[..., Awaitable[Any]]
+Run = Callable[..., Coroutine[Any, Any, Any]]
 Seats = Callable[[], Gathered]
 """Makes the pool of a programme, in the thread that computes with it."""
 
@@ -45,7 +46,7 @@ class BrokenOff(Exception):
 
 
 class _Watch:
-    """What the computing thread says of its progress, and how it is told to end: at the next word."""
+    """What is said of a work's progress, and how it is told to end: at the next word."""
 
     def __init__(self) -> None:
         self.seen: Seen | None = None
@@ -88,21 +89,25 @@ class Desk:
 
     async def compute(self, job: type[J], id_: str, attempt: int, calculation: Callable[[Progress], T]) -> T:
         """Do a calculation in a thread, renewing the claim meanwhile. Raises BrokenOff, and what the calculation raises."""
+        return await self.hold(job, id_, attempt, partial(asyncio.to_thread, calculation))
+
+    async def hold(self, job: type[J], id_: str, attempt: int, work_on: Callable[[Progress], Coroutine[Any, Any, T]]) -> T:
+        """Do something that takes long and says how far it is, renewing the claim meanwhile. Raises BrokenOff, and what it raises."""
         watch = _Watch()
-        thread = asyncio.create_task(asyncio.to_thread(calculation, watch), name=f"computes {id_}")
+        work = asyncio.create_task(work_on(watch), name=f"works on {id_}")
         stop = asyncio.create_task(self._stopping().wait(), name=f"end of {id_}")
         try:
-            while not thread.done():
-                await asyncio.wait({thread, stop}, timeout=RENEW_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                if not thread.done():
+            while not work.done():
+                await asyncio.wait({work, stop}, timeout=RENEW_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if not work.done():
                     watch.over = watch.over or stop.done() or not await self._renewed(job, id_, attempt, watch.seen)
                 if watch.over:
                     raise BrokenOff
-            return await thread
+            return await work
         finally:
             watch.over = True
             stop.cancel()
-            thread.add_done_callback(_forgotten)
+            work.add_done_callback(_forgotten)
 
     async def _renewed(self, job: type[J], id_: str, attempt: int, seen: Seen | None) -> bool:
         """Whether the attempt still holds the job; while the store is away it may hope so."""
@@ -111,10 +116,10 @@ class Desk:
         return True
 
 
-def _forgotten(thread: asyncio.Task[Any]) -> None:
-    """What a thread says that nobody waits for any more."""
-    if not thread.cancelled():
-        thread.exception()
+def _forgotten(work: asyncio.Task[Any]) -> None:
+    """What comes of work that nobody waits for any more."""
+    if not work.cancelled():
+        work.exception()
 
 
 async def go_on(work: Work, job: type[J], id_: str, attempt: int, seen: Seen | None) -> bool:
@@ -175,17 +180,25 @@ async def _clear_round(round_: Round, work: Work) -> None:
 
 async def solve_round(desk: Desk, round_id: str, attempt: int) -> None:
     """Find the best pairs for the seats that are free now, write them down page by page, then say that it is done. Raises BrokenOff."""
-    found = await desk.run(gather_for, round_id, attempt)
+    found = await _answered(desk, round_id, attempt)
     if found is None:
         return
-    kind, programme, seats = found
-    solver = desk.replacer if kind is RoundKind.REPLACEMENT else desk.solver
-    with metrics.ROUND_SECONDS.time():
-        answer, pages = await desk.compute(Round, round_id, attempt, partial(_solved, solver, round_id, attempt, programme, seats))
+    answer, pages = found
     for page in pages:
         if not await desk.run(write_page, page):
             raise BrokenOff
     await desk.run(record_solved, round_id, answer)
+
+
+async def _answered(desk: Desk, round_id: str, attempt: int) -> tuple[Answer, Iterator[RoundPage]] | None:
+    """The answer; None when there is nothing to solve now. What it was made from is let go before it is written."""
+    found = await desk.hold(Round, round_id, attempt, partial(desk.run, gather_for, round_id, attempt))
+    if found is None:
+        return None
+    kind, programme, seats = found
+    solver = desk.replacer if kind is RoundKind.REPLACEMENT else desk.solver
+    with metrics.ROUND_SECONDS.time():
+        return await desk.compute(Round, round_id, attempt, partial(_solved, solver, round_id, attempt, programme, seats))
 
 
 def _solved(
@@ -197,7 +210,7 @@ def _solved(
     return paged(round_id, attempt, gathered, solution, edition=programme.edition, policy_version=programme.policy_version)
 
 
-async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[RoundKind, Programme, Seats] | None:
+async def gather_for(work: Work, round_id: str, attempt: int, progress: Progress) -> tuple[RoundKind, Programme, Seats] | None:
     """What a round is solved from; None when the claim does not hold, or a publication has begun meanwhile."""
     round_ = await work.get(Round, round_id)
     if not round_.holds(attempt):
@@ -206,24 +219,47 @@ async def gather_for(work: Work, round_id: str, attempt: int) -> tuple[RoundKind
     if programme.publishing is not None:
         work.save(round_.put_back(work.now + SOON))
         return None
-    return round_.kind, programme, await seats_of(work, programme, round_.seed)
+    return round_.kind, programme, await seats_of(work, programme, round_.seed, progress)
 
 
-async def seats_of(work: Work, programme: Programme, seed: str) -> Seats:
-    """Everything that the pool of a programme is made of, as it is now; making it takes a while for many people."""
-    enrolments = [one async for one in work.find(documents.active_enrolments_of(programme.id))]
-    pairs = [pair async for pair in work.find(documents.every_pair_of_programme(programme.id))]
-    people, untangled = await lines_above(work, (one.person for one in enrolments))
-    return partial(
-        gather,
-        programme=programme.id,
-        seed=seed,
-        week_of=monday_of(work.now),
-        enrolments=enrolments,
-        people=people,
-        pairs=pairs,
-        untangled=untangled,
-    )
+async def seats_of(work: Work, programme: Programme, seed: str, progress: Progress) -> Seats:
+    """Everything that the pool of a programme is made of, as it is now; making it takes a while for many people.
+
+    Of a large group nothing is kept as it is read, and nobody waits for more than a page.
+    """
+    gathering = Gathering(programme=programme.id, seed=seed, week_of=monday_of(work.now))
+    read = 0
+    async for pairs in work.pages(documents.every_pair_of_programme(programme.id)):
+        for pair in pairs:
+            gathering.pair(pair)
+        read += len(pairs)
+        progress("gather", read, detail="pairs")
+    asked: set[str] = set()
+    wanted: set[str] = set()
+    async for enrolments in work.pages(documents.active_enrolments_of(programme.id)):
+        free = [one for one in enrolments if gathering.room(one)]
+        ids = {one.person for one in free}
+        people = {person.id: person async for some in work.pages_of(Person, sorted(ids)) for person in some}
+        for enrolment in free:
+            gathering.enrolled(enrolment, people.get(enrolment.person))
+        wanted |= _above(gathering, (person for id_, person in people.items() if id_ not in asked))
+        asked |= ids
+        read += len(enrolments)
+        progress("gather", read, detail="pairs and enrolments")
+    while wanted := wanted - asked:
+        asked |= wanted
+        wanted = set[str]().union(*[_above(gathering, people) async for people in work.pages_of(Person, sorted(wanted))])
+        progress("gather", read, detail="pairs, enrolments and lines of management")
+    return gathering.gathered
+
+
+def _above(gathering: Gathering, people: Iterable[Person]) -> set[str]:
+    """Have the lines of these people gathered; whom they report to."""
+    managers: set[str] = set()
+    for person in people:
+        gathering.above(person)
+        managers.update(person.managers)
+    return managers
 
 
 async def write_page(work: Work, page: RoundPage) -> bool:

@@ -18,6 +18,8 @@ from amont.matching.domain.pool import Pool, Role
 from amont.matching.domain.pooling import Gathered, LeftOut, common_topics
 from amont.matching.domain.solver import NextBest, Objective, Solution, Unmatched
 
+_SIDES: tuple[Role, Role] = ("mentee", "mentor")
+
 ROWS = 1000
 """How many rows a page has: about 400 KB of pairs; stores end at 16 MB."""
 
@@ -172,24 +174,22 @@ def _pages(round_id: str, attempt: int, parts: Iterable[tuple[Part, Sequence[Any
 
 
 def _matches(gathered: Gathered, solution: Solution) -> list[Match]:
-    matches = []
-    for pair in solution.pairs:
-        mentee, mentor = gathered.enrolments["mentee", pair.mentee], gathered.enrolments["mentor", pair.mentor]
-        matches.append(
-            Match(
-                mentee=pair.mentee,
-                mentor=pair.mentor,
-                mentee_enrolment=mentee.id,
-                mentor_enrolment=mentor.id,
-                score=pair.score,
-                points=pair.points,
-                topics=common_topics(mentee, mentor),
-                next_best=pair.next_best,
-                worth=pair.worth,
-                worth_reason=pair.worth_reason,
-            ),
+    wishes, offers = ({person.id: person.topics for person in gathered.pool.in_role(role)} for role in _SIDES)
+    return [
+        Match(
+            mentee=pair.mentee,
+            mentor=pair.mentor,
+            mentee_enrolment=gathered.enrolments["mentee", pair.mentee],
+            mentor_enrolment=gathered.enrolments["mentor", pair.mentor],
+            score=pair.score,
+            points=pair.points,
+            topics=common_topics(wishes[pair.mentee], offers[pair.mentor]),
+            next_best=pair.next_best,
+            worth=pair.worth,
+            worth_reason=pair.worth_reason,
         )
-    return matches
+        for pair in solution.pairs
+    ]
 
 
 def _proof(certificate: Certificate) -> list[Proof]:

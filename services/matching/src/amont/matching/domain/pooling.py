@@ -6,20 +6,22 @@ says so.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
 
 from amont.common import events
 from amont.common.events.values import EmployeeStatus, Meeting, Role
 from amont.matching.domain import pool as core
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.hours import load_zone, parse_window
-from amont.matching.domain.lines import Untangled
+from amont.matching.domain.lines import Link, break_cycles
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.policy import Policy, Rule, Weights
 from amont.matching.domain.pool import Pool, PoolPerson
 
+V = TypeVar("V")
 _ROLES: Mapping[Role, core.Role] = {Role.MENTEE: "mentee", Role.MENTOR: "mentor"}
 _MEETINGS: Mapping[Meeting, core.Meeting] = {Meeting.IN_PERSON: "in-person", Meeting.REMOTE: "remote", Meeting.EITHER: "either"}
 _SWITCHABLE = {rule.value: rule for rule in Rule if rule is not Rule.TWO_PEOPLE}
@@ -27,7 +29,7 @@ _SWITCHABLE = {rule.value: rule for rule in Rule if rule is not Rule.TWO_PEOPLE}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """An active enrolment that no round can use, and why."""
+    """An active enrolment with a free seat that no round can use, and why."""
 
     enrolment: str
     person: str
@@ -36,10 +38,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """A pool and what it was made of: the enrolment behind each (role, person), who stayed out, management links dropped for a cycle."""
+    """A pool and what it was made of: the id of the enrolment behind each (role, person), who stayed out, management links dropped for a cycle."""
 
     pool: Pool
-    enrolments: Mapping[tuple[core.Role, str], Enrolment]
+    enrolments: Mapping[tuple[core.Role, str], str]
     left_out: tuple[LeftOut, ...]
     dropped_links: tuple[tuple[str, str], ...]
 
@@ -112,9 +114,9 @@ def monday_of(now: datetime) -> date:
     return now.date() - timedelta(days=now.weekday())
 
 
-def common_topics(mentee: Enrolment, mentor: Enrolment) -> tuple[str, ...]:
-    """What the mentee wishes and the mentor offers: the strongest wishes first, equal ones by name."""
-    return tuple(sorted(mentee.topics.keys() & mentor.topics.keys(), key=lambda topic: (-mentee.topics[topic], topic)))
+def common_topics(wishes: Mapping[str, int], offers: Mapping[str, int]) -> tuple[str, ...]:
+    """What a mentee wishes and a mentor offers: the strongest wishes first, equal ones by name."""
+    return tuple(sorted(wishes.keys() & offers.keys(), key=lambda topic: (-wishes[topic], topic)))
 
 
 def free_seats(enrolments: Iterable[Enrolment], live: Iterable[Pair]) -> dict[str, int]:
@@ -123,37 +125,83 @@ def free_seats(enrolments: Iterable[Enrolment], live: Iterable[Pair]) -> dict[st
     return {enrolment.id: max(0, enrolment.capacity - taken[enrolment.id]) for enrolment in enrolments}
 
 
-def gather(
-    *,
-    programme: str,
-    seed: str,
-    week_of: date,
-    enrolments: Iterable[Enrolment],
-    people: Mapping[str, Person],
-    pairs: Iterable[Pair],
-    untangled: Untangled,
-) -> Gathered:
-    """The pool of a round: active enrolments with a free seat; two who ever were a pair in this programme are not proposed again."""
-    pairs = list(pairs)
-    active = sorted((one for one in enrolments if one.active), key=lambda one: one.id)
-    free = free_seats(active, (pair for pair in pairs if pair.live))
-    left_out, used, members = [], {}, []
-    for enrolment in active:
-        person = people.get(enrolment.person)
+class Gathering:
+    """A pool in the making, of very many documents that are read some at a time: of each is kept what the pool needs, and equal values once.
+
+    Pairs come first, because they take seats; then enrolments with their people, and those above them, in any order.
+    """
+
+    def __init__(self, *, programme: str, seed: str, week_of: date) -> None:
+        """Begin with nobody."""
+        self._programme, self._seed, self._week_of = programme, seed, week_of
+        self._taken: Counter[str] = Counter()
+        self._forbidden: set[tuple[str, str]] = set()
+        self._members: list[tuple[str, PoolPerson]] = []
+        self._left_out: list[LeftOut] = []
+        self._links: list[Link] = []
+        self._values: dict[Any, Any] = {}
+
+    def pair(self, pair: Pair) -> None:
+        """Two who ever were a pair in this programme are not proposed again; a live pair has its seats."""
+        self._forbidden.add((self._one(pair.mentee), self._one(pair.mentor)))
+        if pair.live:
+            self._taken.update((pair.mentee_enrolment, pair.mentor_enrolment))
+
+    def room(self, enrolment: Enrolment) -> int:
+        """How many seats are free; who has none need not be looked at."""
+        return max(0, enrolment.capacity - self._taken[enrolment.id])
+
+    def enrolled(self, enrolment: Enrolment, person: Person | None) -> None:
+        """Somebody takes part as far as the enrolment has a free seat, or is left out."""
         reason = why_unusable(person, enrolment)
-        key = (_ROLES[enrolment.role], enrolment.person)
         if person is None or reason is not None:
-            left_out.append(LeftOut(enrolment=enrolment.id, person=enrolment.person, reason=reason or ""))
-        elif free[enrolment.id] and key not in used:
-            used[key] = enrolment
-            members.append(pool_person(person, enrolment, capacity=free[enrolment.id]))
-    pool = Pool(
-        programme=programme,
-        seed=seed,
-        week_of=week_of,
-        people=tuple(members),
-        managers=untangled.managers(),
-        forbidden=tuple(sorted({(pair.mentee, pair.mentor) for pair in pairs})),
-    )
-    dropped = tuple((link.report, link.manager) for link in untangled.dropped)
-    return Gathered(pool=pool, enrolments=used, left_out=tuple(left_out), dropped_links=dropped)
+            self._left_out.append(LeftOut(enrolment=enrolment.id, person=enrolment.person, reason=reason or ""))
+        elif free := self.room(enrolment):
+            self._members.append((enrolment.id, self._shared(pool_person(person, enrolment, capacity=free))))
+
+    def above(self, person: Person) -> None:
+        """Whom somebody reports to, in the pool or above it."""
+        one = self._one
+        self._links += [replace(link, report=one(link.report), manager=one(link.manager), since=one(link.since)) for link in person.links]
+
+    def gathered(self) -> Gathered:
+        """The pool, which takes a while for many people. Of several enrolments of one person in one role the first by id counts."""
+        untangled = break_cycles(self._links)
+        used: dict[tuple[core.Role, str], str] = {}
+        members = []
+        for enrolment, person in sorted(self._members, key=lambda member: member[0]):
+            if (person.role, person.id) not in used:
+                used[person.role, person.id] = enrolment
+                members.append(person)
+        pool = Pool(
+            programme=self._programme,
+            seed=self._seed,
+            week_of=self._week_of,
+            people=tuple(members),
+            managers=untangled.managers(),
+            forbidden=tuple(sorted(self._forbidden)),
+        )
+        left_out = tuple(sorted(self._left_out, key=lambda one: one.enrolment))
+        dropped = tuple((link.report, link.manager) for link in untangled.dropped)
+        return Gathered(pool=pool, enrolments=used, left_out=left_out, dropped_links=dropped)
+
+    def _one(self, value: V) -> V:
+        """The first of all values equal to this one."""
+        one: V = self._values.setdefault(value, value)
+        return one
+
+    def _shared(self, person: PoolPerson) -> PoolPerson:
+        one = self._one
+        return replace(
+            person,
+            id=one(person.id),
+            subsidiary=one(person.subsidiary),
+            business_unit=one(person.business_unit),
+            team=one(person.team),
+            function=one(person.function),
+            site=one(person.site),
+            zone=one(person.zone),
+            languages=one(person.languages),
+            availability=one(person.availability),
+            topics={one(topic): level for topic, level in person.topics.items()},
+        )
