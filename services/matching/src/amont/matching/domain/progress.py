@@ -20,3 +20,22 @@ class Progress(Protocol):
 
 def unseen(stage: str, done: int, total: int | None = None, detail: str = "") -> None:
     """Nobody is looking."""
+
+
+class Lasting:
+    """Progress of which the last word can be said again: in the middle of a long stage, to hear whether to end it."""
+
+    def __init__(self, progress: Progress) -> None:
+        """Tell that one."""
+        self._progress = progress
+        self._last: tuple[str, int, int | None, str] | None = None
+
+    def __call__(self, stage: str, done: int, total: int | None = None, detail: str = "") -> None:
+        """See `Progress`."""
+        self._last = stage, done, total, detail
+        self._progress(*self._last)
+
+    def again(self, *_: int) -> None:
+        """The last word once more, whatever has been done meanwhile."""
+        if self._last is not None:
+            self._progress(*self._last)

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ from amont.matching.domain.engine.repair import Living
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
-from amont.matching.domain.progress import Progress, unseen
+from amont.matching.domain.progress import Lasting, Progress, unseen
 from amont.matching.domain.scorer import Scorer
 from amont.matching.domain.solver import NextBest, Objective, Solution, SolvedPair, Unmatched, checked_pins
 
@@ -55,6 +55,7 @@ class Engine:
     def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
         """See `Solver.solve`."""
         pins = checked_pins(Scorer(_pinned_only(pool), policy))
+        progress = Lasting(progress)
         progress("read", 0, detail=f"{len(pool.people):,} people")
         whole = compact(pool, policy)
         table = whole.table
@@ -64,25 +65,26 @@ class Engine:
         table, current = table._replace(mentees=mentees, mentors=mentors), _cells(whole, pool.current)
         best = optimise(
             table,
-            scanner(table, self._threads),
+            scanner(table, self._threads, progress.again),
             policy,
             current,
             lambda stage, round_, detail: progress(stage, round_, detail=detail),
         )
         return self._told(pool, policy, whole, table, pins, best.market, _certificate(whole, best), explain=explain, progress=progress)
 
-    def keep(self, pool: Pool, policy: Policy) -> Living:
+    def keep(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Living:
         """Solve a pool without pins so that it can be repaired. Raises ValueError, as `solve` does."""
-        return Living(pool, policy, self._threads)
+        return Living(pool, policy, self._threads, progress)
 
     def tell(self, living: Living, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
         """The answer that a living pool has reached, as `solve` gives it."""
         pool, proof = living.pool, living.certificate
         whole = compact(pool, policy)
         table, current = whole.table, _cells(whole, pool.current)
-        market = Market(
-            table, scanner(table, self._threads), reward=proof.reward, floor=proof.floor, current=current, stickiness=policy.stickiness
-        )
+        progress = Lasting(progress)
+        progress("tell", 0, detail=f"{len(pool.people):,} people")
+        look = scanner(table, self._threads, progress.again)
+        market = Market(table, look, reward=proof.reward, floor=proof.floor, current=current, stickiness=policy.stickiness)
         profit = np.array([proof.profits.get(id_, 0) for id_ in whole.mentee_ids], np.int64)
         price = np.array([proof.prices.get(id_, 0) for id_ in whole.mentor_ids], np.int64)
         market.rest_at(profit, price, _cells(whole, tuple(living.pairs.items())))
@@ -99,22 +101,20 @@ class Engine:
         proof: Certificate,
         *,
         explain: bool,
-        progress: Progress,
+        progress: Lasting,
     ) -> Solution:
         """The answer of a market at rest over that table, which has the places that the pins left."""
         rows = np.flatnonzero(market.state.mate >= 0).astype(np.int32)
         made = np.stack([rows, market.state.mate[rows]])
         pairs = self._pairs(pool, policy, whole, pins, made, explain=explain, progress=progress)
         if explain:
-            progress("worth", 0, detail=f"{len(rows):,} pairs")
-            worth = worth_of_pairs(whole, table, policy, market, _cells(whole, pool.current), rows, self._threads)
+            worth = worth_of_pairs(whole, table, policy, market, _cells(whole, pool.current), rows, self._threads, progress)
             pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(rows, worth, strict=True)}, policy)
-            progress("blocking", 0, detail="pairs that would rather have each other")
         return Solution(
             pairs=pairs,
-            unmatched=self._unmatched(pool, whole, pins, made, explain=explain),
+            unmatched=self._unmatched(pool, whole, pins, made, explain=explain, progress=progress),
             objective=_objective(pool, policy, whole, made),
-            blocking=_blocking(whole, policy, pins, made, self._threads) if explain else None,
+            blocking=_blocking(whole, policy, pins, made, self._threads, progress) if explain else None,
             certificate=proof,
         )
 
@@ -133,9 +133,7 @@ class Engine:
         cells = np.concatenate([pinned, made], axis=1)
         points, _ = points_of(whole.table, *cells)
         overrides = Scorer(_pinned_only(pool), policy)
-        if explain:
-            progress("explain", 0, detail=f"{cells.shape[1]:,} pairs")
-        others = self._next_best(whole, cells) if explain else [None] * cells.shape[1]
+        others = self._next_best(whole, cells, progress) if explain else [None] * cells.shape[1]
         pairs = [
             SolvedPair(
                 mentee=whole.mentee_ids[row],
@@ -150,12 +148,13 @@ class Engine:
         ]
         return tuple(sorted(pairs, key=lambda pair: pair.mentee))
 
-    def _next_best(self, whole: Compact, cells: Ints) -> list[NextBest | None]:
+    def _next_best(self, whole: Compact, cells: Ints, progress: Progress) -> list[NextBest | None]:
         """Each mentee's best other mentor, of equals the first by id."""
+        progress("explain", 0, cells.shape[1])
         by_id = np.array(sorted(range(len(whole.mentor_ids)), key=whole.mentor_ids.__getitem__), np.int32)
         order = np.argsort(cells[0], kind="stable")
         rows = cells[0][order]
-        found = scanner(whole.table, self._threads).scan(
+        found = scanner(whole.table, self._threads, partial(progress, "explain")).scan(
             rows, np.full(len(rows), -1, np.int32), np.zeros(len(by_id), np.int32), keep=2, columns=by_id
         )
         others: list[NextBest | None] = [None] * len(rows)
@@ -167,7 +166,7 @@ class Engine:
         return others
 
     def _unmatched(
-        self, pool: Pool, whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool
+        self, pool: Pool, whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool, progress: Progress
     ) -> tuple[Unmatched, ...]:
         pinned = _cells(whole, pins)
         rows = np.setdiff1d(np.arange(len(whole.mentee_ids)), np.concatenate([pinned[0], made[0]])).astype(np.int32)
@@ -175,7 +174,8 @@ class Engine:
         people = [Unmatched(id=whole.mentee_ids[row], role="mentee", removed={}, left=0) for row in rows]
         people += [Unmatched(id=whole.mentor_ids[column], role="mentor", removed={}, left=0) for column in columns]
         if explain:
-            why = obstacles(pool, whole, rows, columns, self._threads)
+            progress("unmatched", 0, len(people))
+            why = obstacles(pool, whole, rows, columns, self._threads, partial(progress, "unmatched"))
             people = [_explained(person, *one) for person, one in zip(people, why, strict=True)]
         return tuple(sorted(people, key=lambda person: (person.id, person.role)))
 
@@ -226,12 +226,14 @@ def _explained(person: Unmatched, counts: list[int], change: Change | None) -> U
     return replace(person, removed=removed, left=counts[-1], change=change)
 
 
-def _blocking(whole: Compact, policy: Policy, pins: tuple[tuple[str, str], ...], made: Ints, threads: int) -> int:
+def _blocking(whole: Compact, policy: Policy, pins: tuple[tuple[str, str], ...], made: Ints, threads: int, progress: Progress) -> int:
+    progress("blocking", 0, len(whole.mentee_ids), detail="pairs that would rather have each other")
     cells = np.concatenate([_cells(whole, pins), made], axis=1)
     points, _ = points_of(whole.table, cells[0], cells[1])
     least = policy.min_score if policy.order == "total" else 0
     rows, columns = cells
-    return blocking_pairs(whole.table, scanner(whole.table, threads), rows, columns, points.sum(axis=1, dtype=np.int32), least)
+    look = scanner(whole.table, threads, partial(progress, "blocking"))
+    return blocking_pairs(whole.table, look, rows, columns, points.sum(axis=1, dtype=np.int32), least)
 
 
 def _certificate(whole: Compact, best: Optimum) -> Certificate:

@@ -4,6 +4,8 @@
 pairs go at once. Where the other one is neither made nor on a cheapest way round, the answer is the same; else the market is solved again without both.
 """
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,15 +17,17 @@ from amont.matching.domain.engine.optimum import optimise
 from amont.matching.domain.engine.plain import scanner
 from amont.matching.domain.engine.worth import worth_of
 from amont.matching.domain.policy import Policy
+from amont.matching.domain.progress import Lasting
 
 Ints = NDArray[np.int32]
 
 
 def worth_of_pairs(
-    whole: Compact, table: Table, policy: Policy, market: Market, current: Ints, rows: Ints, threads: int
+    whole: Compact, table: Table, policy: Policy, market: Market, current: Ints, rows: Ints, threads: int, progress: Lasting
 ) -> list[int | None]:
     """What the pairs of these rows are worth, `None` where nothing can take their place. Pairs are added to the market's graph."""
-    worth = worth_of(market, rows, counting=policy.order != "total")
+    progress("worth", 0, len(rows))
+    worth = worth_of(market, rows, counting=policy.order != "total", step=partial(progress, "worth"))
     columns = market.state.mate[rows]
     price, profit = market.state.price, market.state.profit
     for k, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
@@ -35,14 +39,17 @@ def worth_of_pairs(
         most = score + policy.stickiness
         if not allowed[0] or score < market.floor or profit[other[0]] + price[other[1]] - market.reward - most > worth[k]:
             continue
-        worth[k] = _solved_again(table, policy, market, current, ((row, column), other), threads)
+        progress("worth", k, len(rows))
+        worth[k] = _solved_again(table, policy, market, current, ((row, column), other), threads, progress)
     return [None if one == FAR else int(one) for one in worth]
 
 
-def _solved_again(table: Table, policy: Policy, market: Market, current: Ints, apart: tuple[tuple[int, int], ...], threads: int) -> int:
+def _solved_again(
+    table: Table, policy: Policy, market: Market, current: Ints, apart: tuple[tuple[int, int], ...], threads: int, progress: Lasting
+) -> int:
     rows = len(table.mentees.grade)
     without = table._replace(excluded=union(rows, table.excluded, cells(rows, apart)))
-    other = optimise(without, scanner(without, threads), policy, current, lambda *_: None).market
+    other = optimise(without, scanner(without, threads, progress.again), policy, current, lambda *_: progress.again()).market
     if policy.order != "total" and (_pairs(other), other.floor) != (_pairs(market), market.floor):
         return FAR
     return _total(market) - _total(other)

@@ -16,7 +16,7 @@ from amont.matching.domain.change import Change
 from amont.matching.domain.engine.changing import Others, smallest_change
 from amont.matching.domain.engine.columns import GRADES, Compact, Side, Weighing
 from amont.matching.domain.engine.jit import compiled
-from amont.matching.domain.engine.kernel import common_half_hours, disjoint, popcount
+from amont.matching.domain.engine.kernel import Step, common_half_hours, disjoint, popcount, untold
 from amont.matching.domain.engine.lines import Slices
 from amont.matching.domain.policy import Rule
 from amont.matching.domain.pool import Pool, PoolPerson
@@ -35,8 +35,8 @@ Obstacles = tuple[list[int], Change | None]
 """How many of the other role each rule is the first to remove, `ALLOWED` last; and the smallest change that would open candidates."""
 
 
-def obstacles(pool: Pool, whole: Compact, rows: Ints, columns: Ints, threads: int) -> list[Obstacles]:
-    """Of each of these mentees, then of each of these mentors, both ascending."""
+def obstacles(pool: Pool, whole: Compact, rows: Ints, columns: Ints, threads: int, step: Step = untold) -> list[Obstacles]:
+    """Of each of these mentees, then of each of these mentors, both ascending. `step` is told how many of how many are done."""
     mentees = sorted(pool.in_role("mentee"), key=lambda person: whole.row[person.id])
     mentors = sorted(pool.in_role("mentor"), key=lambda person: whole.column[person.id])
     apart = ((whole.same_person, Rule.TWO_PEOPLE), (whole.line, Rule.OUTSIDE_THE_LINE), (whole.forbidden, Rule.NOT_FORBIDDEN))
@@ -52,20 +52,33 @@ def obstacles(pool: Pool, whole: Compact, rows: Ints, columns: Ints, threads: in
             for place, one in zip(chunk.tolist(), broken, strict=True)
         ]
 
+    def told(done: int) -> None:
+        step(len(found) + done, len(rows) + len(columns))
+
     found: list[Obstacles] = []
     with ThreadPoolExecutor(threads) as workers:
         if len(rows):
             seen_by_mentees = Others.of(mentors, pool.week_of)
-            found += _joined(workers, lambda chunk: of_some(1, chunk), rows)
+            found = _joined(workers, lambda chunk: of_some(1, chunk), rows, told)
         if len(columns):
             seen_by_mentors = Others.of(mentees, pool.week_of)
-            found += _joined(workers, lambda chunk: of_some(-1, chunk), columns)
+            found += _joined(workers, lambda chunk: of_some(-1, chunk), columns, told)
     return found
 
 
-def _joined(workers: ThreadPoolExecutor, work: Callable[[Ints], list[Obstacles]], places: Ints) -> list[Obstacles]:
+def _joined(
+    workers: ThreadPoolExecutor, work: Callable[[Ints], list[Obstacles]], places: Ints, told: Callable[[int], None]
+) -> list[Obstacles]:
     chunks = (places[first : first + TOGETHER] for first in range(0, len(places), TOGETHER))
-    return [one for some in workers.map(work, chunks) for one in some]
+    joined: list[Obstacles] = []
+    try:
+        for some in workers.map(work, chunks):
+            joined += some
+            told(len(joined))
+    except BaseException:  # what has not begun never does
+        workers.shutdown(cancel_futures=True)
+        raise
+    return joined
 
 
 def _obstacles(

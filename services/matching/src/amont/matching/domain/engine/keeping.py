@@ -44,7 +44,7 @@ class Keeper:
         key = pool.programme, policy
         with self._lock:
             living = self._kept.pop(key, None)
-        living = self._repaired(living, pool, progress) or self._engine.keep(pool, policy)
+        living = self._repaired(living, pool, progress) or self._engine.keep(pool, policy, progress)
         solution = self._engine.tell(living, policy, progress, explain=explain)
         with self._lock:
             self._keep(key, living)

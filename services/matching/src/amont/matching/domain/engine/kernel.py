@@ -6,8 +6,9 @@ have settled, are looked at one by one. So the answer is exact whatever the boun
 memory: the layout, four bytes for each topic and mentor, and a few kilobytes a thread.
 """
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -368,6 +369,14 @@ class Found(NamedTuple):
     where: Ints
 
 
+Step = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+def untold(_done: int, _rows: int) -> None:
+    """Nobody is told."""
+
+
 class Scanner:
     """Looks at all pairs of some rows and columns, on several threads; the threads change nothing in the answer.
 
@@ -376,7 +385,9 @@ class Scanner:
         order: all columns, in the order in which they are.
     """
 
-    def __init__(self, table: Table, threads: int) -> None:
+    def __init__(self, table: Table, threads: int, step: Step = untold) -> None:
+        """Tell `step` after each piece of a long look how many rows of how many are done; what it raises ends the look."""
+        self._step = step
         self._table = table
         self._threads = threads
         self._reader = readers(table)
@@ -425,13 +436,8 @@ class Scanner:
                 scratch(table.weighing),
             )
 
-        chunks = range(0, len(rows), CHUNK)
-        if self._threads == 1 or len(chunks) <= 1:
-            for first in chunks:
-                chunk(first)
-        else:
-            with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(chunk, chunks))
+        for _ in self._chunks(chunk, len(rows)):
+            pass
         return found
 
     def above(self, mine: Ints, theirs: Ints) -> int:
@@ -446,8 +452,24 @@ class Scanner:
             some = turns[first : first + CHUNK]
             return int(above_chunk(table, layout, reader, plane, base, some, mine, ordered, scratch(table.weighing)))
 
-        with ThreadPoolExecutor(self._threads) as pool:
-            return sum(pool.map(chunk, range(0, len(rows), CHUNK)))
+        return sum(self._chunks(chunk, len(rows)))
+
+    def _chunks(self, work: Callable[[int], T], rows: int) -> Iterator[T]:
+        """Do the work from each chunk's first row on; the results in order."""
+        chunks = range(0, rows, CHUNK)
+        if self._threads == 1 or len(chunks) <= 1:
+            yield from self._told(map(work, chunks), rows)
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                try:
+                    yield from self._told(pool.map(work, chunks), rows)
+                finally:  # whoever ends the look waits for no more than what has begun
+                    pool.shutdown(cancel_futures=True)
+
+    def _told(self, done: Iterator[T], rows: int) -> Iterator[T]:
+        for number, one in enumerate(done, 1):
+            self._step(min(number * CHUNK, rows), rows)
+            yield one
 
     def _turns(self, rows: Ints) -> Ints:
         """The order in which rows are taken, those alike together."""

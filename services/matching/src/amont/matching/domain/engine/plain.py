@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from amont.matching.domain.engine.columns import NEVER, Side, Table
 from amont.matching.domain.engine.jit import COMPILED
-from amont.matching.domain.engine.kernel import CHUNK, Found, Scanner
+from amont.matching.domain.engine.kernel import CHUNK, Found, Scanner, Step, untold
 from amont.matching.domain.engine.layout import TILE
 from amont.matching.domain.engine.vectors import LANES
 
@@ -24,9 +24,9 @@ _RANKS = 32
 _NOTHING = np.iinfo(np.int64).min
 
 
-def scanner(table: Table, threads: int) -> Scanner:
+def scanner(table: Table, threads: int, step: Step = untold) -> Scanner:
     """What looks at the table's pairs here: compiled loops, or numpy where there is no compiler."""
-    return Scanner(table, threads) if COMPILED else PlainScanner(table, threads)
+    return (Scanner if COMPILED else PlainScanner)(table, threads, step)
 
 
 class PlainScanner(Scanner):
@@ -57,6 +57,7 @@ class PlainScanner(Scanner):
             places = visits.place(np.where(there, (values << _RANKS) - kept, 0))
             found.best[part] = np.where(there, values, NEVER)
             found.where[part] = np.where(there, np.append(asked, -1)[places], -1)
+            self._step(min(first + CHUNK, len(rows)), len(rows))
         return found
 
     def reach(self, rows: Ints, columns: Ints, floor: int) -> Ints:
@@ -84,6 +85,7 @@ class PlainScanner(Scanner):
                 some = self.order[start : start + BLOCK]
                 scores, allowed = _pairs(self._table, rows[part], some)
                 count += int((allowed & (scores > np.maximum(mine[part, None], theirs[some]))).sum())
+            self._step(min(first + CHUNK, len(rows)), len(rows))
         return count
 
 

@@ -22,10 +22,13 @@ from numpy.typing import NDArray
 from amont.matching.domain.engine.assignment import pop, push
 from amont.matching.domain.engine.generation import FAR, Market
 from amont.matching.domain.engine.jit import compiled
+from amont.matching.domain.engine.kernel import Step, untold
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
+TOGETHER = 1024
+"""Rows searched for at a time."""
 GROWTH, FIRST_RADIUS, LAST_RADIUS = 4, 64, 1 << 10
 """How far radii may grow in a round: by that factor, from there, and after the last one for good."""
 
@@ -42,13 +45,14 @@ class Net(NamedTuple):
     mover: Ints
 
 
-def worth_of(market: Market, rows: Ints, *, counting: bool) -> Longs:
+def worth_of(market: Market, rows: Ints, *, counting: bool, step: Step = untold) -> Longs:
     """What the pair of each of these rows is worth; `FAR` where nothing can take its place.
 
     Args:
         market: at rest; pairs are added to its graph.
         rows: rows that have a column.
         counting: whether the number of pairs must stay, which must then be the largest possible.
+        step: told now and then how many rows of how many are looked at in this round.
     """
     state = market.state
     columns = state.mate[rows]
@@ -57,7 +61,11 @@ def worth_of(market: Market, rows: Ints, *, counting: bool) -> Longs:
         net = _net(market, counting=counting)
         back = _reversed(net)
         apart = _hubs(net, back)
-        worth: Longs = _ways_round(net, *apart, rows, columns)
+        worth = np.empty(len(rows), np.int64)
+        for first in range(0, len(rows), TOGETHER):
+            part = slice(first, first + TOGETHER)
+            step(first, len(rows))
+            worth[part] = _ways_round(net, *apart, rows[part], columns[part])
         proved = _proved(market, net, back, rows, columns, radius, breadth)
         open_ = worth > proved
         if not open_.any():
@@ -78,30 +86,35 @@ def _net(market: Market, *, counting: bool) -> Net:
     alone, empty = n, n + 1
     free = state.mate[row] != column
     row, column, value = row[free], column[free], value[free]
-    at = np.where(state.mate < 0, alone, state.mate)
-    paired = np.flatnonzero(state.mate >= 0)
-    spare, used = np.flatnonzero(state.taken < state.places), np.flatnonzero(state.taken > 0)
+    at = np.where(state.mate < 0, alone, state.mate).astype(np.int32)
+    paired, spare, used = (np.flatnonzero(one).astype(np.int32) for one in (state.mate >= 0, state.taken < state.places, state.taken > 0))
     parts = [
         (at[row], column, state.profit[row] + state.price[column] - reward - value, row),
-        (state.mate[paired], np.full(len(paired), alone), state.profit[paired], paired),
-        (spare, np.full(len(spare), empty), state.price[spare], np.full(len(spare), -1)),
-        (np.full(len(used), empty), used, state.price[used], np.full(len(used), -1)),
+        (state.mate[paired], _all(alone, paired), state.profit[paired], paired),
+        (spare, _all(empty, spare), state.price[spare], _all(-1, spare)),
+        (_all(empty, used), used, state.price[used], _all(-1, used)),
     ]
     if not counting:
-        parts.append((np.array([alone, empty]), np.array([empty, alone]), np.zeros(2, np.int64), np.full(2, -1)))
+        both = np.array([alone, empty], np.int32)
+        parts.append((both, both[::-1], np.zeros(2, np.int64), _all(-1, both)))
     tail, head, cost, mover = (np.concatenate(part) for part in zip(*parts, strict=True))
     return _by_tail(n + 2, tail, head, cost, mover)
 
 
-def _by_tail(nodes: int, tail: NDArray[np.int64], head: NDArray[np.int64], cost: Longs, mover: NDArray[np.int64]) -> Net:
+def _all(value: int, places: Ints) -> Ints:
+    """That value, once for each place."""
+    return np.full(len(places), value, np.int32)
+
+
+def _by_tail(nodes: int, tail: Ints, head: Ints, cost: Longs, mover: Ints) -> Net:
     order = np.lexsort((cost, tail))
     start = np.searchsorted(tail[order], np.arange(nodes + 1)).astype(np.int32)
-    return Net(start, head[order].astype(np.int32), cost[order].astype(np.int64), mover[order].astype(np.int32))
+    return Net(start, head[order], cost[order], mover[order])
 
 
 def _reversed(net: Net) -> Net:
-    tail = np.repeat(np.arange(len(net.start) - 1), np.diff(net.start))
-    return _by_tail(len(net.start) - 1, net.head.astype(np.int64), tail, net.cost, net.mover.astype(np.int64))
+    tail = np.repeat(np.arange(len(net.start) - 1, dtype=np.int32), np.diff(net.start))
+    return _by_tail(len(net.start) - 1, net.head, tail, net.cost, net.mover)
 
 
 def _hubs(net: Net, back: Net) -> tuple[Longs, Longs]:

@@ -16,6 +16,7 @@ from amont.matching.domain.engine.repair.differences import Differences, differe
 from amont.matching.domain.engine.repair.optimum import LivingOptimum
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
+from amont.matching.domain.progress import Progress, unseen
 
 __all__ = ["Living", "Outgrown"]
 
@@ -26,8 +27,8 @@ ROOM = 64
 class Living:
     """The optimum of a pool that changes. Somebody whose capacity is 0 is here, and takes no part until that changes."""
 
-    def __init__(self, pool: Pool, policy: Policy, threads: int) -> None:
-        """Solve the pool.
+    def __init__(self, pool: Pool, policy: Policy, threads: int, progress: Progress = unseen) -> None:
+        """Solve the pool, telling `progress` of it.
 
         Raises:
             ValueError: it pins pairs (give those who have a pair no capacity instead), or has hours, zones or lines that cannot be used.
@@ -39,7 +40,7 @@ class Living:
         self._crowd = Crowd(pool, policy, ROOM + len(pool.people) // 8)
         self._current = set(pool.current)
         sticky = np.array(sorted(self._crowd.places(self._current)), np.int32).reshape(-1, 2).T
-        self._best = LivingOptimum(self._crowd.table, policy, threads, np.ascontiguousarray(sticky))
+        self._best = LivingOptimum(self._crowd.table, policy, threads, np.ascontiguousarray(sticky), progress)
 
     @property
     def nbytes(self) -> int:

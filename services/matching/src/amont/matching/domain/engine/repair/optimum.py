@@ -16,6 +16,7 @@ from amont.matching.domain.engine.plain import scanner
 from amont.matching.domain.engine.repair.market import LivingMarket
 from amont.matching.domain.engine.repair.most import Most
 from amont.matching.domain.policy import FULL_SCORE, Policy
+from amont.matching.domain.progress import Lasting, Progress, unseen
 
 Ints = NDArray[np.int32]
 Cover = tuple[Ints, Ints]
@@ -32,9 +33,16 @@ class LivingOptimum:
         pairs_cover, floor_cover: as in `optimum.Optimum`.
     """
 
-    def __init__(self, table: Table, policy: Policy, threads: int, current: Ints) -> None:
-        """Solve the table once; `current` (2, k) are rows and columns to which stickiness applies."""
-        best = optimise(table, scanner(table, threads), policy, current, lambda *_: None)
+    def __init__(self, table: Table, policy: Policy, threads: int, current: Ints, progress: Progress = unseen) -> None:
+        """Solve the table once, telling `progress` of it; `current` (2, k) are rows and columns to which stickiness applies."""
+        told = Lasting(progress)
+        best = optimise(
+            table,
+            scanner(table, threads, told.again),
+            policy,
+            current,
+            lambda stage, round_, detail: told(stage, round_, detail=detail),
+        )
         self._policy = policy
         self._counting = policy.order != "total"
         self._floors = policy.order == "pairs, worst, total"
