@@ -147,6 +147,15 @@ async def test_an_end_just_before_the_replacement_brings_another_one(matching: H
     assert len(await pairs(matching, live=True)) == 2
 
 
+async def test_a_clock_that_leaps_between_two_looks_brings_no_round_after_round(matching: Hearing, office: Office) -> None:
+    pair = await _one_of_two_juniors(matching, office)
+    await matching.asked(commands.decline_pair, pair.id, actor(pair.mentee))
+    for _ in range(6):
+        await matching.passes(WAIT - SECOND)
+    assert not (await matching.look(Pair, pair.id)).vacated
+    assert sorted(round_.kind for round_ in await _rounds(matching)) == [RoundKind.FULL, RoundKind.REPLACEMENT]
+
+
 async def test_reviewed_replacements_wait_for_a_human(matching: Hearing, office: Office) -> None:
     pair = await _one_of_two_juniors(matching, office, replacements="reviewed", min_matched_percent=100)
     await matching.asked(commands.decline_pair, pair.id, actor(EVE))

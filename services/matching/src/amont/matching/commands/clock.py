@@ -66,15 +66,18 @@ async def wake_programme(programme: Programme, work: Work) -> None:
 
 
 async def _tell_programme(pair: Pair, work: Work) -> None:
-    """Have the freed seats matched again. The pair forgets only when it reads a plan that cannot have begun."""
+    """Have the freed seats matched again. The pair forgets only when it reads a plan that cannot have begun before it first asked.
+
+    However late it asks again: the plan that it brought about itself is always such a one.
+    """
     programme = await work.get(Programme, pair.programme)
-    if not programme.wants_replacements or programme.covers_what_was_freed_by(work.now):
-        work.save(pair.told(again_at=None))
+    if not programme.wants_replacements or programme.covers_what_was_freed_by(pair.asked_at or work.now):
+        work.save(pair.told())
     elif programme.replace_at is None:
         work.save(programme.want_replacement(work.now))
-        work.save(pair.told(again_at=work.now + SOON))
+        work.save(pair.asks_again(work.now + SOON, now=work.now))
     else:
-        work.save(pair.told(again_at=work.now + IMMINENT))
+        work.save(pair.asks_again(work.now + IMMINENT, now=work.now))
 
 
 async def _recheck_some(work: Work, programme: Programme) -> Programme:

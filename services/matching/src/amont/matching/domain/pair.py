@@ -114,6 +114,8 @@ class Pair(Aggregate):
     refusal: Refusal | None = None
     vacated: bool = False
     """Its seats are free again and the programme has not been told."""
+    asked_at: Instant | None = None
+    """While `vacated`: when the programme was first asked."""
     line: tuple[str, ...] = ()
     """While live: the two and everybody above either, as of the last look."""
 
@@ -219,9 +221,13 @@ class Pair(Aggregate):
             case None:
                 return self.becomes(line=line)
 
-    def told(self, *, again_at: datetime | None) -> Decision["Pair"]:
-        """The programme knows of the free seats, or is to be asked once more."""
-        return self.becomes(vacated=again_at is not None, due_at=again_at)
+    def told(self) -> Decision["Pair"]:
+        """The programme knows of the free seats."""
+        return self.becomes(vacated=False, asked_at=None, due_at=None)
+
+    def asks_again(self, at: datetime, *, now: datetime) -> Decision["Pair"]:
+        """The programme is to be asked once more."""
+        return self.becomes(asked_at=self.asked_at or now, due_at=at)
 
     def _must_be_answerable(self, now: datetime, wanted: str) -> None:
         if self.status not in OPEN:

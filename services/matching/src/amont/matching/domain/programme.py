@@ -140,9 +140,9 @@ class Programme(Aggregate):
         at = now + REPLACEMENT_WAIT
         return self.becomes(replace_at=at, due_at=min(self.due_at or at, at))
 
-    def covers_what_was_freed_by(self, now: datetime) -> bool:
-        """Whether a replacement is planned that cannot have begun to look at the pool yet."""
-        return self.replace_at is not None and self.replace_at > now + IMMINENT
+    def covers_what_was_freed_by(self, at: datetime) -> bool:
+        """Whether a replacement is planned that cannot have begun to look at the pool then."""
+        return self.replace_at is not None and self.replace_at > at + IMMINENT
 
     def goes_on(self, at: datetime) -> Decision["Programme"]:
         """Look again at `at` if anything is left to do at once; otherwise when replacements are due."""
