@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 
 import structlog
-from tests.bench import costs, embedded, engine, growth, readers, reload, repairs, staff_events
+from tests.bench import costs, embedded, engine, growth, readers, reload, repairs, rounds, staff_events
 
 BENCHMARKS: dict[str, ModuleType] = {
     "staff_events": staff_events,
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "engine": engine,
     "growth": growth,
     "repairs": repairs,
+    "rounds": rounds,
     "reload": reload,
 }
 LONG = {"growth", "reload"}
