@@ -1,7 +1,8 @@
 """`make bench`: every benchmark, each a ratio against a named baseline in the same run. `make bench ARGS=staff_events` runs one.
 
 `growth` and `reload` take minutes and run only when they are asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter,
-BENCH_DRIVER=pymongo reaches the store by the other driver.
+BENCH_DRIVER=pymongo reaches the store by the other driver. The matching engine's benchmarks take BENCH_SIDES=1000,50000; a table of what was asked for and
+what was reached ends a run.
 """
 
 import asyncio
@@ -10,7 +11,22 @@ import sys
 from types import ModuleType
 
 import structlog
-from tests.bench import costs, embedded, engine, growth, readers, reload, repairs, rounds, staff_events
+from tests.bench import (
+    certificate,
+    costs,
+    embedded,
+    engine,
+    explain,
+    figures,
+    growth,
+    mentor_match,
+    readers,
+    reload,
+    repairs,
+    rounds,
+    sparse,
+    staff_events,
+)
 
 BENCHMARKS: dict[str, ModuleType] = {
     "staff_events": staff_events,
@@ -18,9 +34,13 @@ BENCHMARKS: dict[str, ModuleType] = {
     "costs": costs,
     "embedded": embedded,
     "engine": engine,
-    "growth": growth,
+    "sparse": sparse,
+    "mentor_match": mentor_match,
+    "certificate": certificate,
     "repairs": repairs,
     "rounds": rounds,
+    "explain": explain,
+    "growth": growth,
     "reload": reload,
 }
 LONG = {"growth", "reload"}
@@ -32,6 +52,8 @@ async def main(names: list[str]) -> None:
     for name in names or [name for name in BENCHMARKS if name not in LONG]:
         print(f"\n== {name}: {(BENCHMARKS[name].__doc__ or '').strip().splitlines()[0]}\n", flush=True)
         await BENCHMARKS[name].main()
+    if lines := figures.table():
+        print("\n== asked and reached\n", *lines, sep="\n", flush=True)
 
 
 if __name__ == "__main__":

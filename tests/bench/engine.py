@@ -1,22 +1,18 @@
-"""The matching engine against dense assignment: `amont match` on a file, every pair scored and the answer proved, against lapx and scipy on a matrix.
+"""The matching engine against dense assignment: `amont match` on a file, every pair scored and the answer proved, against lapx, scipy and munkres.
 
-The peers get the weights ready made and prove nothing; they live in an environment of their own (`.bench/peers`), which this benchmark makes. Both sides
-are whole processes, one after the other; memory is the most that each ever held (its own word for it, VmHWM). `BENCH_SIDES=1000,5000` says how many
-mentees and as many mentors; scipy is left out above 5,000 a side, and peers where their matrices would not fit into the machine's memory.
+The peers get the weights ready made and prove nothing; of lapx's two solvers the better one counts. `BENCH_SIDES=1000,50000` says how many mentees and as
+many mentors. A peer runs up to the side at which it takes about a minute, and wherever its matrix fits into memory with `BENCH_PEERS=all`.
 """
 
-import json
 import os
-import subprocess
-import sys
 import time
-import venv
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from tests.bench import figures
 from tests.bench.pools import made_up
-from tests.services.matching.files.pool_documents import document_of, written
+from tests.bench.processes import EVERYBODY, FOLDER, Missing, Run, ask, free_bytes, match, pool_of
 
 from amont.common.memory import settle
 from amont.matching.domain.engine import Engine, warm
@@ -25,55 +21,92 @@ from amont.matching.domain.engine.kernel import Scanner, points_of
 from amont.matching.domain.policy import FULL_SCORE, Policy
 
 SIDES = [int(side) for side in os.environ.get("BENCH_SIDES", "1000,5000,10000").split(",")]
-FOLDER = Path(".bench")
-PEERS = FOLDER / "peers"
-REWARD = 1001
+REWARD = FULL_SCORE + 1
 ORDERS = ("pairs, total", "pairs, worst, total")
-SLOW_ABOVE = {"scipy linear_sum_assignment": 5_000}
-BYTES_A_CELL = 24
-"""Of the square matrix in float64 that lapx solves, and a copy or two that it and we make."""
+ASKED = {10_000: 12.0, 20_000: 17.0, 50_000: 25.0}
+"""How many times faster than the best dense peer."""
 
-_CHILD = """
-import sys, time
-sys.argv = sys.argv[1:]
-from amont.common.cli import main
-try:
-    main()
-except SystemExit as end:
-    assert not end.code, end.code
-finally:
-    peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
-    print("KB", peak, time.process_time(), file=sys.stderr)
-"""
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A dense solver: bytes it needs for each place and place, and up to which side it runs unasked."""
+
+    name: str
+    bytes_a_cell: int
+    unasked: int
+    said: str
+
+
+PEERS = (
+    Peer("lapx lapjvs", 4, 20_000, "about 280 s at 50,000"),
+    Peer("lapx lapjv", 8, 10_000, "about 40 s at 20,000"),
+    Peer("scipy linear_sum_assignment", 8, 5_000, "about 130 s at 20,000"),
+    Peer("munkres", 100, 1_000, "about 5 s and 2.5 GB of Python numbers at 5,000"),
+)
 
 
 async def main() -> None:
-    python = peers()
     for side in SIDES:
-        pool = FOLDER / f"pool-{side}.json"
-        if not pool.exists():
-            pool.write_bytes(written(document_of(made_up(side))))
+        pool = pool_of(side)
         print(f"{side:,} mentees and {side:,} mentors:")
-        best = {order: match(pool, order) for order in ORDERS}
+        best = {order: match(pool, {"order": order}) for order in ORDERS}
         for order, one in best.items():
             print(
-                f"  amont match, {order:21} {one['solve']:9.3f} s  (and {one['load']:.2f} s to read the file)  {one['mb']:,.0f} MB  {one['pairs']:,} pairs"
+                f"  amont match, {order:21} {one.seconds:9.3f} s  (and {one.found['load']:.2f} s to read the file; {one.processor:.2f} s of "
+                f"processor in all)  {one.mb:,.0f} MB  {one.found['pairs']:,} pairs"
             )
-        checked = verify(pool)
-        print(
-            f"  amont verify, {'independent, in numpy':19} {checked['seconds']:9.3f} s  (processor, with reading both files)  "
-            f"{checked['mb']:,.0f} MB  {checked['seconds'] / best[ORDERS[-1]]['processor']:.1f} times the processor time of `amont match`"
-        )
-        plain = best["pairs, total"]
-        print(f"  the floor stage takes {best['pairs, worst, total']['solve'] / plain['solve']:.2f} times the time of `pairs, total`")
-        warmed = solved_warm(side)
+        plain, default = (best[order] for order in ORDERS)
+        print(f"  the floor stage takes {default.seconds / plain.seconds:.2f} times the time of `pairs, total`")
+        warmed, once = solved_warm(side), one_look(side)
         print(f"  the engine in a warm process, as a service {warmed:6.3f} s, `pairs, total`, from people to proof")
-        once = one_look(side)
         print(f"  every pair looked at once, nothing kept {once:7.3f} s; the warm engine takes {warmed / once:.1f} times that")
-        for name, seconds, megabytes, total in rivals(python, side, pool):
-            same = total == REWARD * plain["pairs"] + plain["total"]
-            ratios = f"{seconds / plain['solve']:6.1f} x ours, {seconds / warmed:.1f} x warm"
-            print(f"  {name:34} {seconds:9.3f} s  {ratios}  {megabytes:,.0f} MB  {'the same total' if same else 'ANOTHER TOTAL'}")
+        figures.at_most(f"the default order against `pairs, total`, {side:,}", 3, default.seconds / plain.seconds, "x")
+        if side == max(ASKED):
+            figures.at_most(f"against one look at all pairs, {side:,}", 10, warmed / once, "x")
+            figures.at_most(f"peak memory of `amont match`, {side:,}", 350, default.mb, "MB")
+        against_peers(side, plain, warmed)
+    print("  memory: VmHWM of each whole process, the most it ever held; peers' seconds: the solver alone, on a matrix ready made")
+
+
+def against_peers(side: int, ours: Run, warmed: float) -> None:
+    weights = FOLDER / "weights.npy"
+    places = dense(side, weights)
+    lapx = []
+    for peer in PEERS:
+        asked = why_not(peer, side, places)
+        if not asked:
+            try:
+                run = ask(peer.name, weights)
+            except Missing as missing:
+                asked = str(missing)
+        if asked:
+            print(f"  {peer.name:34} left out: {asked}")
+            continue
+        same = run.found["total"] == REWARD * ours.found["pairs"] + ours.found["total"]
+        ratios = f"{run.seconds / ours.seconds:6.1f} x ours, {run.seconds / warmed:.1f} x warm"
+        print(f"  {peer.name:34} {run.seconds:9.3f} s  {ratios}  {run.mb:,.0f} MB  {'the same total' if same else 'ANOTHER TOTAL'}")
+        figures.holds(f"{peer.name} at {side:,}", "the same total", met=same)
+        if peer.name.startswith("lapx"):
+            lapx.append(run.seconds)
+    weights.unlink()
+    if side not in ASKED:
+        return
+    for how, seconds in (("a new process", ours.seconds), ("a warm one", warmed)):
+        what = f"against the better of lapx at {side:,}, {how}"
+        if lapx:
+            figures.at_least(what, ASKED[side], min(lapx) / seconds)
+        else:
+            figures.left_out(what, "lapx was left out")
+
+
+def why_not(peer: Peer, side: int, places: int) -> str:
+    """Why a peer is not asked at that side; nothing when it is."""
+    needs, free = places * places * peer.bytes_a_cell * 1.05, free_bytes()
+    if needs > free:
+        return f"it would need about {needs / 1e9:.1f} GB, and {free / 1e9:.1f} are free"
+    if side > peer.unasked and not EVERYBODY:
+        return f"it would need about {needs / 1e9:.1f} GB, and long ({peer.said}); BENCH_PEERS=all asks it"
+    return ""
 
 
 def solved_warm(side: int) -> float:
@@ -95,68 +128,6 @@ def one_look(side: int) -> float:
     begun = time.perf_counter()
     scanner.scan(rows, beyond, price, keep=1)
     return time.perf_counter() - begun
-
-
-def peers() -> Path:
-    """The Python of the peers' environment."""
-    python = PEERS / "bin" / "python"
-    if not python.exists():
-        FOLDER.mkdir(exist_ok=True)
-        venv.create(PEERS, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "numpy", "scipy", "lapx"], check=True)
-    return python
-
-
-def match(pool: Path, order: str) -> dict[str, Any]:
-    """One run of the command: seconds by stage, megabytes, the objective."""
-    policy, result = FOLDER / "policy.json", FOLDER / "result.json"
-    policy.write_text(json.dumps({"amont": "policy/1", "order": order}), encoding="utf-8")
-    command = [sys.executable, "-c", _CHILD, "amont", "match", str(pool), "--policy", str(policy), "--out", str(result)]
-    ended = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = json.loads(result.read_bytes())
-    return {**found["seconds"], **found["objective"], **_spent(ended.stderr)}
-
-
-def verify(pool: Path) -> dict[str, float]:
-    """One run of the check of the result that was made last: processor seconds, megabytes."""
-    command = [
-        sys.executable,
-        "-c",
-        _CHILD,
-        "amont",
-        "verify",
-        str(pool),
-        str(FOLDER / "result.json"),
-        "--policy",
-        str(FOLDER / "policy.json"),
-    ]
-    spent = _spent(subprocess.run(command, check=True, capture_output=True, text=True).stderr)
-    return {"seconds": spent["processor"], "mb": spent["mb"]}
-
-
-def _spent(said: str) -> dict[str, float]:
-    kilobytes, processor = said.rsplit("KB ", maxsplit=1)[-1].split()
-    return {"mb": int(kilobytes) / 1000, "processor": float(processor)}
-
-
-def rivals(python: Path, side: int, pool: Path) -> list[tuple[str, float, float, int]]:
-    """Name, seconds, megabytes and total weight of each peer that can be asked."""
-    weights = FOLDER / "weights.npy"
-    places = dense(side, weights)
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    asked = []
-    for name in ("lapx lapjv", "scipy linear_sum_assignment"):
-        if side > SLOW_ABOVE.get(name, side):
-            continue
-        if places * places * BYTES_A_CELL > free:
-            print(f"  {name:34} left out: it would need about {places * places * BYTES_A_CELL / 1e9:.0f} GB, and {free / 1e9:.0f} are free")
-            continue
-        script = Path(__file__).with_name("rival.py")
-        ended = subprocess.run([python, script, name.split()[0], weights], check=True, capture_output=True, text=True)
-        told = json.loads(ended.stdout)
-        asked.append((name, told["seconds"], told["kb"] / 1000, told["total"]))
-    weights.unlink()
-    return asked
 
 
 def dense(side: int, path: Path) -> int:
