@@ -422,17 +422,17 @@ class Work:
     async def pages(self, query: Query[A]) -> AsyncIterator[list[A]]:
         """All that the store holds now, some at a time, kept by nobody: to read very many, of which nothing is saved here.
 
-        Between two pages others have the loop. Raises ValueError for what cannot be loaded.
+        Between two pages others have the loop. Raises UnreadableDocument.
         """
         async for documents in self._pages(query):
-            yield [query.collection.load(document) for document in documents]
+            yield [cast("A", Entry.of(query.collection, document).aggregate) for document in documents]
 
     async def pages_of(self, kind: type[A], ids: Sequence[str]) -> AsyncIterator[list[A]]:
         """The same for those of these ids that exist."""
         collection = self._house.collections[kind]
         for first in range(0, len(ids), TOGETHER):
             found = await self._house.store.get(collection.name, ids[first : first + TOGETHER])
-            yield [collection.load(document) for document in found.values()]
+            yield [cast("A", Entry.of(collection, document).aggregate) for document in found.values()]
 
     async def count_by(self, query: Query[A], field_name: str) -> dict[Any, int]:
         """How many of the query's aggregates hold each value of a field."""
