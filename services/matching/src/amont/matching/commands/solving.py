@@ -89,7 +89,7 @@ class Desk:
 
     async def compute(self, job: type[J], id_: str, attempt: int, calculation: Callable[[Progress], T]) -> T:
         """Do a calculation in a thread, renewing the claim meanwhile. Raises BrokenOff, and what the calculation raises."""
-        return await self.hold(job, id_, attempt, partial(asyncio.to_thread, calculation))
+        return await self.hold(job, id_, attempt, lambda watch: asyncio.to_thread(calculation, watch))
 
     async def hold(self, job: type[J], id_: str, attempt: int, work_on: Callable[[Progress], Coroutine[Any, Any, T]]) -> T:
         """Do something that takes long and says how far it is, renewing the claim meanwhile. Raises BrokenOff, and what it raises."""
