@@ -321,7 +321,7 @@ class Work:
             self._collided.difference_update(self._key(kind, id_) for id_ in ids)
         self._step.asked.update(self._key(kind, id_) for id_ in ids)
         known = ((id_, self._entries.get(self._key(kind, id_))) for id_ in ids)
-        return {id_: cast("A", entry.aggregate) for id_, entry in known if entry is not None}
+        return {id_: cast("A", entry.aggregate) for id_, entry in known if entry is not None and not entry.removed}
 
     async def prefetch(self, kind: type[A], ids: Sequence[str]) -> None:
         """Read these in one round trip, so that later reads need none."""
