@@ -10,13 +10,15 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 import pytest
 from structlog.testing import capture_logs
 from tests.libs.common.listeners import TOPIC, Faults, build_with, letters, listening, replay_all, standing, told_to
-from tests.libs.common.shell import refuse_document, told
+from tests.libs.common.shell import Tally, refuse_document, told
 
 from amont.common.documents import Put
+from amont.common.documents.collection import Collection
 from amont.common.documents.sqlite import SqliteStore
 from amont.common.errors import Conflict, Invalid, NotFound, Unavailable
 from amont.common.events import StaffRecorded
@@ -24,13 +26,14 @@ from amont.common.identity import Actor, Privilege
 from amont.common.ids import SeededIds
 from amont.common.log import Record
 from amont.common.metrics import REGISTRY
-from amont.common.service import Parts
+from amont.common.service import Parts, Service
 from amont.common.service.letters import commands, replaying
 from amont.common.service.letters.commands import Chosen
 from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, MOST_NOTES, RETENTION, TAKEN_BACK, DeadLetter, Status
 from amont.common.service.letters.replaying import Replayer
 from amont.common.service.reading import Refused
 from amont.common.testing.hearing import START, Hearing, hearing, record_of
+from amont.common.work import Work
 from amont.enrolment import commands as enrolling
 from amont.enrolment.app import build as build_enrolment
 from amont.enrolment.domain.employee import Employee
@@ -701,6 +704,45 @@ async def test_letters_are_found_by_reason_tenant_key_topic_and_time(one: Hearin
         assert [letter.key for letter in await letters(one, **chosen)] == keys, chosen
 
 
+async def test_what_is_decided_on_a_letter_while_those_before_it_are_replayed_counts(tmp_path: Path) -> None:
+    """Letters that are in order with no other are found by pages: of each its own turn decides, not what it was when it was found."""
+
+    def staff(employee: str, grade: str = "slip") -> StaffRecorded:
+        return StaffRecorded(tenant="fr", employee_id=employee, effective_at=date(2026, 1, 1), occurred_at=START, grade=grade)
+
+    decide: list[Any] = []
+
+    async def hear(event: StaffRecorded, work: Work) -> None:
+        if not mended:
+            raise KeyError(event.grade)
+        while decide:
+            await decide.pop()()
+        work.save((await work.get_or_new(Tally, event.employee_id)).hear(event.grade or "").becomes())
+
+    def build(parts: Parts) -> Service:
+        return Service("matching", parts, consumes={StaffRecorded: hear}, publishes=(), keeps=[Collection(Tally, "tallies")])
+
+    mended = False
+    async with hearing(build, tmp_path) as one:
+        await one.hears(*(staff(f"e{n}") for n in range(5)))
+        _, dropped, edited, taken_back, again = await ids(one)
+        await replay_all(one)
+
+        async def meanwhile() -> None:
+            for id_ in (dropped, edited, taken_back, again):
+                await one.asked(commands.take_back, id_, WHO, "a mistake")
+            await one.asked(commands.drop, dropped, WHO, "no use")
+            for id_ in (edited, again):
+                await one.asked(commands.edit, id_, WHO, "a slip", value=staff(f"e{2 if id_ == edited else 4}", "C3").encode())
+            await one.asked(commands.replay, again, WHO)
+
+        mended = True
+        decide.append(meanwhile)
+        await one.service.letters.tick()
+        assert [status for _, _, status in await standing(one)] == ["replayed", "dropped", "open", "open", "replayed"]
+        assert [await told_to(one, f"e{n}") for n in range(5)] == [("slip",), (), (), (), ("C3",)]
+
+
 # --- time --------------------------------------------------------------------------------------------------------------------------
 
 
@@ -716,6 +758,23 @@ async def test_resolved_letters_are_forgotten_after_their_time(one: Hearing, fau
     assert len(await standing(one)) == 2
     await one.passes(timedelta(seconds=1))
     assert await standing(one) == []
+
+
+async def test_letters_that_are_never_over_keep_no_other_from_being_forgotten(
+    one: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that this release cannot read, and those that are asked for and cannot be taken yet, are due for as long as they are there."""
+    monkeypatch.setattr(replaying, "PAGE", 2)
+    await one.hears(*(bad(key) for key in "abcde"))
+    unread, asked, *others = await ids(one)
+    await written_by_others(one, unread, attempts="several")
+    await one.asked(commands.replay, asked, WHO)
+    one.clock.advance(timedelta(seconds=1))
+    for id_ in others:
+        await one.asked(commands.drop, id_, WHO, "poison")
+    monkeypatch.setattr(Replayer, "_replay_asked", AsyncMock(return_value=0))
+    await one.passes(RETENTION)
+    assert (await one.service.unit.house.store.get(LETTERS.name, [unread, asked, *others])).keys() == {unread, asked}
 
 
 async def test_a_letter_that_nobody_resolves_is_given_up_without_what_it_said_and_its_key_flows(one: Hearing) -> None:

@@ -185,6 +185,28 @@ async def test_what_was_settled_before_it_could_be_taken_back_is_named(
     assert (await ops.get(f"{LETTERS}/{broken['id']}")).json()["status"] == "open"
 
 
+async def test_one_that_was_forgotten_before_it_could_be_taken_back_is_named_and_the_others_are_taken_back(
+    ops: httpx.AsyncClient, one: Hearing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defect, _, broken = await listed(ops)
+    await ops.post(f"{LETTERS}/replay", json={"everything": True})
+    take_back = commands.take_back
+
+    async def slower(work: Any, id_: str, *rest: Any) -> Any:
+        if id_ == defect["id"]:
+            await one.service.run(forgotten, id_)
+        return await take_back(work, id_, *rest)
+
+    monkeypatch.setattr(commands, "take_back", slower)
+    answer = await ops.post(f"{LETTERS}/take-back", json={"everything": True})
+    assert (answer.status_code, [left["id"] for left in answer.json()["not_done"]]) == (200, [defect["id"]])
+    assert (await ops.get(f"{LETTERS}/{broken['id']}")).json()["status"] == "open"
+
+
+async def forgotten(work: Any, id_: str) -> None:
+    work.remove((await commands.one(work, id_))[0])
+
+
 async def as_replayed(work: Any, id_: str) -> None:
     letter, _ = await commands.one(work, id_)
     if letter.unresolved:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
 
-from amont.common.errors import Conflict, Fault, Invalid, Stale, VersionNeeded
+from amont.common.errors import Conflict, Fault, Invalid, NotFound, Stale, VersionNeeded
 from amont.common.identity import Action, Actor, Resource, authorize, reach_of
 from amont.common.service.letters import commands
 from amont.common.service.letters.commands import Chosen, Found
@@ -89,7 +89,7 @@ def _of_many(router: APIRouter) -> None:
             for letter, _ in found:
                 try:
                     await run(commands.take_back, letter.id, actor.person, body.why)
-                except Conflict as error:
+                except (Conflict, NotFound) as error:
                     not_done.append(NotDoneView(id=letter.id, why=str(error)))
                 else:
                     taken += 1

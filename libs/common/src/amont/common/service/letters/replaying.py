@@ -71,7 +71,7 @@ class Replayer:
             if self._unit.stopping.is_set():
                 break
             if not letter.ordered:
-                handled += await self._try(letter) is not None
+                handled += await self._try_alone(letter)
             elif letter.lane not in flown:
                 flown.add(letter.lane)
                 handled += await self._flow(letter.lane)
@@ -86,7 +86,7 @@ class Replayer:
         async for letter in self._all({"status": Status.OPEN, "reason": UNREADABLE_DOCUMENT}):
             if self._unit.stopping.is_set():
                 break
-            handled += await self._flow(letter.lane) if letter.ordered else await self._try(letter) is not None
+            handled += await (self._flow(letter.lane) if letter.ordered else self._try_alone(letter))
         return handled
 
     async def _let_followers_go(self) -> int:
@@ -147,6 +147,14 @@ class Replayer:
         async for letter in self._all({"lane": lane, "status": Status.REPLAYING}):
             await self._unit.run(put_back, letter.id, first.id)
 
+    async def _try_alone(self, found: DeadLetter) -> bool:
+        """Try a letter that is in order with no other; whether it was settled. As it is now: somebody may have decided otherwise since it was found."""
+        again = self._readable(list((await self._store.get(LETTERS.name, [found.id])).values()))
+        letter = next((one for one, _ in again), None)
+        if letter is None or (letter.status, letter.reason) != (found.status, found.reason):
+            return False
+        return await self._try(letter) is not None
+
     async def _try(self, letter: DeadLetter) -> bool | None:
         """Whether the letter was taken; None when it must wait, because the log has been away for too long or its document is as unreadable as before.
 
@@ -196,9 +204,14 @@ class Replayer:
 
     async def _forget(self) -> int:
         """Remove the resolved letters whose time is over; give up the open ones."""
-        now = self._unit.house.clock.now()
-        due = Find(collection=LETTERS.name, where={"due_at": AtMost(instant_text(now))}, sort="due_at", limit=PAGE)
-        found = self._readable(await self._store.find(due))
+        handled = 0
+        async for found in self._pages({"due_at": AtMost(instant_text(self._unit.house.clock.now()))}, "due_at"):
+            handled += await self._forget_these(found)
+            if self._unit.stopping.is_set():
+                break
+        return handled
+
+    async def _forget_these(self, found: Sequence[tuple[DeadLetter, int]]) -> int:
         over = [Remove(LETTERS.name, letter.id, version) for letter, version in found if not letter.unresolved]
         await self._store.commit(over)
         given_up = [letter for letter, _ in found if letter.status is Status.OPEN]
@@ -209,14 +222,19 @@ class Replayer:
 
     async def _all(self, where: Mapping[str, Any]) -> AsyncIterator[DeadLetter]:
         """Every letter that meets the conditions, in the order in which they were parked."""
+        async for page in self._pages(where, "order"):
+            for letter, _ in page:
+                yield letter
+
+    async def _pages(self, where: Mapping[str, Any], sort: str) -> AsyncIterator[list[tuple[DeadLetter, int]]]:
+        """The same by pages, in order of a field and with their versions."""
         after: tuple[Any, ...] | None = None
         while True:
-            page: list[Document] = await self._store.find(Find(collection=LETTERS.name, where=where, sort="order", after=after, limit=PAGE))
-            for letter, _ in self._readable(page):
-                yield letter
+            page: list[Document] = await self._store.find(Find(collection=LETTERS.name, where=where, sort=sort, after=after, limit=PAGE))
+            yield self._readable(page)
             if len(page) < PAGE:
                 return
-            after = (page[-1]["order"], page[-1]["_id"])
+            after = (page[-1][sort], page[-1]["_id"])
 
 
 async def settle(work: Work, tried: DeadLetter, refused: Refused | None) -> None:
