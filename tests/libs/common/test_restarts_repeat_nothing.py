@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from structlog.testing import capture_logs
-from tests.libs.common.shell import COLLECTIONS, NOTES, TALLIES, Tally, hear
+from tests.libs.common.shell import COLLECTIONS, NOTES, TALLIES, Tally, hear, told
 
 from amont.common.aggregate import Decision
 from amont.common.clock import FixedClock
@@ -20,7 +20,7 @@ from amont.common.ids import SeededIds
 from amont.common.log import Record
 from amont.common.service import Parts, Service
 from amont.common.service.unit import Unit
-from amont.common.testing.hearing import START
+from amont.common.testing.hearing import START, record_of
 from amont.common.testing.memory import Broker, Database, MemoryLog, MemoryStore
 from amont.common.testing.simulation.loop import VirtualLoop
 from amont.common.work import House, Work
@@ -130,5 +130,20 @@ def test_what_it_left_behind_itself_it_says_before_it_ends(command: Callable[[Wo
         two.other_log.away = False
         await two.goes.stop()
         assert two.said(topic) == ["d00"]
+
+    play(scene, 0)
+
+
+def test_what_the_log_is_taking_when_a_drain_ends_is_seen_through_noted_and_not_said_again() -> None:
+    async def scene(two: Deployment) -> None:
+        two.goes._drain_seconds = 1.0
+        await two.goes.start()
+        two.other_log.seconds = 5.0
+        await two.log.append([record_of(told("a", 1))])
+        while not two.goes.unit.relay._under_way:
+            await asyncio.sleep(0.1)
+        await two.goes.stop()
+        assert two.said("enrolment-programmes") == ["a"]
+        assert "_out" not in two.database.collections["tallies"]["a"]
 
     play(scene, 0)

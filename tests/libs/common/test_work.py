@@ -563,6 +563,27 @@ async def test_whoever_the_log_refuses_for_good_keeps_nobody_behind_them_waiting
     assert await shell.said() == [("good", 1)]
 
 
+async def test_a_log_that_goes_away_while_what_it_refused_together_is_said_apart_leaves_all_of_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def goes_away(records: Sequence[Record]) -> None:
+        if len(records) > 1:
+            raise Unacceptable("too large together")
+        raise Unavailable("gone meanwhile")
+
+    async def add_all(work: Work) -> None:
+        for id_ in "abcd":
+            await add(work, id_)
+
+    with monkeypatch.context() as away:
+        away.setattr(shell.log, "append", goes_away)
+        await shell.unit.run(add_all)
+    assert sorted(id_ for _, id_ in shell.unit.relay.left) == list("abcd")
+    await shell.unit.relay.sweep(older_than=-SAID_AGAIN_WITHIN)
+    assert sorted(await shell.said()) == [(id_, 1) for id_ in "abcd"]
+    assert shell.unit.relay.left == set()
+
+
 async def test_a_clear_that_could_not_be_written_is_written_later(shell: Shell) -> None:
     work = shell.work()
     await add(work, "a")
@@ -698,6 +719,7 @@ async def test_what_is_removed_is_gone_for_this_work_and_then_for_all(shell: She
     async def remove(work: Work) -> None:
         work.remove(await work.get(Tally, "a"))
         assert await work.peek(Tally, "a") is None
+        assert set(await work.get_many(Tally, ["a", "b"])) == {"b"}
         assert [one.id async for one in work.find(TALLIES.where())] == ["b"]
 
     await shell.unit.run(remove)

@@ -70,13 +70,21 @@ class Relay:
                 _logger.error("event_refused_by_the_log", collection=full[0].collection.name, id=full[0].aggregate.id, reason=str(error))  # noqa: TRY400
                 self.left.discard(full[0].key)
                 return
-            for entry in full:
-                await self._say([entry], recent)
+            await self._say_apart(full, recent)
         except Unavailable:
             self.left.update(entry.key for entry in full)
             raise
         finally:
             self._saying.ends(full)
+
+    async def _say_apart(self, full: Sequence[Entry], recent: Recent | None) -> None:
+        """Say each by itself. When the log goes away meanwhile, that one and those that have not had their turn are left."""
+        for number, entry in enumerate(full):
+            try:
+                await self._say([entry], recent)
+            except Unavailable:
+                self.left.update(one.key for one in full[number:])
+                raise
 
     def refuse_when_full(self) -> None:
         """Raise Backlog when so much was left behind that people's commands must wait; what the service has begun goes on."""
@@ -182,7 +190,13 @@ class Relay:
         return swept
 
     async def say_what_is_left(self) -> None:
-        """Before an end: publish once more what this process could not, and nothing of what others may be about to say. Raises Unavailable."""
+        """Before an end: see through what is being said, and publish once more what this process could not. Nothing of what others may be about to say.
+
+        Raises Unavailable.
+        """
+        await self.clear()
+        while self._under_way:
+            await asyncio.wait(self._under_way)
         await self.clear()
         await self._say_again()
         for collection, page in self._pages(self.left):
