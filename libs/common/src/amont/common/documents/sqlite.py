@@ -95,15 +95,22 @@ def _checked_sync(sync: str) -> str:
 
 
 class OneThread:
-    """A connection and the only thread that touches it. Errors of the database leave as Unavailable."""
+    """A connection and the only thread that touches it. Errors of the database leave as Unavailable, and so does what comes after `close`."""
 
     def __init__(self, path: Path, *, sync: str, patience: float = PATIENCE_SECONDS) -> None:
         self._path, self._sync, self._patience = path, sync, patience
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sqlite-{path.stem}")
         self._connection: sqlite3.Connection | None = None
+        self._closed = False
+
+    def open_again(self) -> None:
+        """Answer from now on, if it was closed."""
+        self._closed = False
 
     async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run work on the thread; it has the connection to itself."""
+        if self._closed:
+            raise Unavailable(f"{self._path.name} has been closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._opened()))
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
@@ -115,6 +122,8 @@ class OneThread:
         return self._connection
 
     async def close(self) -> None:
+        self._closed = True
+
         def shut() -> None:
             if self._connection is not None:
                 self._connection.close()
@@ -138,6 +147,7 @@ class SqliteStore:
     async def open(self, collections: Sequence[CollectionSpec]) -> None:
         for spec in collections:
             self._many[spec.name] = frozenset(name for index in spec.indexes if index.many for name in index.fields[:1])
+        self._db.open_again()
         await self._db.do(lambda db: _create(db, collections))
 
     async def close(self) -> None:

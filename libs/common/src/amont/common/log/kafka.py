@@ -102,19 +102,23 @@ class KafkaLog:
         self._client_id = client_id
         self.broker = broker_for(self.bootstrap, client_id=client_id, options=self.options)
         self._producer: AIOKafkaProducer | None = None
+        self._closed = False
         self._making = asyncio.Lock()
         self._queueing = asyncio.Lock()
         """Whoever appends first is first in every partition: one may wait there for room, and the next must not pass."""
         self._abandoned: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
+        self._closed = False
         async with port_errors("connect"), asyncio.timeout(self.options.answer_within_seconds):
             await self._ready_producer()
             await self.broker.connect()
 
     async def close(self) -> None:
+        self._closed = True
         await self.broker.stop()
-        producer = self._producer
+        async with self._making:  # or one that is just being made would stay
+            producer = self._producer
         if producer is not None:
             try:
                 await asyncio.wait_for(producer.flush(), self.options.answer_within_seconds)
@@ -147,6 +151,8 @@ class KafkaLog:
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         async with self._making:
+            if self._closed:
+                raise Unavailable("The connection to Kafka has been closed")
             if self._producer is None:
                 producer = AIOKafkaProducer(
                     bootstrap_servers=self.bootstrap,

@@ -65,6 +65,7 @@ class SqliteLog:
         return cls(folder / "log.sqlite", sync=sync, patience=ANSWER_WITHIN_SECONDS)
 
     async def open(self) -> None:
+        self._db.open_again()
         await self._db.do(lambda db: db.executescript(_TABLES))
 
     async def close(self) -> None:
@@ -145,7 +146,12 @@ class SqliteReader:
     async def stop(self) -> None:
         self._stopping = True
         if self._task is not None:
-            await asyncio.wait([self._task])
+            try:
+                await asyncio.wait([self._task])
+            except asyncio.CancelledError:  # nobody waits for what is in hand: it is cut off, and its position does not move
+                self._task.cancel()
+                await asyncio.wait([self._task])
+                raise
             self._task = None
         with contextlib.suppress(Unavailable):  # then the lease runs out by itself
             await self.release()

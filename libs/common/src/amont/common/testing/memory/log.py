@@ -8,7 +8,8 @@ in a lane of its own that handles, commits behind the batch and, when it has to 
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -16,7 +17,7 @@ from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
 from amont.common.log import Handler, Received, Record
 from amont.common.testing.memory.broker import Broker
-from amont.common.testing.memory.calling import Call, directly
+from amont.common.testing.memory.calling import Call, Deed, directly
 
 BATCH = 500
 WAIT_SECONDS = 5.0
@@ -31,14 +32,22 @@ class MemoryLog:
     """See the module. `batch` is how many records of a partition are fetched at most, `life` numbers the processes that have the same `client_id`."""
 
     def __init__(self, broker: Broker, *, client_id: str, life: int = 1, call: Call = directly, batch: int = BATCH) -> None:
-        self.broker, self.call, self.batch, self.client_id, self.life = broker, call, batch, client_id, life
+        self.broker, self._call, self.batch, self.client_id, self.life = broker, call, batch, client_id, life
+        self._closed = False
         self.readers: list[MemoryReader] = []
 
+    async def call(self, what: str, deed: Deed) -> Any:
+        """Ask the broker. Raises Unavailable."""
+        if self._closed:
+            raise Unavailable("the log has been closed")
+        return await self._call(what, deed)
+
     async def open(self) -> None:
+        self._closed = False
         await self.call("log open", lambda: None)
 
     async def close(self) -> None:
-        return
+        self._closed = True
 
     async def ping(self) -> None:
         await self.call("log ping", lambda: None)
@@ -98,6 +107,7 @@ class MemoryReader:
 
     async def start(self) -> None:
         self._stopping.clear()
+        self._torn = False
         await self._hear()
         self._tasks = [
             asyncio.create_task(self._read_on(), name=f"{self.group} reads"),
@@ -106,16 +116,24 @@ class MemoryReader:
 
     async def stop(self) -> None:
         self._stopping.set()
-        while self._lanes:
-            await asyncio.wait(self._lanes.values())
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        try:
+            while self._lanes:
+                await asyncio.wait(self._lanes.values())
+        except asyncio.CancelledError:  # nobody waits for what is in hand: it is cut off, and its position does not move
+            await self._end(self._lanes.values(), self._tasks)
+            raise
+        await self._end(self._tasks)
         self._tasks, self._generation = [], 0
         with contextlib.suppress(Unavailable):  # then the others wait until we are known to be silent
             broker = self._log.broker
             await self._log.call(f"leave {self.group}", lambda: broker.leave(self.group, self._topic, self._member, self._log.life))
+
+    async def _end(self, *groups: Iterable[asyncio.Task[None]]) -> None:
+        ending = [task for group in groups for task in group]
+        for task in ending:
+            task.cancel()
+        if ending:
+            await asyncio.wait(ending)
 
     async def _beat(self) -> None:
         while True:
