@@ -295,6 +295,41 @@ async def test_stopping_lets_the_batch_in_hand_finish_and_commits_it(place: Plac
     assert sorted(first.numbers + second.numbers) == list(range(10))
 
 
+async def test_a_stop_that_nobody_waits_for_any_more_cuts_off_what_is_in_hand_and_commits_nothing(place: Place, log: Log) -> None:
+    ended: list[bool] = []
+
+    async def endless(_: Sequence[Received]) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    first = Hears(before=endless)
+    await log.append(place.records(5))
+    reader = log.reader(place.group(), place.topic, first)
+    await reader.start()
+    await until(lambda: first.batches > 0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.stop(), 0.1)
+    assert len(ended) == first.batches
+    assert first.numbers == []
+    await log.close()
+    second = Hears()
+    reader = (await place.open()).reader(place.group(), place.topic, second)
+    await reader.start()
+    await second.all(*range(5), within=40)
+    await reader.stop()
+
+
+async def test_a_log_that_was_closed_takes_nothing_until_it_is_opened_again(place: Place, log: Log) -> None:
+    await log.close()
+    for call in (log.ping, lambda: log.append(place.records(1))):
+        with pytest.raises(Unavailable, match="closed"):
+            await call()
+    await log.open()
+    await log.append(place.records(1))
+
+
 async def test_positions_survive_closing_and_opening(place: Place, log: Log) -> None:
     heard = []
     for begin in (0, 50):

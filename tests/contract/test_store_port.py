@@ -486,6 +486,16 @@ async def test_everything_is_there_after_opening_again(store: Store, opens: Open
     assert await ids(again, {"people": "ada"}) == ["a"]
 
 
+async def test_a_store_that_was_closed_answers_no_more(opens: Opens) -> None:
+    """What was cut off by a stop must not go on behind it."""
+    store = await opened(opens)
+    await store.close()
+    for call in (store.ping, lambda: store.get("things", ["a"]), lambda: store.commit([new("a")])):
+        with pytest.raises(Unavailable):
+            await call()
+    assert await held(await opened(opens), "a") is None
+
+
 async def test_an_index_that_is_new_knows_the_documents_that_are_old(opens: Opens) -> None:
     before = opens()
     await before.open([CollectionSpec("things")])

@@ -136,8 +136,15 @@ class KafkaReader:
     async def stop(self) -> None:
         self._stopping = True
         self._hurry.set()
-        while self._lanes:
-            await asyncio.wait(self._lanes.values())
+        try:
+            while self._lanes:
+                await asyncio.wait(self._lanes.values())
+        except asyncio.CancelledError:  # nobody waits for what is in hand: it is cut off, and its position does not move
+            lanes = list(self._lanes.values())
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.wait(lanes)
+            raise
         await self._subscriber.stop()
 
     @property
@@ -271,7 +278,12 @@ class KafkaReader:
 
     async def _may_follow(self, before: asyncio.Task[bool], turn: int) -> bool:
         """Not when what came before was given back, for then all of it is fetched again; nor when the partition is about to be somebody else's."""
-        await asyncio.wait([before])
+        try:
+            await asyncio.wait([before])
+        except asyncio.CancelledError:  # who is cut off cuts off what is in hand before it
+            before.cancel()
+            await asyncio.wait([before])
+            raise
         torn = before.cancelled() or before.exception() is not None
         return not torn and before.result() and turn == self._turn and not (self._stopping or self._moving)
 

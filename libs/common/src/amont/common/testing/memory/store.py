@@ -12,7 +12,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from amont.common.documents import LARGEST_DOCUMENT, AnyOf, AtMost, Clear, CollectionSpec, Document, Find, Put, Remove, Write, too_large
-from amont.common.testing.memory.calling import Call, directly
+from amont.common.errors import Unavailable
+from amont.common.testing.memory.calling import Call, Deed, directly
 
 
 class Database:
@@ -48,13 +49,20 @@ class MemoryStore:
     """See the module."""
 
     def __init__(self, database: Database, call: Call = directly) -> None:
-        self._database, self._call = database, call
+        self._database, self._line = database, call
+        self._closed = False
+
+    async def _call(self, what: str, deed: Deed) -> Any:
+        if self._closed:
+            raise Unavailable("the store has been closed")
+        return await self._line(what, deed)
 
     async def open(self, collections: Sequence[CollectionSpec]) -> None:
+        self._closed = False
         await self._call("store open", lambda: [self._database.collections[spec.name] for spec in collections])
 
     async def close(self) -> None:
-        return
+        self._closed = True
 
     async def ping(self) -> None:
         await self._call("store ping", lambda: None)
