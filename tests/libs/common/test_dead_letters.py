@@ -760,9 +760,7 @@ async def test_resolved_letters_are_forgotten_after_their_time(one: Hearing, fau
     assert await standing(one) == []
 
 
-async def test_letters_that_are_never_over_keep_no_other_from_being_forgotten(
-    one: Hearing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_letters_that_are_never_over_keep_no_other_from_being_forgotten(one: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that this release cannot read, and those that are asked for and cannot be taken yet, are due for as long as they are there."""
     monkeypatch.setattr(replaying, "PAGE", 2)
     await one.hears(*(bad(key) for key in "abcde"))

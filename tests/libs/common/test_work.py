@@ -483,6 +483,26 @@ async def test_recent_aggregates_are_not_read_again_and_the_oldest_are_forgotten
     assert shell.store.reads == before + 1
 
 
+async def test_a_decision_on_what_was_only_read_from_memory_and_has_moved_is_not_saved(shell: Shell) -> None:
+    recent = Recent()
+    work = shell.work(recent=recent)
+    await add(work, "a")
+    await shell.unit.save(work, recent)
+    await shell.given(Tally(id="a", n=19))
+    for n in (1, 19):
+        work = shell.work(recent=recent)
+        read = await work.get(Tally, "a")
+        assert read.n == n
+        work.save(Decision(Note(id="b", text=f"{read.n}")))
+        if n == 1:
+            with pytest.raises(Moved):
+                await shell.unit.save(work, recent)
+        else:
+            await shell.unit.save(work, recent)
+    assert (await shell.document("b", "notes"))["text"] == "19"
+    assert (await shell.document("b", "notes"))["v"] == 1, "the first was never saved"
+
+
 async def test_a_stale_recent_aggregate_loses_and_is_forgotten(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(saying, "WAIT_SECONDS", 0.05)  # nobody says what the first has saved
     recent = Recent()
