@@ -98,14 +98,16 @@ def read_both(pool: str, raw_pool: bytes, policy: str, raw_policy: bytes) -> tup
     """The pool and the policy; where one or both are refused, all faults are told and the command ends."""
     refusals: list[tuple[str, Refused]] = []
     rules, people = None, None
-    try:
-        rules = read_policy(raw_policy)
-    except Refused as refused:
-        refusals.append((policy, refused))
-    try:
-        people = read_pool(raw_pool, rules)
-    except Refused as refused:
-        refusals.append((pool, refused))
+    with handling.shown("Reading") as progress:
+        progress("the files", 0, detail=f"{len(raw_pool) + len(raw_policy):,} bytes")
+        try:
+            rules = read_policy(raw_policy)
+        except Refused as refused:
+            refusals.append((policy, refused))
+        try:
+            people = read_pool(raw_pool, rules)
+        except Refused as refused:
+            refusals.append((pool, refused))
     if people is None or rules is None:
         raise handling.refuse(refusals)
     return people, rules

@@ -23,7 +23,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 _WINDOWS = 2**14
 _MOMENTS = 2**16
-"""How many windows, and moments of a week in a zone, are kept once worked out: many people share few of them."""
+"""How many windows, and moments and stretches of a week in a zone, are kept once worked out: many people share few of them."""
 
 _DAY = 24 * 60
 _HALF_HOUR = 30 * 60
@@ -65,9 +65,7 @@ def half_hours(availability: Iterable[str], zone: str, week_of: date) -> int:
     place, monday = load_zone(zone), _monday(week_of)
     free = 0
     for start, end in _merge(map(parse_window, availability)):
-        first = -(-_utc_seconds(start, place, monday) // _HALF_HOUR)
-        last = _utc_seconds(end, place, monday) // _HALF_HOUR
-        free |= _bits(first, last)
+        free |= _free(start, end, place, monday)
     return free
 
 
@@ -171,6 +169,14 @@ def _utc_seconds(minutes: int, zone: ZoneInfo, monday: datetime) -> int:
     """Seconds from Monday 00:00 UTC when local clocks show that minute of the week; the first time where they show it twice."""
     moment = (monday + timedelta(minutes=minutes)).replace(tzinfo=zone, fold=0)
     return int((moment.astimezone(UTC) - monday.replace(tzinfo=UTC)).total_seconds())
+
+
+@lru_cache(maxsize=_MOMENTS)
+def _free(start: int, end: int, zone: ZoneInfo, monday: datetime) -> int:
+    """The whole half-hours from one minute of the local week to another, as `half_hours` gives them."""
+    first = -(-_utc_seconds(start, zone, monday) // _HALF_HOUR)
+    last = _utc_seconds(end, zone, monday) // _HALF_HOUR
+    return _bits(first, last)
 
 
 def _bits(first: int, last: int) -> int:

@@ -1,9 +1,10 @@
 """The matching engine: the best pairs over all pairs of a pool, with their proof.
 
-`columns` brings a pool into compact form, `kernel` looks at pairs (`plain` without a compiler), `assignment` solves a sparse graph, `generation` grows
-that graph until its answer is the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top, `worth` and `bothways` say what
-each pair is worth, `explaining` why people are in none, `changing` and `stretches` what would help them, `blocking` how many pairs would rather have each
-other, `repair` keeps a solved pool at its optimum while it changes. Arrays in, arrays out; only this page, `explaining`, `changing` and `repair` know people.
+`columns` brings a pool into compact form, `kernel` looks at pairs (`plain` without a compiler), `assignment` solves a sparse graph, many paths at once
+by `phases`, `generation` grows that graph until its answer is the answer for all pairs, `cover` and `optimum` put the policy's objective in stages on top,
+`worth` and `bothways` say what each pair is worth, `explaining` why people are in none, `changing` and `stretches` what would help them, `blocking` how many
+pairs would rather have each other, `repair` keeps a solved pool at its optimum while it changes. Arrays in, arrays out; only this page, `explaining`,
+`changing` and `repair` know people.
 Everything is an integer and every choice between equals is by place, and places come from ids and the seed: the same pool and policy give the same answer,
 whatever the order of the lists, the number of threads, and whether the loops are compiled. Equal optima are told apart by where SHA-256(seed, NUL, id) puts
 people; nothing is promised about how likely each is.
@@ -41,7 +42,7 @@ __all__ = ["VERSION", "Engine", "warm"]
 
 Ints = NDArray[np.int32]
 
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 """Named in results, since another one may choose another of several equal optima."""
 
 

@@ -7,7 +7,8 @@ alone on purpose, and p = 0 where a place is empty: by linear programming dualit
 
 1. bidding (Bertsekas 1981, as in the augmenting row reduction of Jonker and Volgenant 1987): a pending row takes its best column; where that is full,
    the price rises until the weakest of those who want it is indifferent, and that one leaves;
-2. a shortest augmenting path from a row that bidding did not place, to an empty place, or to a row that rather stays alone;
+2. a shortest augmenting path from a row that bidding did not place, to an empty place, or to a row that rather stays alone; where these paths
+   become long, as among equal scores, all rows that are left together (`phases`);
 3. a shortest path from a place that emptied at a price, to a row that takes it, or down to price 0 (the reverse search).
 
 All numbers are integers and every choice between equals is by index, so the result is a function of the input. Paths: Dijkstra (1959) with potentials
@@ -19,10 +20,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from amont.matching.domain.engine.heap import pop, push
 from amont.matching.domain.engine.jit import compiled
+from amont.matching.domain.engine.phases import place_all
+from amont.matching.domain.engine.seating import move_up, seat, unseat
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
+
+FAR_ENOUGH = 4
+"""Columns that paths one by one may settle, by columns there are, before all the rest are sought together."""
 
 
 class Graph(NamedTuple):
@@ -96,38 +103,6 @@ def _indexed(n, key, other, value):
 
 
 @compiled
-def seat(mate, taken, holder, row, column):
-    """Give the row an empty place of the column."""
-    holder[column, taken[column]] = row
-    taken[column] += 1
-    mate[row] = column
-
-
-@compiled
-def unseat(mate, taken, holder, row):
-    """Take the row's place away."""
-    column = mate[row]
-    for k in range(taken[column]):
-        if holder[column, k] == row:
-            taken[column] -= 1
-            holder[column, k] = holder[column, taken[column]]
-            break
-    mate[row] = -1
-
-
-@compiled
-def move_up(mate, taken, holder, way, column):
-    """Along an augmenting path: the row that leads to a column with an empty place takes it, its own place goes to the one before, up to a row alone."""
-    while column >= 0:
-        row = way[column]
-        left = mate[row]
-        if left >= 0:
-            unseat(mate, taken, holder, row)
-        seat(mate, taken, holder, row, column)
-        column = left
-
-
-@compiled
 def margin_of(start, stop, column, value, price, outside, reward, row, but):
     """The best profit the row finds elsewhere."""
     best = outside[row]
@@ -195,44 +170,6 @@ def bid(graph, state, reward, waiting, patience):
         queue[tail] = weakest
         tail += 1
     return left[:count].copy()
-
-
-@compiled
-def push(keys, items, size, key, item):
-    """Onto a binary heap, the least (key, item) first; its new size."""
-    at = size
-    while at > 0:
-        up = (at - 1) >> 1
-        if keys[up] < key or (keys[up] == key and items[up] <= item):
-            break
-        keys[at] = keys[up]
-        items[at] = items[up]
-        at = up
-    keys[at] = key
-    items[at] = item
-    return size + 1
-
-
-@compiled
-def pop(keys, items, size):
-    """Off the heap: what was first is left to the caller, who read it; the new size."""
-    size -= 1
-    key, item = keys[size], items[size]
-    at = 0
-    while True:
-        down = 2 * at + 1
-        if down >= size:
-            break
-        if down + 1 < size and (keys[down + 1] < keys[down] or (keys[down + 1] == keys[down] and items[down + 1] < items[down])):
-            down += 1
-        if key < keys[down] or (key == keys[down] and item <= items[down]):
-            break
-        keys[at] = keys[down]
-        items[at] = items[down]
-        at = down
-    keys[at] = key
-    items[at] = item
-    return size
 
 
 class Scratch(NamedTuple):
@@ -404,9 +341,13 @@ def settle(graph, state, reward, scratch, waiting, patience, clock):
     """Steps 1 to 3 until nothing is pending; rows `waiting` have no column. The clock after the last search."""
     price, places, taken = state.price, state.places, state.taken
     left = bid(graph, state, reward, waiting, patience)
+    walked = 0
     for k in range(len(left)):
+        if walked > FAR_ENOUGH * len(price):
+            clock = place_all(graph, state, reward, scratch, clock, left[k:])
+            break
         clock += 1
-        search_from_row(graph, state, reward, scratch, clock, left[k])
+        walked += search_from_row(graph, state, reward, scratch, clock, left[k])
     for j in range(len(price)):
         while taken[j] < places[j] and price[j] > 0:
             clock += 1

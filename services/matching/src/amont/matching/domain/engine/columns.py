@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
 from hashlib import sha256
-from typing import NamedTuple
+from operator import or_
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,7 @@ from amont.matching.domain.pool import Pool, PoolPerson, Role
 Ints = NDArray[np.int32]
 Words = NDArray[np.uint64]
 Bytes = NDArray[np.uint8]
+T = TypeVar("T")
 
 NEVER = -(1 << 30)
 """Points of a pair that breaks a rule: far below any threshold, and half of what 32 bits can hold."""
@@ -233,8 +236,10 @@ def _ints(values: Iterable[int]) -> Ints:
 def _codes(people: People, week_of: date, policy: Policy) -> Codes:
     sides = tuple(people.values())
     everybody = [person for side in sides for person in side]
-    free = {key: half_hours(key[1], key[0], week_of) for key in dict.fromkeys((person.zone, person.availability) for person in everybody)}
-    used = [_used(sides[0], free), _used(sides[1], free)]
+    windows = [dict.fromkeys((person.zone, person.availability) for person in side) for side in sides]
+    free = {key: half_hours(key[1], key[0], week_of) for key in windows[0] | windows[1]}
+    used = [reduce(or_, map(free.__getitem__, keys), 0) for keys in windows]
+    named = _named(sides[0]), _named(sides[1])
     return Codes(
         week_of=week_of,
         free=free,
@@ -242,8 +247,8 @@ def _codes(people: People, week_of: date, policy: Policy) -> Codes:
         tongues=None if Rule.SHARED_LANGUAGE in policy.off else _tongues(everybody),
         half_hours=tuple(place for place in range(WEEK) if (used[0] & used[1]) >> place & 1),
         used=used,
-        named=(_named(sides[0]), _named(sides[1])),
-        topics=_topics(*sides),
+        named=named,
+        topics={topic: place for place, topic in enumerate(sorted(named[0] & named[1]))},
     )
 
 
@@ -286,9 +291,10 @@ def _languages(people: Sequence[PoolPerson], place: Mapping[str, int] | None) ->
     if place is None:
         return np.ones(len(people), np.int32), np.ones((len(people), 1), np.uint64)
     width = max(1, -(-len(place) // 64))
-    sets = {languages: sum(1 << place[tag] for tag in languages) for languages in {person.languages for person in people}}
-    short = {languages: (bits & (1 << _TONGUES - 1) - 1) | (bits >> _TONGUES - 1 != 0) << _TONGUES - 1 for languages, bits in sets.items()}
-    return _ints(short[person.languages] for person in people), _bits([sets[person.languages] for person in people], width)
+    spoken, at = _distinct(person.languages for person in people)
+    sets = [sum(1 << place[tag] for tag in languages) for languages in spoken]
+    short = _ints((bits & (1 << _TONGUES - 1) - 1) | (bits >> _TONGUES - 1 != 0) << _TONGUES - 1 for bits in sets)
+    return short[at], _bits(sets, width)[at]
 
 
 def _bits(sets: Sequence[int], width: int) -> Words:
@@ -297,20 +303,18 @@ def _bits(sets: Sequence[int], width: int) -> Words:
     return np.frombuffer(raw, np.dtype("<u8")).reshape(len(sets), width).astype(np.uint64)
 
 
-def _used(people: Iterable[PoolPerson], free: Mapping[tuple[str, tuple[str, ...]], int]) -> int:
-    """The half-hours that somebody of these has."""
-    either = 0
-    for person in people:
-        either |= free[person.zone, person.availability]
-    return either
+def _distinct(values: Iterable[T]) -> tuple[list[T], Ints]:
+    """Each value once, and where each one is."""
+    places: dict[T, int] = {}
+    at = _ints(places.setdefault(value, len(places)) for value in values)
+    return list(places), at
 
 
 def _hours(people: Sequence[PoolPerson], codes: Codes) -> Words:
     """Free half-hours, those dropped that one of the sides never has."""
     width = max(1, -(-len(codes.half_hours) // 64))
-    keys = list(dict.fromkeys((person.zone, person.availability) for person in people))
-    packed = dict(zip(keys, _packed([codes.free[key] for key in keys], codes.half_hours, width), strict=True))
-    return np.array([packed[person.zone, person.availability] for person in people], np.uint64).reshape(len(people), width)
+    keys, at = _distinct((person.zone, person.availability) for person in people)
+    return _packed([codes.free[key] for key in keys], codes.half_hours, width)[at]
 
 
 def _packed(sets: Sequence[int], kept: Sequence[int], width: int) -> Words:
@@ -323,34 +327,26 @@ def _packed(sets: Sequence[int], kept: Sequence[int], width: int) -> Words:
     return packed.view(np.dtype("<u8")).astype(np.uint64)
 
 
-def _topics(mentees: Iterable[PoolPerson], mentors: Iterable[PoolPerson]) -> Mapping[str, int]:
-    offered = _named(mentors)
-    places: dict[str, int] = {}
-    for person in mentees:
-        for topic in sorted(person.topics):
-            if topic in offered:
-                places.setdefault(topic, len(places))
-    return places
-
-
-def wishes_of(mentees: Iterable[PoolPerson], mentors: Sequence[PoolPerson], hours: Words, codes: Codes, policy: Policy) -> Wishes:
+def wishes_of(mentees: Sequence[PoolPerson], mentors: Sequence[PoolPerson], hours: Words, codes: Codes, policy: Policy) -> Wishes:
     """What these mentees wish, and what these mentors, with those hours, offer of it."""
-    places, weight = codes.topics, policy.weights.topics
-    start, topics, strengths, factors = [0], [], [], []
-    for person in mentees:
-        for topic in sorted(person.topics):
-            if topic in places:
-                topics.append(places[topic])
-                strengths.append(person.topics[topic])
-        start.append(len(topics))
-        best = TOP_LEVEL * sum(person.topics.values())
-        factors.append(weight * _RESTS_OF_16_BITS // best + 1 if best else 0)
-    level = np.zeros((len(places), len(mentors)), np.uint8)
-    for column, person in enumerate(mentors):
-        for topic, reached in person.topics.items():
-            if topic in places:
-                level[places[topic], column] = reached
-    return Wishes(_ints(start), _ints(topics), _ints(strengths), _ints(factors), level, np.ascontiguousarray(hours.T))
+    who, topic, wish = _listed(mentees, codes.topics)
+    best = TOP_LEVEL * np.bincount(who, wish, len(mentees)).astype(np.int64)
+    factor = np.where(best > 0, policy.weights.topics * _RESTS_OF_16_BITS // np.maximum(best, 1) + 1, 0)
+    named = np.flatnonzero(topic >= 0)
+    named = named[np.lexsort((topic[named], who[named]))]
+    start = np.searchsorted(who[named], np.arange(len(mentees) + 1))
+    column, offered, reached = _listed(mentors, codes.topics)
+    wanted = offered >= 0
+    level = np.zeros((len(codes.topics), len(mentors)), np.uint8)
+    level[offered[wanted], column[wanted]] = reached[wanted]
+    return Wishes(start.astype(np.int32), topic[named], wish[named], factor.astype(np.int32), level, np.ascontiguousarray(hours.T))
+
+
+def _listed(people: Sequence[PoolPerson], places: Mapping[str, int]) -> tuple[Ints, Ints, Ints]:
+    """All topics of all people: whose, the topic's place or -1, how strongly."""
+    who = np.repeat(np.arange(len(people), dtype=np.int32), _ints(len(person.topics) for person in people))
+    topic = _ints(places.get(topic, -1) for person in people for topic in person.topics)
+    return who, topic, _ints(strength for person in people for strength in person.topics.values())
 
 
 def _weighing(policy: Policy) -> Weighing:

@@ -1,8 +1,8 @@
 """The largest number of pairs, and the cover that proves it: a set of people that touches every allowed pair and is no larger (König 1931).
 
-Augmenting paths are sought in the sparse graph first (Kuhn 1955; a tree that leads nowhere is never entered again), then once over all pairs: from
-everybody left alone, level by level, keeping the pairs by which new mentors are reached. Either that ends at an empty place, and the graph has learnt
-what it lacked, or nothing is left to reach, and what was reached is the cover: the mentees not reached and the mentors reached.
+Augmenting paths are sought in the sparse graph first (`phases`), then over all pairs: from everybody left alone, level by level, keeping the pairs by
+which new mentors are reached. Either that ends at an empty place, and the graph has learnt what it lacked, with a few more pairs of each level, so that many
+paths may follow at once; or nothing is left to reach, and what was reached is the cover: the mentees not reached and the mentors reached.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.assignment import move_up, unseat
-from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Scanner
+from amont.matching.domain.engine.phases import augment_all
+from amont.matching.domain.engine.seating import unseat
 
 Ints = NDArray[np.int32]
+
+MORE = 8
+"""Pairs that are learnt of a row and level at once."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,64 +57,48 @@ class Reached:
 
 def augment(seats: Seats, start: Ints, stop: Ints, column: Ints, score: Ints, floor: int) -> None:
     """As many pairs as the edges with a score of at least `floor` allow."""
-    _augment(start, stop, column, score, floor, seats.alone, seats.mate, seats.places, seats.taken, seats.holder)
-
-
-@compiled
-def _augment(start, stop, column, score, floor, alone, mate, places, taken, holder):
-    seen = np.full(len(places), -1, np.int32)
-    way = np.empty(len(places), np.int32)
-    queue = np.empty(len(mate) + 1, np.int32)
-    for search in range(len(alone)):
-        queue[0] = alone[search]
-        head, tail, end = 0, 1, -1
-        while head < tail and end < 0:
-            row = queue[head]
-            head += 1
-            for k in range(start[row], stop[row]):
-                j = column[k]
-                if score[k] < floor or seen[j] >= 0:
-                    continue
-                seen[j] = search
-                way[j] = row
-                if taken[j] < places[j]:
-                    end = j
-                    break
-                for place in range(taken[j]):
-                    queue[tail] = holder[j, place]
-                    tail += 1
-        if end < 0:
-            continue
-        for j in range(len(places)):
-            if seen[j] == search:
-                seen[j] = -1
-        move_up(mate, taken, holder, way, end)
+    nobody = np.zeros(len(seats.mate), np.bool_)
+    augment_all(start, stop, column, score, floor, nobody, seats.alone, seats.mate, seats.places, seats.taken, seats.holder)
 
 
 def explore(seats: Seats, scanner: Scanner, floor: int) -> tuple[Reached, Ints, Ints, bool]:
     """Everything within reach of the rows left alone, over all pairs with a score of at least `floor`.
 
     Returns:
-        What was reached; the pairs by which it was, rows and columns; whether an empty place is among it. The search ends with the level that
-        finds one.
+        What was reached; pairs by which it was, rows and columns; whether an empty place is among it. The search ends with the level that
+        finds one, and gives then up to `MORE` pairs a row from each level to the next.
     """
     rows = np.zeros(len(seats.mate), np.bool_)
     columns = seats.places == 0
     frontier = seats.alone
     rows[frontier] = True
-    ways: list[tuple[Ints, Ints]] = []
+    levels: list[tuple[Ints, Ints, Ints]] = []
     empty = seats.taken < seats.places
-    while len(frontier):
+    found = False
+    while len(frontier) and not found:
         unseen = np.flatnonzero(~columns).astype(np.int32)
         by = scanner.reach(frontier, unseen, floor)
         new = unseen[by >= 0]
-        ways.append((by[by >= 0], new))
+        levels.append((frontier, new, by[by >= 0]))
         columns[new] = True
-        if empty[new].any():
-            break
+        found = bool(empty[new].any())
         held = seats.holder[new]
         frontier = np.sort(held[held >= 0]).astype(np.int32)
         frontier = frontier[~rows[frontier]]
         rows[frontier] = True
-    found = [np.concatenate([way[side] for way in ways]) if ways else np.empty(0, np.int32) for side in (0, 1)]
-    return Reached(rows, columns & (seats.places > 0)), found[0], found[1], bool(empty[columns].any())
+    ways = _between(scanner, floor, levels, empty) if found else np.empty((2, 0), np.int32)
+    return Reached(rows, columns & (seats.places > 0)), ways[0], ways[1], found
+
+
+def _between(scanner: Scanner, floor: int, levels: list[tuple[Ints, Ints, Ints]], empty: NDArray[np.bool_]) -> Ints:
+    """Pairs from level to level, each once: those by which columns were reached, and a few of each row, from different places for different rows."""
+    ways = [np.stack([by, new]) for _, new, by in levels]
+    price = np.zeros(len(empty), np.int32)
+    for last, (rows, new, _) in zip([False] * (len(levels) - 1) + [True], levels, strict=True):
+        columns = new[empty[new]] if last else new
+        where = scanner.scan(
+            rows, np.full(len(rows), floor - 1, np.int32), price, keep=MORE, floor=floor, columns=columns, spread=True
+        ).where
+        there = where >= 0
+        ways.append(np.stack([np.repeat(rows, there.sum(axis=1)), where[there]]).astype(np.int32))
+    return np.unique(np.concatenate(ways, axis=1), axis=1)

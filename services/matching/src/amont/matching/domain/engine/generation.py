@@ -14,10 +14,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.assignment import Graph, State, graph_of, nothing_yet, scratch, seat, settle, unseat
+from amont.matching.domain.engine.assignment import Graph, State, graph_of, nothing_yet, scratch, settle
 from amont.matching.domain.engine.columns import Table
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Found, Scanner, points_of
+from amont.matching.domain.engine.seating import seat, unseat
+from amont.matching.domain.policy import FULL_SCORE
 
 Ints = NDArray[np.int32]
 
@@ -38,7 +40,7 @@ _WIDE = 1 << 27
 """Beyond what a pair can lack, and no more than a price may be lowered by in a scan."""
 
 Told = Callable[[int, int, int], None]
-"""What is told of each round: its number, the rows that still wait, the pairs in the graph."""
+"""What is told of each round: its number, the rows that still wait, by how much the total may still fall short of the best."""
 
 
 class Market:
@@ -92,10 +94,21 @@ class Market:
             if len(fell):
                 better.append(self._look(others, least[others], MORE, columns=fell))
             self._waiting = np.unique(np.concatenate(better))
+            if told is not None:
+                told(rounds, len(self._waiting), self._gap())
             self._leave(self._waiting)
             self._soft = self._soft and rounds < SOFT_ROUNDS
-            if told is not None:
-                told(rounds, len(self._waiting), self.edges.shape[1])
+
+    def _gap(self) -> int:
+        """What the total lacks at most: profits and prices that no pair of the table exceeds, less what the pairs made weigh.
+
+        A pair of the graph promises a row at most its profit, and any other one at most the row's ceiling.
+        """
+        row, column, _, value = self.edges
+        made = self.state.mate[row] == column
+        beyond = np.minimum(self._ceiling, FULL_SCORE) + self.reward
+        bound = np.maximum(self.state.profit, beyond)[self.open_rows].clip(min=0).sum() + (self.state.price * self.state.places).sum()
+        return int(bound - value[made].sum() - self.reward * np.count_nonzero(made))
 
     def rest_at(self, profit: NDArray[np.int64], price: NDArray[np.int64], made: Ints) -> None:
         """Take over a matching (2, k), and the profits and prices that prove it, instead of finding them."""

@@ -49,11 +49,11 @@ def optimise(table: Table, scanner: Scanner, policy: Policy, current: Ints, told
         current=current,
         stickiness=policy.stickiness,
     )
-    market.clear(lambda round_, waiting, pairs: told("pair", round_, f"{waiting:,} wait, {pairs:,} pairs in the graph"))
+    market.clear(_round_of("pair", told))
     if not counting:
         return Optimum(market, None, None)
     seats = _seats(market)
-    reached = _most(seats, table, market, scanner, 0)
+    reached = _most(seats, table, market, scanner)
     _pay_for(seats.pairs, market)
     pairs_cover = _cover(seats, reached)
     if policy.order == "pairs, total" or not seats.pairs:
@@ -61,9 +61,13 @@ def optimise(table: Table, scanner: Scanner, policy: Policy, current: Ints, told
     told("floor", 0, f"{seats.pairs:,} pairs")
     floor, above, reached = _best_floor(table, market, scanner, seats.pairs)
     market.raise_floor(floor)
-    market.clear(lambda round_, waiting, pairs: told("total", round_, f"{waiting:,} wait, {pairs:,} pairs in the graph"))
+    market.clear(_round_of("total", told))
     _pay_for(seats.pairs, market)
     return Optimum(market, pairs_cover, _cover(above, reached))
+
+
+def _round_of(stage: str, told: Told) -> Callable[[int, int, int], None]:
+    return lambda round_, waiting, gap: told(stage, round_, f"{waiting:,} people wait, at most {gap:,} points short of the best")
 
 
 def _seats(market: Market) -> Seats:
@@ -76,15 +80,28 @@ def _cover(seats: Seats, reached: Reached) -> tuple[Ints, Ints]:
     return seats.rows[~reached.rows[seats.rows]], np.flatnonzero(reached.columns).astype(np.int32)
 
 
-def _most(seats: Seats, table: Table, market: Market, scanner: Scanner, floor: int) -> Reached:
-    """Let `seats` have as many pairs of at least that score as there can be; what proves it."""
-    while True:
-        graph = market.sparse
-        augment(seats, graph.start, graph.stop, graph.column, graph.value, floor)
-        reached, rows, columns, found = explore(seats, scanner, floor)
-        if not found:
-            return reached
-        _learn(table, market, rows, columns)
+def _most(seats: Seats, table: Table, market: Market, scanner: Scanner) -> Reached:
+    """Let `seats` have as many pairs as there can be; what proves it."""
+    reached: Reached | None = None
+    _augment(seats, market, 0)
+    while reached is None:
+        reached = _grown(seats, table, market, scanner, 0)
+    return reached
+
+
+def _augment(seats: Seats, market: Market, floor: int) -> None:
+    graph = market.sparse
+    augment(seats, graph.start, graph.stop, graph.column, graph.value, floor)
+
+
+def _grown(seats: Seats, table: Table, market: Market, scanner: Scanner, floor: int) -> Reached | None:
+    """Search all pairs for a way to more pairs and make those; what proves that there is none."""
+    reached, rows, columns, found = explore(seats, scanner, floor)
+    if not found:
+        return reached
+    _learn(table, market, rows, columns)
+    _augment(seats, market, floor)
+    return None
 
 
 def _learn(table: Table, market: Market, rows: Ints, columns: Ints) -> None:
@@ -104,25 +121,34 @@ def _pay_for(pairs: int, market: Market) -> None:
 
 
 def _best_floor(table: Table, market: Market, scanner: Scanner, pairs: int) -> tuple[int, Seats, Reached]:
-    """The largest floor at which as many pairs are possible; one above it, the largest matching and what proves it."""
+    """The largest floor at which as many pairs are possible; one above it, the largest matching and what proves it.
+
+    Known to be possible is `low`, and known not to be `high`. What the graph says is possible; a search over all pairs decides about one above, which is
+    the answer as a rule; where that is possible too, the next one is asked in steps that double, then halve.
+    """
     row, column, score, _ = market.edges
-    low = int(score[market.state.mate[row] == column].min())
+    low, high, step = int(score[market.state.mate[row] == column].min()), FULL_SCORE + 1, 1
     base = _seats(market)
-    while True:
-        low = _last_feasible(market, base, low, pairs)
-        above = _only(market, base, low + 1)
-        graph = market.sparse
-        augment(above, graph.start, graph.stop, graph.column, graph.value, low + 1)
-        reached, rows, columns, found = explore(above, scanner, low + 1)
-        if not found:
-            return low, above, reached
-        _learn(table, market, rows, columns)
+    proof: tuple[Seats, Reached] | None = None
+    while proof is None or high > low + 1:
+        low = _last_feasible(market, base, low, high, pairs)
+        asked = low + min(step, max(1, (high - low) // 2))
+        above = _only(market, base, asked)
+        reached: Reached | None = None
+        _augment(above, market, asked)
+        while reached is None and above.pairs < pairs:
+            reached = _grown(above, table, market, scanner, asked)
+        if reached is None:
+            low, step = asked, step * 2
+        else:
+            high, proof, step = asked, (above, reached), max(1, step // 2)
+    return low, proof[0], proof[1]
 
 
-def _last_feasible(market: Market, base: Seats, low: int, pairs: int) -> int:
-    """The largest floor at which the pairs of the graph are enough, `low` or above; `low` is known to be possible."""
+def _last_feasible(market: Market, base: Seats, low: int, high: int, pairs: int) -> int:
+    """The largest floor at which the pairs of the graph are enough; `low` is known to be possible, and `high` not to be."""
     graph = market.sparse
-    scores = np.unique(graph.value[graph.value > low])
+    scores = np.unique(graph.value[(graph.value > low) & (graph.value < high)])
     first, last = -1, len(scores) - 1
     while first < last:
         middle = (first + last + 1) // 2

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.assignment import pop, push
 from amont.matching.domain.engine.generation import FAR, Market
+from amont.matching.domain.engine.heap import pop, push
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Step, untold
 

@@ -8,11 +8,11 @@ were reached before, or to columns opened since. So a change costs a scan for ea
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.assignment import unseat
 from amont.matching.domain.engine.cover import Seats, augment
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.narrow import NarrowScanner
 from amont.matching.domain.engine.repair.sparse import Sparse
+from amont.matching.domain.engine.seating import unseat
 
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
