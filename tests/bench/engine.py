@@ -16,7 +16,7 @@ from tests.bench.processes import EVERYBODY, FOLDER, Missing, Run, ask, free_byt
 
 from amont.common.memory import settle
 from amont.matching.domain.engine import Engine, warm
-from amont.matching.domain.engine.columns import compact
+from amont.matching.domain.engine.columns import Table, compact
 from amont.matching.domain.engine.kernel import Scanner, points_of
 from amont.matching.domain.policy import FULL_SCORE, Policy
 
@@ -69,12 +69,15 @@ async def main() -> None:
 
 
 def against_peers(side: int, ours: Run, warmed: float) -> None:
-    weights = FOLDER / "weights.npy"
-    places = dense(side, weights)
-    lapx = []
+    table = compact(made_up(side), Policy()).table
+    places = int(table.mentors.capacity.sum())
+    weights, lapx = FOLDER / "weights.npy", []
+    weights.unlink(missing_ok=True)  # of a run that was broken off
     for peer in PEERS:
         asked = why_not(peer, side, places)
         if not asked:
+            if not weights.exists():
+                dense(table, weights)
             try:
                 run = ask(peer.name, weights)
             except Missing as missing:
@@ -88,7 +91,7 @@ def against_peers(side: int, ours: Run, warmed: float) -> None:
         figures.holds(f"{peer.name} at {side:,}", "the same total", met=same)
         if peer.name.startswith("lapx"):
             lapx.append(run.seconds)
-    weights.unlink()
+    weights.unlink(missing_ok=True)
     if side not in ASKED:
         return
     for how, seconds in (("a new process", ours.seconds), ("a warm one", warmed)):
@@ -130,13 +133,12 @@ def one_look(side: int) -> float:
     return time.perf_counter() - begun
 
 
-def dense(side: int, path: Path) -> int:
-    """Write the weights of all pairs, a column a place; 0 where a pair is not allowed. How many places there are."""
-    table = compact(made_up(side), Policy()).table
-    mentors = np.repeat(np.arange(side, dtype=np.int32), table.mentors.capacity)
-    matrix = np.lib.format.open_memmap(path, mode="w+", dtype=np.int16, shape=(side, len(mentors)))
-    for row in range(side):
+def dense(table: Table, path: Path) -> None:
+    """Write the weights of all pairs, a column a place; 0 where a pair is not allowed."""
+    mentors = np.repeat(np.arange(len(table.mentors.capacity), dtype=np.int32), table.mentors.capacity)
+    rows = len(table.mentees.grade)
+    matrix = np.lib.format.open_memmap(path, mode="w+", dtype=np.int16, shape=(rows, len(mentors)))
+    for row in range(rows):
         points, allowed = points_of(table, np.full(len(mentors), row, np.int32), mentors)
         matrix[row] = np.where(allowed, points.sum(axis=1) + REWARD, 0)
     matrix.flush()
-    return len(mentors)
