@@ -40,7 +40,7 @@ class Seats:
 
     @property
     def alone(self) -> Ints:
-        return self.rows[self.mate[self.rows] < 0]
+        return _alone(self.rows, self.mate)
 
     @property
     def pairs(self) -> int:
@@ -53,6 +53,18 @@ class Reached:
 
     rows: NDArray[np.bool_]
     columns: NDArray[np.bool_]
+
+
+@compiled
+def _alone(rows, mate):
+    """In one pass: after a small change to a large pool this is most of what is left to do."""
+    found = np.empty(len(rows), np.int32)
+    count = 0
+    for row in rows:
+        if mate[row] < 0:
+            found[count] = row
+            count += 1
+    return found[:count].copy()
 
 
 def augment(seats: Seats, start: Ints, stop: Ints, column: Ints, score: Ints, floor: int) -> None:

@@ -179,11 +179,11 @@ class LivingMarket:
                 return
 
     def _look_where_much_fell(self) -> None:
-        columns = np.flatnonzero((self._price_then - self.state.price > RADIUS // 2) & ~self._closed)
-        for column in columns.tolist():
+        for column in _fell_far(
+            self.scanner.order, self._price_then, self.state.price
+        ).tolist():  # a closed one is ABSENT, and did not fall
             self._learn_column(column, scores_of_column(self.table, self.open_rows, column))
-        rows = self.open_rows
-        self._look_at_rows(rows[self._profit_then[rows] - self.state.profit[rows] > RADIUS // 2])
+        self._look_at_rows(_fell_far(self.open_rows, self._profit_then, self.state.profit))
 
     def _look_at_rows(self, rows: Ints) -> None:
         """Renew what is promised of these rows: learn all pairs within the radius, or the best `KEEP` where that is far enough."""
@@ -260,6 +260,18 @@ def scores_of_column(table, rows, column):
             score += weighing.meeting
         scores[k] = score
     return scores
+
+
+@compiled
+def _fell_far(places, then, now):
+    """Those of these rows or columns of whom it is promised no more that nothing unknown is better."""
+    far = np.empty(len(places), np.int32)
+    count = 0
+    for place in places:
+        if then[place] - now[place] > RADIUS // 2:
+            far[count] = place
+            count += 1
+    return far[:count].copy()
 
 
 @compiled

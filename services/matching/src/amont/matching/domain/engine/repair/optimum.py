@@ -30,7 +30,6 @@ class LivingOptimum:
 
     Attributes:
         market: after `repair` at rest; its state is the third proof, and has the pairs.
-        pairs_cover, floor_cover: as in `optimum.Optimum`.
     """
 
     def __init__(self, table: Table, policy: Policy, threads: int, current: Ints, progress: Progress = unseen) -> None:
@@ -52,9 +51,17 @@ class LivingOptimum:
         self._most = Most(self._seats(), 0)
         self._above = Most(self._seats(), 0)
         self._above.move(self.market.floor + 1, self.market.sparse)
-        self.pairs_cover: Cover | None = None
-        self.floor_cover: Cover | None = None
         self.repair()
+
+    @property
+    def pairs_cover(self) -> Cover | None:
+        """After `repair`, as in `optimum.Optimum`; made when it is asked for."""
+        return self._most.cover(self.market.open_rows) if self._counting else None
+
+    @property
+    def floor_cover(self) -> Cover | None:
+        """The same."""
+        return self._above.cover(self.market.open_rows) if self._floors and self._most.pairs else None
 
     @property
     def nbytes(self) -> int:
@@ -102,11 +109,9 @@ class LivingOptimum:
             return
         self._mend(self._most)
         pairs = self._most.pairs
-        self.pairs_cover, self.floor_cover = self._most.cover(market.open_rows), None
         if self._floors:
             if pairs:
                 self._find_floor(pairs)
-                self.floor_cover = self._above.cover(market.open_rows)
             elif market.floor:
                 self._move_floor(0)
         while market.pairs < pairs:
