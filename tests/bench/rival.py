@@ -112,6 +112,7 @@ def worth(pool: str) -> Told:
     from amont.matching.domain.engine.optimum import optimise
     from amont.matching.domain.engine.plain import scanner
     from amont.matching.domain.policy import Policy
+    from amont.matching.domain.progress import Lasting, unseen
     from amont.matching.files import read_pool
 
     warm()
@@ -120,7 +121,7 @@ def worth(pool: str) -> Told:
     market = optimise(whole.table, scanner(whole.table, threads), Policy(), nobody, lambda *_: None).market
     rows = np.flatnonzero(market.state.mate >= 0).astype(np.int32)
     begun, before = time.perf_counter(), time.process_time()
-    found = worth_of_pairs(whole, whole.table, Policy(), market, nobody, rows, threads)
+    found = worth_of_pairs(whole, whole.table, Policy(), market, nobody, rows, threads, Lasting(unseen))
     return {
         "seconds": time.perf_counter() - begun,
         "spent": time.process_time() - before,
