@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Scanner
 from amont.matching.domain.engine.phases import augment_all
 from amont.matching.domain.engine.seating import unseat
@@ -40,7 +41,8 @@ class Seats:
 
     @property
     def alone(self) -> Ints:
-        return _alone(self.rows, self.mate)
+        alone: Ints = _alone(self.rows, self.mate)
+        return alone
 
     @property
     def pairs(self) -> int:
