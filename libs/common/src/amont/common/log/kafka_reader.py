@@ -225,6 +225,7 @@ class KafkaReader:
         for record in batch:
             parts[TopicPartition(record.topic, record.partition)].append(record)
         ahead: dict[TopicPartition, asyncio.Task[bool]] = {}
+        turn = self._turn
         for at, records in parts.items():
             if not await self._is_mine(at, records):
                 continue  # nothing is committed: it comes again, here or elsewhere
@@ -235,7 +236,7 @@ class KafkaReader:
         if ahead:  # so that of each partition one batch is in hand, and at most one waits for it
             _, slow = await asyncio.wait(ahead.values(), timeout=SLOW_SECONDS)
             for at, lane in ahead.items():
-                if lane in slow:
+                if lane in slow and turn == self._turn:  # after a move nobody would let it go on
                     self._hold(at)
 
     async def _is_mine(self, at: TopicPartition, records: Sequence[Raw]) -> bool:
@@ -261,6 +262,7 @@ class KafkaReader:
             self._began[at] = asyncio.get_running_loop().time()
             taken = await self._handled(at, records)
             if taken:
+                self._began.pop(at, None)
                 self._rests(at, failed=False)
                 await self._commit(at, records[-1].offset + 1, turn)
             else:
@@ -299,17 +301,32 @@ class KafkaReader:
         return False
 
     async def _commit(self, at: TopicPartition, position: int, turn: int) -> None:
+        """Move the group's position; while the broker is away, again until it is back, so that no lag is left behind that nobody works on."""
         reason = "moved"
-        if turn == self._turn:
+        while turn == self._turn:
             try:
                 async with asyncio.timeout(self._log.options.answer_within_seconds):
                     await self._consumer.commit({at: position})
-            except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+            except (CommitFailedError, IllegalStateError) as error:
                 reason = type(error).__name__
+                break
+            except (KafkaError, TimeoutError) as error:
+                reason = type(error).__name__
+                if await self._hurries_within(PAUSE_SECONDS):
+                    break
             else:
                 return
-        # The group has moved on, or the broker is away: what was applied comes again and is recognised.
+        # The group has moved on, or nobody may wait for the broker: what was applied comes again and is recognised.
         _logger.warning("commit_failed", group=self._group, partition=at.partition, reason=reason)
+
+    async def _hurries_within(self, seconds: float) -> bool:
+        """Rest; whether nobody may rest any more, because the reader stops or partitions move."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def _give_back(self, at: TopicPartition, begin: int, turn: int) -> None:
         """Go back to where the batch began and let the partition, and it alone, rest."""
@@ -321,9 +338,7 @@ class KafkaReader:
         pause = min(PAUSE_SECONDS * 2 ** self._failures[at], LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)
         self._rests(at, failed=True)
         _logger.error("partition_rests", group=self._group, partition=at.partition, seconds=round(pause, 1), times=self._failures[at])
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await self._hurry.wait()
+        await self._hurries_within(pause)
 
     def _rests(self, at: TopicPartition, *, failed: bool) -> None:
         """Count what had to be given back, until it is taken."""
