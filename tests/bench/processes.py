@@ -17,6 +17,8 @@ from typing import Any
 from tests.bench.pools import made_up
 from tests.services.matching.files.pool_documents import document_of, written
 
+from amont.matching.domain.engine import warm
+
 FOLDER = Path(".bench")
 PEERS = FOLDER / "peers"
 PACKAGES = ("numpy", "scipy", "lapx", "ortools", "munkres", "mentor-match")
@@ -61,7 +63,8 @@ def pool_of(side: int) -> Path:
 
 
 def match(pool: Path, policy: dict[str, Any], *options: str) -> Run:
-    """`amont match`: seconds of solving; `found` is the result's objective, and seconds to read as `load`."""
+    """`amont match`: seconds of solving; `found` is the result's objective, and seconds to read as `load`. Nothing is compiled on the way."""
+    warm()
     _policy().write_text(json.dumps({"amont": "policy/1", **policy}), encoding="utf-8")
     processor, mb = _command("match", str(pool), "--policy", str(_policy()), "--out", str(_result()), *options)
     result = json.loads(_result().read_bytes())
