@@ -251,6 +251,24 @@ async def test_a_round_needs_an_open_programme(matching: Hearing, office: Office
         await solve(matching)
 
 
+async def test_a_programme_that_was_opened_to_others_has_its_earlier_rounds_no_longer_for_one_of_them(
+    matching: Hearing, office: Office
+) -> None:
+    await matching.hears(office.programme(tenants=("fr",)), *office.mentee(EVE), *office.mentor(JIM))
+    round_ = await solve(matching)
+    early = Actor("fr:anna", "fr", frozenset({Privilege.COORDINATOR}))
+    assert (await matching.asked(commands.read_round, round_.id, early)).round.id == round_.id
+    await matching.hears(office.programme(tenants=("fr", "de")))
+    for command, more in (
+        (commands.read_round, ()),
+        (commands.publish_round, ()),
+        (commands.discard_round, ()),
+        (commands.read_rows, (Part.PAIRS, 0, 9)),
+    ):
+        with pytest.raises(NotAllowed):
+            await matching.asked(command, round_.id, early, *more)
+
+
 async def test_rounds_are_for_coordinators_of_all_their_tenants(matching: Hearing, office: Office) -> None:
     await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
     round_ = await solve(matching)

@@ -10,6 +10,7 @@ from amont.matching import documents
 from amont.matching.domain.answer import Answer, Part, RoundPage, pages_from
 from amont.matching.domain.programme import Programme, PublicationRunning
 from amont.matching.domain.round import Round, RoundKind, requested
+from amont.matching.domain.simulation import Simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ async def publish_round(
     Raises NotFound, NotAllowed, Stale, RoundNotOpen, BelowMatchedShare, ProgrammeNotOpen, PoolHasMoved, PublicationRunning.
     """
     round_ = await work.get(Round, round_id, version=version)
-    authorize(actor, Action.RUN_ROUND, round_.resource)
+    await must_be_allowed(work, actor, Action.RUN_ROUND, round_)
     programme = await work.get(Programme, round_.programme)
     publication = round_.publication(
         actor.person, work.now, min_matched_percent=programme.policy.min_matched_percent, override_reason=override_reason
@@ -58,7 +59,7 @@ async def publish_round(
 async def discard_round(work: Work, round_id: str, actor: Actor, version: int | None = None) -> RoundRead:
     """Nothing comes of the round. Raises NotFound, NotAllowed, Stale, RoundNotOpen, PublicationRunning."""
     round_ = await work.get(Round, round_id, version=version)
-    authorize(actor, Action.RUN_ROUND, round_.resource)
+    await must_be_allowed(work, actor, Action.RUN_ROUND, round_)
     if await _is_publishing(work, round_):
         raise PublicationRunning(round_.programme, round_.id)
     discarded = work.save(round_.discard(work.now))
@@ -68,7 +69,7 @@ async def discard_round(work: Work, round_id: str, actor: Actor, version: int | 
 async def read_round(work: Work, round_id: str, actor: Actor) -> RoundRead:
     """Raises NotFound, NotAllowed."""
     round_ = await work.get(Round, round_id)
-    authorize(actor, Action.READ_ROUND, round_.resource)
+    await must_be_allowed(work, actor, Action.READ_ROUND, round_)
     return RoundRead(round_, work.version_of(round_), publishing=await _is_publishing(work, round_))
 
 
@@ -82,7 +83,7 @@ async def list_rounds(work: Work, programme_id: str, actor: Actor, after: tuple[
 async def read_rows(work: Work, round_id: str, actor: Actor, part: Part, start: int, limit: int) -> Sequence[Any]:
     """Some rows of a round's answer, from number `start` on. Raises NotFound, NotAllowed, NoAnswer."""
     round_ = await work.get(Round, round_id)
-    authorize(actor, Action.READ_ROUND, round_.resource)
+    await must_be_allowed(work, actor, Action.READ_ROUND, round_)
     return await rows(work, round_.id, round_.rows(), part, start, limit)
 
 
@@ -93,6 +94,14 @@ async def rows(work: Work, round_id: str, answer: Answer, part: Part, start: int
     found = [row for id_ in ids for row in pages[id_].rows]
     offset = start % answer.rows
     return found[offset : offset + limit]
+
+
+async def must_be_allowed(work: Work, actor: Actor, action: Action, found: Round | Simulation) -> None:
+    """Of the tenants when it was asked for, and of the programme's as they are now: it may have been opened to others since. Raises NotAllowed."""
+    authorize(actor, action, found.resource)
+    programme = await work.peek(Programme, found.programme)
+    if programme is not None:
+        authorize(actor, action, programme.resource)
 
 
 async def _is_publishing(work: Work, round_: Round) -> bool:

@@ -12,6 +12,7 @@ from amont.common.identity import Action, Actor, authorize
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON
+from amont.matching.commands.rounds import must_be_allowed
 from amont.matching.commands.solving import Desk, Seats, seats_of
 from amont.matching.domain.comparing import Comparison, compare
 from amont.matching.domain.pooling import core_policy, unknown_rules
@@ -67,7 +68,7 @@ async def request_simulation(
 async def read_simulation(work: Work, simulation_id: str, actor: Actor) -> SimulationRead:
     """Raises NotFound, NotAllowed."""
     simulation = await work.get(Simulation, simulation_id)
-    authorize(actor, Action.READ_ROUND, simulation.resource)
+    await must_be_allowed(work, actor, Action.READ_ROUND, simulation)
     return SimulationRead(simulation, work.version_of(simulation))
 
 
