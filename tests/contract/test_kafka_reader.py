@@ -119,15 +119,18 @@ async def test_what_a_batch_that_outlasts_a_move_gives_back_is_not_skipped(place
     await reader.start()
     await until(lambda: len(held) == PARTITIONS)
     in_hand = set(reader._lanes.values())
+    await log.append(place.records(64, keys=KEYS, begin=64))
+    await until(lambda: not in_hand & set(reader._lanes.values()), within=20)  # of each partition another batch waits
+    waits = set(reader._lanes.values())
     await other.start()
     await until(lambda: len(reader._consumer.assignment()) == PARTITIONS // 2, within=20)
-    await until(lambda: all(at in reader._lanes and reader._lanes[at] not in in_hand for at in reader._consumer.assignment()), within=20)
+    await until(lambda: all(at in reader._lanes and reader._lanes[at] not in waits for at in reader._consumer.assignment()), within=20)
     may_fail.set()
-    await until(lambda: {*one.numbers, *two.numbers} == set(range(64)), within=20)
+    await until(lambda: {*one.numbers, *two.numbers} == set(range(128)), within=20)
     for each in (reader, other):
         await each.stop()
     assert {key: sorted(set(one.by_key().get(key, []) + two.by_key().get(key, []))) for key in map("k{}".format, range(KEYS))} == {
-        f"k{k}": list(range(k, 64, KEYS)) for k in range(KEYS)
+        f"k{k}": list(range(k, 128, KEYS)) for k in range(KEYS)
     }
 
 

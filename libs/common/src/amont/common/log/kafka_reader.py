@@ -258,7 +258,7 @@ class KafkaReader:
         taken = False
         try:
             if before is not None and not await self._may_follow(before, turn):
-                return False
+                return turn != self._turn
             self._began[at] = asyncio.get_running_loop().time()
             taken = await self._handled(at, records)
             if taken:
