@@ -175,8 +175,10 @@ def test_who_is_in_no_pair_and_why_is_said_when_it_is_asked(tmp_path: Path) -> N
     assert "in no pair" not in plain.stdout
     assert "shared_language" in told.stdout
     assert "12 in no pair" in told.stdout
-    assert "  it:e0 (mentee): speaking German would open 1 candidate" in told.stdout
-    assert "and 2 more, in the result" in told.stdout
+    assert "one change of their own would open candidates to 12 of them" in told.stdout
+    assert "it:e0 (mentee): " in told.stdout
+    assert "speaking German would open 1 candidate" in told.stdout
+    assert "And 2 more in no pair: --out writes all of them." in told.stdout
     assert "--out FILE" in told.stdout
 
 

@@ -125,9 +125,7 @@ class KafkaReader:
         self._watch = _Watch()
         async with self._log.port_errors("subscribe"):
             try:
-                async with asyncio.timeout(
-                    LET_GO_SECONDS + self._log.options.answer_within_seconds
-                ):  # others may finish what they have in hand
+                async with asyncio.timeout(self._log.options.answer_within_seconds):
                     await self._subscriber.start()
             except BaseException:
                 await self._subscriber.stop()

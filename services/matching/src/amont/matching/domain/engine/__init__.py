@@ -261,7 +261,7 @@ def warm() -> None:
     """Have the loops compiled, or fetched from where they are kept, before anybody waits for them: a few seconds at worst, once an installation.
 
     Two small pools are enough, because what is compiled depends on the kinds of the arrays and not on what is in them: one in which somebody can take
-    another's place, one in which only more hours would help.
+    another's place, one in which only more hours would help; in both a mentor is left alone.
     """
     hours, topics = ("mon 09:00-12:00",), {"warm-up": 1}
     one = PoolPerson(
@@ -281,7 +281,7 @@ def warm() -> None:
     )
     other = replace(one, id="b", role="mentor", grade=5, subsidiary="b")
     for third in (replace(one, id="c"), replace(one, id="c", availability=())):
-        people = (one, other, third)
+        people = (one, other, third, replace(other, id="e", languages=frozenset({"fr"})))
         pool = Pool(programme="warm-up", seed="", week_of=date(2027, 1, 4), people=people, managers={"b": ("d",)}, current=(("a", "b"),))
         Engine(threads=1).solve(pool, Policy(), explain=True)
         living = Engine(threads=1).keep(pool, Policy(stickiness=1))

@@ -114,7 +114,7 @@ class Market:
         """Take over a matching (2, k), and the profits and prices that prove it, instead of finding them."""
         row, column = made
         found = Found(np.zeros((len(row), 1), np.int32), column.reshape(-1, 1).copy())
-        forget_known(self._graph.start, self._graph.stop, self._graph.column, row, found.where)
+        forget_known(self._graph.start, self._graph.stop, self._graph.column, np.ascontiguousarray(row), found.where)
         new = found.where[:, 0] >= 0
         points, _ = points_of(self._table, row[new], column[new])
         self.add(row[new], column[new], points.sum(axis=1, dtype=np.int32))
@@ -202,7 +202,7 @@ class Market:
 
     def _learn(self, rows: Ints, found: Found, price: Ints) -> Ints:
         """Add what was found at that price and is not known; the rows for which there was something."""
-        forget_known(self._graph.start, self._graph.stop, self._graph.column, rows, found.where)
+        forget_known(self._graph.start, self._graph.stop, self._graph.column, np.ascontiguousarray(rows), found.where)
         there = found.where >= 0
         row, column = np.repeat(rows, there.sum(axis=1)), found.where[there]
         score = found.best[there] + price[column]

@@ -107,7 +107,7 @@ def _grown(seats: Seats, table: Table, market: Market, scanner: Scanner, floor: 
 def _learn(table: Table, market: Market, rows: Ints, columns: Ints) -> None:
     """Put pairs into the market's graph that are not there."""
     graph, where = market.sparse, columns.reshape(-1, 1).copy()
-    forget_known(graph.start, graph.stop, graph.column, rows, where)
+    forget_known(graph.start, graph.stop, graph.column, np.ascontiguousarray(rows), where)
     new = where[:, 0] >= 0
     points, _ = points_of(table, rows[new], columns[new])
     market.add(rows[new], columns[new], points.sum(axis=1, dtype=np.int32))
