@@ -3,15 +3,15 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from amont.common.cli import USAGE, err, visible
+from amont.common.cli.files import replacing
 from amont.matching.domain import progress as port
 from amont.matching.files.faults import Fault, Refused
 from amont.matching.files.text import MOST_BYTES
@@ -62,24 +62,9 @@ def hold_apart(path: Path, *inputs: str | None) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """The whole file or none: written beside it, then put in its place."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).chmod(0o666 & ~_umask())
-            Path(file.name).replace(path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(file.name).unlink()
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    """The whole file or none."""
+    with replacing(path) as file:
+        file.write(data)
 
 
 def unusable(why: str) -> typer.Exit:
