@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -132,6 +132,32 @@ async def test_what_a_batch_that_outlasts_a_move_gives_back_is_not_skipped(place
     assert {key: sorted(set(one.by_key().get(key, []) + two.by_key().get(key, []))) for key in map("k{}".format, range(KEYS))} == {
         f"k{k}": list(range(k, 128, KEYS)) for k in range(KEYS)
     }
+
+
+async def test_a_reader_that_starts_waits_for_members_that_have_batches_in_hand(place: Place) -> None:
+    may_end, in_hand = asyncio.Event(), set[int]()
+
+    async def takes_longer_than_an_answer(batch: Sequence[Received]) -> None:
+        in_hand.add(batch[0].partition)
+        await may_end.wait()
+
+    hears = Hears(before=takes_longer_than_an_answer)
+    log, other = cast(KafkaLog, await place.open()), cast(KafkaLog, await place.open())
+    other.options = replace(other.options, answer_within_seconds=1.0)
+    await log.append(place.records(64, keys=KEYS))
+    busy, coming = reader_of(log, place, hears), reader_of(other, place, hears)
+    await busy.start()
+    await until(lambda: len(in_hand) == PARTITIONS)
+    starts = asyncio.create_task(coming.start())
+    await until(lambda: busy._moving, within=20)
+    await asyncio.wait([starts], timeout=2 * other.options.answer_within_seconds)
+    assert not starts.done(), "it gave up, or has partitions of which batches are in hand"
+    may_end.set()
+    await starts
+    await hears.all(*range(64))
+    for each in (busy, coming):
+        await each.stop()
+    assert Counter(hears.numbers).most_common(1)[0][1] == 1, "something came twice"
 
 
 def by_partition(end: int) -> list[int]:

@@ -123,9 +123,13 @@ class KafkaReader:
         self._stopping = self._moving = self._torn = False
         self._hurry.clear()
         self._watch = _Watch()
+        options = self._log.options
+        await self._log.ping()  # one that is away is told of before the wait for partitions begins, which is longer
         async with self._log.port_errors("subscribe"):
             try:
-                async with asyncio.timeout(self._log.options.answer_within_seconds):
+                # The group's other members first finish what is in hand, and who has died is missed after a session. To give up before would be to leave
+                # again, and to make partitions move a second time.
+                async with asyncio.timeout(options.answer_within_seconds + options.session_timeout_ms / 1000):
                     await self._subscriber.start()
             except BaseException:
                 await self._subscriber.stop()
