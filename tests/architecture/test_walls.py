@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -114,9 +115,22 @@ def test_nothing_hides_the_sibling_packages() -> None:
     assert not list(ROOT.glob("*/*/src/amont/__init__.py"))
 
 
-def test_the_alert_rules_name_metrics_that_exist() -> None:
+@pytest.fixture
+def alerts() -> list[dict[str, Any]]:
     rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text(encoding="utf-8"))
-    named = {name for group in rules["groups"] for rule in group["rules"] for name in re.findall(r"amont_[a-z_]+", rule["expr"])}
+    return [rule for group in rules["groups"] for rule in group["rules"]]
+
+
+def test_the_page_about_alerts_has_a_section_on_each_and_says_how_urgent_it_is(alerts: list[dict[str, Any]]) -> None:
+    page = (ROOT / "docs" / "operations" / "alerts.md").read_text(encoding="utf-8")
+    sections = {title: urgency.lower() for title, urgency in re.findall(r"^## (Amont\w+)\n\n\*(\w+)\.\*", page, re.MULTILINE)}
+    assert sections == {rule["alert"]: rule["labels"]["severity"] for rule in alerts}
+    for rule in alerts:
+        assert rule["annotations"]["runbook"] == f"docs/operations/alerts.md#{rule['alert'].lower()}"
+
+
+def test_the_alert_rules_name_metrics_that_exist(alerts: list[dict[str, Any]]) -> None:
+    named = {name for rule in alerts for name in re.findall(r"amont_[a-z_]+", rule["expr"])}
     existing = {sample_name for metric in metrics.REGISTRY.collect() for sample_name in _names(metric.name, metric.type)}
     assert named
     assert named <= existing
