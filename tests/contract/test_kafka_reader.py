@@ -142,7 +142,7 @@ async def test_a_reader_that_starts_waits_for_members_that_have_batches_in_hand(
         await may_end.wait()
 
     hears = Hears(before=takes_longer_than_an_answer)
-    log, other = cast(KafkaLog, await place.open()), cast(KafkaLog, await place.open())
+    log, other = cast("KafkaLog", await place.open()), cast("KafkaLog", await place.open())
     other.options = replace(other.options, answer_within_seconds=1.0)
     await log.append(place.records(64, keys=KEYS))
     busy, coming = reader_of(log, place, hears), reader_of(other, place, hears)

@@ -4,7 +4,6 @@ The same code whatever stands behind it: one process or four, SQLite or the real
 sessions, mails), with the ids that differ from run to run masked.
 """
 
-import asyncio
 import email
 import email.policy
 import json
@@ -15,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from tests.support.house import House
+from tests.support.house import House, until
 
 from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.events.envelope import Envelope
@@ -164,8 +163,12 @@ class Play:
     async def round_is_published(self) -> None:
         asked = await self.done("POST", "matching", f"/programmes/{PROGRAMME}/rounds", GROUP, {"seed": "e2e"})
         path = f"/rounds/{asked['id']}"
-        while (solved := await self.done("GET", "matching", path, GROUP))["status"] == "requested":
-            await asyncio.sleep(0.1)  # nobody's clock moves by how long a machine takes: what comes out bears dates
+
+        async def is_solved() -> bool:
+            return bool((await self.done("GET", "matching", path, GROUP))["status"] != "requested")
+
+        await until(is_solved, within=60, what="the round solved")  # no clock moves meanwhile: what comes out bears dates
+        solved = await self.done("GET", "matching", path, GROUP)
         unmatched = await self.every("matching", f"{path}/unmatched?limit=200", GROUP)
         self.outcome.round = masked([solved["answer"]["objective"], unmatched])
         await self.done("POST", "matching", f"{path}/publish", GROUP, {})
