@@ -42,7 +42,7 @@ __all__ = ["VERSION", "Engine", "warm"]
 
 Ints = NDArray[np.int32]
 
-VERSION = "1.2.0"
+VERSION = "1.3.0"
 """Named in results, since another one may choose another of several equal optima."""
 
 

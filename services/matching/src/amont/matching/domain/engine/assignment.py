@@ -8,7 +8,7 @@ alone on purpose, and p = 0 where a place is empty: by linear programming dualit
 1. bidding (Bertsekas 1981, as in the augmenting row reduction of Jonker and Volgenant 1987): a pending row takes its best column; where that is full,
    the price rises until the weakest of those who want it is indifferent, and that one leaves;
 2. a shortest augmenting path from a row that bidding did not place, to an empty place, or to a row that rather stays alone; where these paths
-   become long, as among equal scores, all rows that are left together (`phases`);
+   become long, as among equal scores, all rows that are left together (`phases`) for as long as that is the shorter way;
 3. a shortest path from a place that emptied at a price, to a row that takes it, or down to price 0 (the reverse search).
 
 All numbers are integers and every choice between equals is by index, so the result is a function of the input. Paths: Dijkstra (1959) with potentials
@@ -29,7 +29,7 @@ Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 
 FAR_ENOUGH = 4
-"""Columns that paths one by one may settle, by columns there are, before all the rest are sought together."""
+"""Columns that paths one by one may settle, by columns there are, before it is tried whether a step for all the rest does more."""
 
 
 class Graph(NamedTuple):
@@ -341,13 +341,15 @@ def settle(graph, state, reward, scratch, waiting, patience, clock):
     """Steps 1 to 3 until nothing is pending; rows `waiting` have no column. The clock after the last search."""
     price, places, taken = state.price, state.places, state.taken
     left = bid(graph, state, reward, waiting, patience)
-    walked = 0
-    for k in range(len(left)):
+    walked, k = 0, 0
+    while k < len(left):
         if walked > FAR_ENOUGH * len(price):
-            clock = place_all(graph, state, reward, scratch, clock, left[k:])
-            break
+            clock, left = place_all(graph, state, reward, scratch, clock, left[k:], walked // k)
+            walked, k = 0, 0
+            continue
         clock += 1
         walked += search_from_row(graph, state, reward, scratch, clock, left[k])
+        k += 1
     for j in range(len(price)):
         while taken[j] < places[j] and price[j] > 0:
             clock += 1

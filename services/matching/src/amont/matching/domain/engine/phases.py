@@ -11,6 +11,9 @@ from amont.matching.domain.engine.heap import pop, push
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.seating import seat, unseat
 
+SWEEPS = 4
+"""How often a step for all rows goes over all columns, beside those that it settles: once for what is tight now, and the passes of `augment_all`."""
+
 
 @compiled
 def augment_all(start, stop, column, score, floor, leaves, alone, mate, places, taken, holder):
@@ -167,8 +170,12 @@ def shrink(graph, state, reward, scratch, clock, waiting):
 
 
 @compiled
-def place_all(graph, state, reward, scratch, clock, waiting):
-    """Place all of these rows, or let them rather stay alone: as a path from each of them would. The clock after the last search."""
+def place_all(graph, state, reward, scratch, clock, waiting, a_path):
+    """Place these rows, or let them rather stay alone, as a path from each of them would, as long as that is the shorter way.
+
+    `a_path` is how many columns a path from one row settles, on an average: a step for all of them that places fewer rows than paths would at its
+    cost is the last one. The clock after the last search, and the rows that are left.
+    """
     start, stop, column, value = graph.start, graph.stop, graph.column, graph.value
     profit, price, outside, mate, places, taken, holder = state
     for w in range(len(waiting)):
@@ -177,27 +184,29 @@ def place_all(graph, state, reward, scratch, clock, waiting):
         for k in range(start[row], stop[row]):
             profit[row] = max(profit[row], reward + value[k] - price[column[k]])
     tight, leaves = np.zeros(len(column), np.int32), np.zeros(len(mate), np.bool_)
-    left = waiting.copy()
-    while True:
-        count = 0
-        for w in range(len(left)):
-            if mate[left[w]] < 0 and profit[left[w]] > outside[left[w]]:
-                left[count] = left[w]
-                count += 1
-        left = left[:count]
-        if count == 0:
-            return clock
+    left, settled, steps, before = _left(waiting, state), 0, 0, 0
+    while len(left) > 0 and (steps == 0 or (before - len(left)) * a_path >= settled + SWEEPS * len(price)):
+        before = len(left)
+        steps += 1
         clock += 1
-        shrink(graph, state, reward, scratch, clock, left)
+        settled = shrink(graph, state, reward, scratch, clock, left)
         for row in range(len(mate)):
             leaves[row] = mate[row] >= 0 and profit[row] == outside[row]
             for k in range(start[row], stop[row]):
                 tight[k] = profit[row] + price[column[k]] == reward + value[k]
-        sources = np.empty(count, np.int32)
-        sources[:] = left
-        some = 0
-        for w in range(count):
-            if profit[left[w]] > outside[left[w]]:
-                sources[some] = left[w]
-                some += 1
-        augment_all(start, stop, column, tight, 1, leaves, sources[:some], mate, places, taken, holder)
+        left = _left(left, state)
+        augment_all(start, stop, column, tight, 1, leaves, left, mate, places, taken, holder)
+        left = _left(left, state)
+    return clock, left
+
+
+@compiled
+def _left(rows, state):
+    """Those of the rows that have no column and would gain by one."""
+    found = np.empty(len(rows), np.int32)
+    count = 0
+    for k in range(len(rows)):
+        if state.mate[rows[k]] < 0 and state.profit[rows[k]] > state.outside[rows[k]]:
+            found[count] = rows[k]
+            count += 1
+    return found[:count]
