@@ -12,6 +12,7 @@ from amont.matching.domain.pair import LIVE, Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.round import Round
+from amont.matching.domain.ruling import READABLE, Ruling, RulingKind
 from amont.matching.domain.simulation import Simulation
 
 _LIVE = AnyOf(tuple(status.value for status in LIVE))
@@ -42,7 +43,15 @@ PAIRS = Collection(
 
 SIMULATIONS = Collection(Simulation, "simulations", indexes=[Index(("programme",))], due=True)
 
-COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS, SIMULATIONS)
+RULINGS = Collection(
+    Ruling,
+    "rulings",
+    indexes=[Index(("programme", "kind")), Index(("people",), many=True)],
+    keys=lambda ruling: {"people": list(ruling.people)},
+    due=True,
+)
+
+COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS, SIMULATIONS, RULINGS)
 
 
 def active_enrolments_of(programme: str) -> Query[Enrolment]:
@@ -55,6 +64,15 @@ def rounds_of(programme: str) -> Query[Round]:
 
 def simulations_of(programme: str) -> Query[Simulation]:
     return SIMULATIONS.where(programme=programme)
+
+
+def rulings_of(programme: str, kind: RulingKind | None = None) -> Query[Ruling]:
+    """Of that kind, or all that can be read."""
+    return RULINGS.where(programme=programme, kind=AnyOf(tuple(one.value for one in READABLE)) if kind is None else kind.value)
+
+
+def rulings_about(person: str) -> Query[Ruling]:
+    return RULINGS.where(people=person)
 
 
 def pages_of(round_id: str, *, before: int | None = None) -> Query[RoundPage]:

@@ -1,29 +1,40 @@
 """The routes: each calls one command and answers with one view."""
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
 
 from fastapi import Query, Response
+from fastapi.responses import StreamingResponse
 
 from amont.common.errors import Invalid
 from amont.common.web import CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.matching import commands
 from amont.matching.api.language import Words
 from amont.matching.api.rows import RowListing
-from amont.matching.api.views.answers import DroppedView, LeftOutView, MatchView, ProofView, UnmatchedView
+from amont.matching.api.views.answers import DroppedView, LeftOutView, MatchView, ProofView, UnmatchedView, UnpinnedView
 from amont.matching.api.views.fairness import FairnessView
 from amont.matching.api.views.pairs import DeclineBody, PairView
 from amont.matching.api.views.rounds import PublishBody, RequestBody, RoundSummary, RoundView
+from amont.matching.api.views.rulings import ReleaseBody, RuleBody, RulingView
 from amont.matching.api.views.simulations import SimulateBody, SimulationSummary, SimulationView
 from amont.matching.domain.answer import Part
 from amont.matching.domain.pair import NotYourTurn, PairNotOpen, ProposalExpired, RuleStandsInTheWay
 from amont.matching.domain.programme import PoolHasMoved, ProgrammeNotOpen, PublicationRunning
-from amont.matching.domain.round import BelowMatchedShare, NoAnswer, RoundNotOpen
+from amont.matching.domain.round import BelowMatchedShare, NoAnswer, NoPoolFile, RoundNotOpen
+from amont.matching.domain.ruling import PairLives, RuledOtherwise, RulingKind
 
 router = api_router("matching")
 
 PersonQuery = Annotated[str | None, Query(max_length=100, description="tenant:employee_id")]
 ProgrammeQuery = Annotated[str | None, Query(max_length=64)]
-_AS_USUAL, _WITHOUT_OVERRIDE, _WITHOUT_REASON, _OWN = RequestBody(), PublishBody(), DeclineBody(), SimulateBody()
+KindQuery = Annotated[Literal["pinned", "forbidden", "released"] | None, Query()]
+_AS_USUAL, _WITHOUT_OVERRIDE, _WITHOUT_REASON, _UNSAID, _OWN = RequestBody(), PublishBody(), DeclineBody(), ReleaseBody(), SimulateBody()
+
+
+class FileOfLines(StreamingResponse):
+    """A file of ours that comes in pieces."""
+
+    media_type = "application/json"
 
 
 @router.post("/programmes/{programme_id}/rounds", status_code=202, responses=responses(ProgrammeNotOpen, PublicationRunning))
@@ -84,6 +95,71 @@ async def round_fairness(round_id: str, actor: CurrentActor, run: CurrentRun) ->
     """Who was matched and how well, by subsidiary, function, site, grade band and role; nothing about fewer than five people."""
     [figures] = await run(commands.read_rows, round_id, actor, Part.FAIRNESS, 0, 1)
     return FairnessView.of(figures)
+
+
+@router.get("/rounds/{round_id}/unpinned", responses=responses(NoAnswer))
+async def round_unpinned(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing, words: Words) -> Page[UnpinnedView]:
+    """The pins that do not hold in this round, and why."""
+    found = await run(commands.read_rows, round_id, actor, Part.UNPINNED, page.start, page.limit)
+    return page.of(found, lambda row: UnpinnedView.of(row, words))
+
+
+@router.get("/rounds/{round_id}/pool", response_class=FileOfLines, responses=responses(NoAnswer, NoPoolFile))
+async def round_pool(round_id: str, actor: CurrentActor, run: CurrentRun) -> FileOfLines:
+    """What the round was solved from, as the file that `amont match` and `amont verify` read; its digest is the round's `pool_sha256`."""
+    answer = await run(commands.read_source, round_id, actor)
+
+    async def lines() -> AsyncIterator[str]:
+        for start in range(0, answer.pool, answer.rows):
+            some = await run(commands.read_rows, round_id, actor, Part.POOL, start, answer.rows)
+            yield "".join(f"{line}\n" for line in some)
+
+    return FileOfLines(lines(), headers={"Content-Disposition": f'attachment; filename="pool-{round_id}.json"'})
+
+
+@router.get("/rounds/{round_id}/policy", response_class=FileOfLines, responses=responses(NoAnswer, NoPoolFile))
+async def round_policy(round_id: str, actor: CurrentActor, run: CurrentRun) -> FileOfLines:
+    """The policy that the round was solved under, as the file that `amont match` and `amont verify` read."""
+    answer = await run(commands.read_source, round_id, actor)
+    return FileOfLines(iter([answer.policy_file or ""]), headers={"Content-Disposition": f'attachment; filename="policy-{round_id}.json"'})
+
+
+@router.post("/programmes/{programme_id}/rulings", status_code=201, responses=responses(Invalid, PairLives, RuledOtherwise))
+async def rule(programme_id: str, actor: CurrentActor, run: CurrentRun, response: Response, body: RuleBody) -> RulingView:
+    """Pin two people, or forbid them to each other, from the next round on. Nobody is told, and a pair that exists is not touched."""
+    read = await run(
+        commands.rule,
+        programme_id,
+        actor,
+        RulingKind(body.kind),
+        body.mentee,
+        body.mentor,
+        reason=body.reason,
+        override=body.override,
+    )
+    response.headers["Location"] = f"{router.prefix}/rulings/{read[0].id}"
+    return RulingView.read(read, response)
+
+
+@router.get("/programmes/{programme_id}/rulings", responses=responses())
+async def rulings(programme_id: str, actor: CurrentActor, run: CurrentRun, page: Listing, kind: KindQuery = None) -> Page[RulingView]:
+    """What was decided about two people of a programme: of that kind, or all, taken back or not."""
+    found = await run(commands.list_rulings, programme_id, actor, kind and RulingKind(kind), page.after, page.limit)
+    return page.of([RulingView.about(*one) for one in found], lambda view: view.id)
+
+
+@router.get("/rulings/{ruling_id}", responses=responses())
+async def ruling(ruling_id: str, actor: CurrentActor, run: CurrentRun, response: Response) -> RulingView:
+    """What holds for two people, and what was decided before."""
+    return RulingView.read(await run(commands.read_ruling, ruling_id, actor), response)
+
+
+@router.post("/rulings/{ruling_id}/release", responses=responses())
+async def release(
+    ruling_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response, body: ReleaseBody = _UNSAID
+) -> RulingView:
+    """Take a ruling back, from the next round on. Two who were a pair are not proposed again all the same."""
+    return RulingView.read(await run(commands.release, ruling_id, actor, body.reason, version=if_match), response)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""One verb per thing that a person (`rounds`, `pairs`) or the clock (`clock`) may ask of matching, and what matching says because of it."""
+"""One verb per thing that a person (`rounds`, `rulings`, `pairs`) or the clock (`clock`) may ask of matching, and what matching says because of it."""
 
 from amont.common.events import (
     PairAccepted,
@@ -13,7 +13,17 @@ from amont.common.events import (
 )
 from amont.matching.commands.clock import DUE, JOBS
 from amont.matching.commands.pairs import accept_pair, coordinates, decline_pair, end_pair, list_pairs, read_pair
-from amont.matching.commands.rounds import RoundRead, discard_round, list_rounds, publish_round, read_round, read_rows, request_round
+from amont.matching.commands.rounds import (
+    RoundRead,
+    discard_round,
+    list_rounds,
+    publish_round,
+    read_round,
+    read_rows,
+    read_source,
+    request_round,
+)
+from amont.matching.commands.rulings import list_rulings, read_ruling, release, rule
 from amont.matching.commands.simulations import SimulationRead, list_simulations, read_simulation, request_simulation
 from amont.matching.commands.solving import Desk
 
@@ -31,14 +41,19 @@ __all__ = [
     "end_pair",
     "list_pairs",
     "list_rounds",
+    "list_rulings",
     "list_simulations",
     "publish_round",
     "read_pair",
     "read_round",
     "read_rows",
+    "read_ruling",
     "read_simulation",
+    "read_source",
+    "release",
     "request_round",
     "request_simulation",
+    "rule",
 ]
 
 PUBLISHES = (

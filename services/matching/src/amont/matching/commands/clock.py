@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from amont.common.aggregate import Aggregate
-from amont.common.events.values import PairStatus
+from amont.common.events.values import EmployeeStatus, PairStatus
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON, keep, review
 from amont.matching.commands.publishing import publish_some
+from amont.matching.commands.rulings import forget_leaver, wake_ruling
 from amont.matching.commands.simulations import wake_simulation
 from amont.matching.commands.solving import wake_round
 from amont.matching.domain.enrolment import Enrolment
@@ -23,6 +24,7 @@ from amont.matching.domain.pair import OPEN, Pair
 from amont.matching.domain.person import Person, Recheck
 from amont.matching.domain.programme import IMMINENT, Programme, Publication
 from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus, requested
+from amont.matching.domain.ruling import Ruling
 from amont.matching.domain.simulation import Simulation
 
 PAGE = 200
@@ -30,9 +32,11 @@ PAGE = 200
 
 
 async def wake_person(person: Person, work: Work) -> None:
-    """Something a hard rule looks at has changed: look at the live pairs concerned."""
+    """Something a hard rule looks at has changed: look at the live pairs concerned, and forget what was decided about a leaver."""
     query = documents.live_pairs_below(person.id) if person.recheck is Recheck.LINE else documents.live_pairs_of(person.id)
     changed = await review(work, [pair async for pair in work.find(query)])
+    if person.status is EmployeeStatus.LEFT:
+        changed = await forget_leaver(work, person) or changed
     work.save(person.checked(again_at=work.now + SOON if changed else None))
 
 
@@ -117,6 +121,7 @@ DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
     Programme: wake_programme,
     Enrolment: wake_enrolment,
     Person: wake_person,
+    Ruling: wake_ruling,
 }
 
 JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Round: wake_round, Simulation: wake_simulation}

@@ -10,6 +10,7 @@ from amont.matching import documents
 from amont.matching.domain.answer import Answer, Part, RoundPage, pages_from
 from amont.matching.domain.programme import Programme, PublicationRunning
 from amont.matching.domain.round import Round, RoundKind, requested
+from amont.matching.domain.ruling import Ruling
 from amont.matching.domain.simulation import Simulation
 
 
@@ -87,6 +88,13 @@ async def read_rows(work: Work, round_id: str, actor: Actor, part: Part, start: 
     return await rows(work, round_.id, round_.rows(), part, start, limit)
 
 
+async def read_source(work: Work, round_id: str, actor: Actor) -> Answer:
+    """The answer of a round that keeps what it was solved from. Raises NotFound, NotAllowed, NoAnswer, NoPoolFile."""
+    round_ = await work.get(Round, round_id)
+    await must_be_allowed(work, actor, Action.READ_ROUND, round_)
+    return round_.source()
+
+
 async def rows(work: Work, round_id: str, answer: Answer, part: Part, start: int, limit: int) -> Sequence[Any]:
     """The rows of an answer from number `start` on, at most `limit`."""
     ids = pages_from(round_id, answer, part, start, limit)
@@ -96,7 +104,7 @@ async def rows(work: Work, round_id: str, answer: Answer, part: Part, start: int
     return found[offset : offset + limit]
 
 
-async def must_be_allowed(work: Work, actor: Actor, action: Action, found: Round | Simulation) -> None:
+async def must_be_allowed(work: Work, actor: Actor, action: Action, found: Round | Simulation | Ruling) -> None:
     """Of the tenants when it was asked for, and of the programme's as they are now: it may have been opened to others since. Raises NotAllowed."""
     authorize(actor, action, found.resource)
     programme = await work.peek(Programme, found.programme)

@@ -15,6 +15,7 @@ from amont.matching.commands.looking import SOON
 from amont.matching.commands.rounds import must_be_allowed
 from amont.matching.commands.solving import Desk, Seats, seats_of
 from amont.matching.domain.comparing import Comparison, compare
+from amont.matching.domain.pinning import Pinning
 from amont.matching.domain.pooling import core_policy, unknown_rules
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
@@ -100,9 +101,10 @@ async def solve_simulation(desk: Desk, simulation_id: str, attempt: int) -> None
 
 def _compared(solver: Solver, simulation: Simulation, seats: Seats, progress: Progress) -> tuple[Comparison, int]:
     """What the policies reach, and for how many people."""
-    pool = seats().pool
+    gathered = seats()
+    pool = gathered.pool
     policies = [core_policy(policy) for policy in simulation.policies]
-    comparison = compare(solver, pool, policies, rules=simulation.rules, progress=progress)
+    comparison = compare(Pinning(solver, gathered.pins), pool, policies, rules=simulation.rules, progress=progress)
     return comparison, len({person.id for person in pool.people})
 
 

@@ -8,6 +8,7 @@ pages of a broken attempt are never seen, because only the round itself says whi
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,14 +19,18 @@ from amont.common.errors import Unavailable
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON
-from amont.matching.domain.answer import Answer, RoundPage, paged
+from amont.matching.domain.answer import ROWS, Answer, RoundPage, Source, paged
 from amont.matching.domain.job import Job, Seen
 from amont.matching.domain.person import Person
+from amont.matching.domain.pinning import hold
+from amont.matching.domain.policy import Policy
+from amont.matching.domain.pool import Pool
 from amont.matching.domain.pooling import Gathered, Gathering, core_policy, monday_of
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
 from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus
 from amont.matching.domain.solver import Solver
+from amont.matching.files import Unwritable, pool_lines, write_policy
 
 RENEW_SECONDS = 5.0
 """How often a claim is renewed and progress written down."""
@@ -198,16 +203,40 @@ async def _answered(desk: Desk, round_id: str, attempt: int) -> tuple[Answer, It
     kind, programme, seats = found
     solver = desk.replacer if kind is RoundKind.REPLACEMENT else desk.solver
     with metrics.ROUND_SECONDS.time():
-        return await desk.compute(Round, round_id, attempt, partial(_solved, solver, round_id, attempt, programme, seats))
+        return await desk.compute(Round, round_id, attempt, partial(_solved, solver, kind, round_id, attempt, programme, seats))
 
 
 def _solved(
-    solver: Solver, round_id: str, attempt: int, programme: Programme, seats: Seats, progress: Progress
+    solver: Solver, kind: RoundKind, round_id: str, attempt: int, programme: Programme, seats: Seats, progress: Progress
 ) -> tuple[Answer, Iterator[RoundPage]]:
-    """The best pairs, with every explanation, as the round keeps them."""
+    """The best pairs, with every explanation, as the round keeps them; of a full round also what it was solved from."""
     gathered = seats()
-    solution = solver.solve(gathered.pool, core_policy(programme.policy), progress, explain=True)
-    return paged(round_id, attempt, gathered, solution, edition=programme.edition, policy_version=programme.policy_version)
+    pool, policy, unpinned = hold(gathered.pool, core_policy(programme.policy), gathered.pins)
+    solution = solver.solve(pool, policy, progress, explain=True)
+    return paged(
+        round_id,
+        attempt,
+        replace(gathered, pool=pool),
+        solution,
+        edition=programme.edition,
+        policy_version=programme.policy_version,
+        unpinned=unpinned,
+        source=_source(pool, policy, progress) if kind is RoundKind.FULL else None,
+    )
+
+
+def _source(pool: Pool, policy: Policy, progress: Progress) -> Source | None:
+    """The files it was solved from; None where the format has no place for the pool."""
+    lines: list[str] = []
+    try:
+        for line in pool_lines(pool):
+            if len(lines) % ROWS == 0:
+                progress("write", len(lines), detail="lines of the pool file")
+            lines.append(line)
+    except Unwritable as error:
+        _logger.info("pool_not_kept", programme=pool.programme, reason=str(error))
+        return None
+    return Source(pool=lines, policy=write_policy(policy))
 
 
 async def gather_for(work: Work, round_id: str, attempt: int, progress: Progress) -> tuple[RoundKind, Programme, Seats] | None:
@@ -228,6 +257,9 @@ async def seats_of(work: Work, programme: Programme, seed: str, progress: Progre
     Of a large group nothing is kept as it is read, and nobody waits for more than a page.
     """
     gathering = Gathering(programme=programme.id, seed=seed, week_of=monday_of(work.now))
+    async for rulings in work.pages(documents.rulings_of(programme.id)):
+        for ruling in rulings:
+            gathering.ruled(ruling)
     read = 0
     async for pairs in work.pages(documents.every_pair_of_programme(programme.id)):
         for pair in pairs:

@@ -1,4 +1,5 @@
-"""What a round found, in pages: pairs with why, people in no pair with why, enrolments that could not be used, the proof, and figures by group.
+"""What a round found, in pages: pairs with why, people in no pair with why, enrolments and pins that could not be used, the proof, figures by group, and
+the file it can be solved again from.
 
 A round of 100,000 people is far larger than a document may be. So the round itself keeps an `Answer`, which says how much there is, and the rows lie in
 pages, written before the round says `solved` and never changed. A row's place never changes either: it is what lists are paged by.
@@ -8,12 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, cast
 
 from amont.common.aggregate import Aggregate
 from amont.matching.domain.certificate import Certificate
 from amont.matching.domain.fairness import Fairness, fairness, scored
+from amont.matching.domain.pinning import Unpinned
 from amont.matching.domain.points import Points
+from amont.matching.domain.policy import Rule
 from amont.matching.domain.pool import Pool, Role
 from amont.matching.domain.pooling import Gathered, LeftOut, common_topics
 from amont.matching.domain.solver import NextBest, Objective, Solution, Unmatched
@@ -26,7 +30,7 @@ ROWS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """One pair of a round's answer, with why. `worth` and `worth_reason` as in `solver.SolvedPair`."""
+    """One pair of a round's answer, with why. `worth`, `worth_reason`, `pinned` and `overrides` as in `solver.SolvedPair`."""
 
     mentee: str
     mentor: str
@@ -38,6 +42,8 @@ class Match:
     next_best: NextBest | None
     worth: int | None = None
     worth_reason: str | None = None
+    pinned: bool = False
+    overrides: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,16 @@ class Part(StrEnum):
     DROPPED = "dropped"
     PROOF = "proof"
     FAIRNESS = "fairness"
+    UNPINNED = "unpinned"
+    POOL = "pool"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a round was solved from, as files that `amont match` reads: the pool line by line, and the policy."""
+
+    pool: Sequence[str]
+    policy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +94,10 @@ class Answer:
         attempt: the one that found it: pages of others are remains.
         base: the programme's edition it was solved on.
         week_of: by whose clocks the rules were applied.
-        rows: how many rows a page has; of each part there are as many rows as the next six fields say.
+        rows: how many rows a page has; of each part there are as many rows as the field of its name says.
+        pool: how many lines the pool file has; none when it is not kept.
+        pool_sha256: the digest of that file, as a result file says it.
+        policy_file: the policy it was solved under, as a file.
         matched_percent: of the smaller side's seats, rounded down.
         blocking: how many pairs would rather have each other; see `solver.Solution`.
         reward, floor: the certificate's; `None` together when the solver gave no proof.
@@ -100,6 +119,10 @@ class Answer:
     blocking: int | None
     reward: int | None
     floor: int | None
+    unpinned: int = 0
+    pool: int = 0
+    pool_sha256: str | None = None
+    policy_file: str | None = None
 
     def count(self, part: Part) -> int:
         """How many rows a part has."""
@@ -119,6 +142,8 @@ class RoundPage(Aggregate):
     dropped: tuple[Dropped, ...] = ()
     proof: tuple[Proof, ...] = ()
     fairness: tuple[Fairness, ...] = ()
+    unpinned: tuple[Unpinned, ...] = ()
+    pool: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[Any, ...]:
@@ -138,9 +163,17 @@ def pages_from(round_id: str, answer: Answer, part: Part, start: int, count: int
 
 
 def paged(
-    round_id: str, attempt: int, gathered: Gathered, solution: Solution, *, edition: int, policy_version: int
+    round_id: str,
+    attempt: int,
+    gathered: Gathered,
+    solution: Solution,
+    *,
+    edition: int,
+    policy_version: int,
+    unpinned: Sequence[Unpinned] = (),
+    source: Source | None = None,
 ) -> tuple[Answer, Iterator[RoundPage]]:
-    """A solution as a round keeps it: what the round says itself, and its pages, made one by one."""
+    """A solution as a round keeps it: what the round says itself, and its pages, made one by one. `source` is what it can be solved again from."""
     pool, certificate = gathered.pool, solution.certificate
     parts: dict[Part, Sequence[Any]] = {
         Part.PAIRS: _matches(gathered, solution),
@@ -149,6 +182,8 @@ def paged(
         Part.DROPPED: [Dropped(report=report, manager=manager) for report, manager in gathered.dropped_links],
         Part.PROOF: _proof(certificate) if certificate else (),
         Part.FAIRNESS: fairness(pool, [scored(solution)]),
+        Part.UNPINNED: unpinned,
+        Part.POOL: source.pool if source else (),
     }
     answer = Answer(
         attempt=attempt,
@@ -161,9 +196,19 @@ def paged(
         blocking=solution.blocking,
         reward=certificate.reward if certificate else None,
         floor=certificate.floor if certificate else None,
+        pool_sha256=digest(source.pool) if source else None,
+        policy_file=source.policy if source else None,
         **{part.value: len(rows) for part, rows in parts.items()},
     )
     return answer, _pages(round_id, attempt, parts.items())
+
+
+def digest(lines: Iterable[str]) -> str:
+    """SHA-256 of a file of these lines, each of which ends."""
+    whole = sha256()
+    for line in lines:
+        whole.update(f"{line}\n".encode())
+    return whole.hexdigest()
 
 
 def _pages(round_id: str, attempt: int, parts: Iterable[tuple[Part, Sequence[Any]]]) -> Iterator[RoundPage]:
@@ -187,6 +232,8 @@ def _matches(gathered: Gathered, solution: Solution) -> list[Match]:
             next_best=pair.next_best,
             worth=pair.worth,
             worth_reason=pair.worth_reason,
+            pinned=pair.pinned,
+            overrides=pair.overrides,
         )
         for pair in solution.pairs
     ]

@@ -52,7 +52,7 @@ def judge(pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[str, tupl
 
 
 def broken_rules(pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[str, tuple[str, ...]], policy: Policy) -> tuple[Rule, ...]:
-    """Every rule in force that the two break. What cannot be read keeps no rule about hours."""
+    """Every rule in force that the two break and may not. What cannot be read keeps no rule about hours."""
     if any(why_unreadable(side.person, side.enrolment) for side in (mentee, mentor)):
         return (Rule.CLOSE_ZONES, Rule.COMMON_HOURS)
     pool = Pool(
@@ -62,4 +62,4 @@ def broken_rules(pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[st
         people=(pool_person(mentee.person, mentee.enrolment), pool_person(mentor.person, mentor.enrolment)),
         managers=managers,
     )
-    return Scorer(pool, policy).all_broken(pair.mentee, pair.mentor)
+    return tuple(rule for rule in Scorer(pool, policy).all_broken(pair.mentee, pair.mentor) if rule not in pair.overrides)

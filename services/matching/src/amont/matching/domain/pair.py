@@ -24,6 +24,7 @@ from amont.common.events import (
 from amont.common.events.values import EndReason, Instant, PairStatus, Role, SuspendReason, tenant_of
 from amont.common.identity import Resource
 from amont.matching.domain.points import Points
+from amont.matching.domain.policy import Rule
 
 OPEN = (PairStatus.PROPOSED, PairStatus.ACCEPTED)
 LIVE = (*OPEN, PairStatus.CONFIRMED, PairStatus.SUSPENDED)
@@ -116,6 +117,8 @@ class Pair(Aggregate):
     """Its seats are free again and the programme has not been told."""
     asked_at: Instant | None = None
     """While `vacated`: when the programme was first asked."""
+    overrides: tuple[Rule, ...] = ()
+    """The rules that a pinned pair may break: those it broke when it was made."""
     line: tuple[str, ...] = ()
     """While live: the two and everybody above either, as of the last look."""
 

@@ -18,8 +18,10 @@ from amont.matching.domain.hours import load_zone, parse_window
 from amont.matching.domain.lines import Link, break_cycles
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.person import Person
+from amont.matching.domain.pinning import Pin
 from amont.matching.domain.policy import Policy, Rule, Weights
 from amont.matching.domain.pool import Pool, PoolPerson
+from amont.matching.domain.ruling import Ruling, RulingKind
 
 V = TypeVar("V")
 _ROLES: Mapping[Role, core.Role] = {Role.MENTEE: "mentee", Role.MENTOR: "mentor"}
@@ -38,12 +40,16 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """A pool and what it was made of: the id of the enrolment behind each (role, person), who stayed out, management links dropped for a cycle."""
+    """A pool and what it was made of: the id of the enrolment behind each (role, person), who stayed out, management links dropped for a cycle.
+
+    `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool itself has none.
+    """
 
     pool: Pool
     enrolments: Mapping[tuple[core.Role, str], str]
     left_out: tuple[LeftOut, ...]
     dropped_links: tuple[tuple[str, str], ...]
+    pins: tuple[Pin, ...] = ()
 
 
 def core_policy(policy: events.Policy) -> Policy:
@@ -128,7 +134,8 @@ def free_seats(enrolments: Iterable[Enrolment], live: Iterable[Pair]) -> dict[st
 class Gathering:
     """A pool in the making, of very many documents that are read some at a time: of each is kept what the pool needs, and equal values once.
 
-    Pairs come first, because they take seats; then enrolments with their people, and those above them, in any order.
+    What coordinators decided comes first, then pairs, because they fulfil it and take seats; then enrolments with their people, and those above them, in
+    any order.
     """
 
     def __init__(self, *, programme: str, seed: str, week_of: date) -> None:
@@ -136,14 +143,27 @@ class Gathering:
         self._programme, self._seed, self._week_of = programme, seed, week_of
         self._taken: Counter[str] = Counter()
         self._forbidden: set[tuple[str, str]] = set()
+        self._pins: dict[tuple[str, str], Pin] = {}
         self._members: list[tuple[str, PoolPerson]] = []
         self._left_out: list[LeftOut] = []
         self._links: list[Link] = []
         self._values: dict[Any, Any] = {}
 
+    def ruled(self, ruling: Ruling) -> None:
+        """Two who are to be a pair, or never."""
+        said = ruling.now
+        couple = self._one(said.mentee), self._one(said.mentor)
+        if said.kind is RulingKind.FORBIDDEN:
+            self._forbidden.add(couple)
+        elif said.kind is RulingKind.PINNED:
+            self._pins[couple] = Pin(mentee=couple[0], mentor=couple[1], at=said.at, override=said.override)
+
     def pair(self, pair: Pair) -> None:
-        """Two who ever were a pair in this programme are not proposed again; a live pair has its seats."""
-        self._forbidden.add((self._one(pair.mentee), self._one(pair.mentor)))
+        """Two who ever were a pair in this programme are not proposed again; a live pair has its seats. A pin is good for one proposal."""
+        couple = self._one(pair.mentee), self._one(pair.mentor)
+        self._forbidden.add(couple)
+        if couple in self._pins and self._pins[couple].at <= pair.proposed_at:
+            del self._pins[couple]
         if pair.live:
             self._taken.update((pair.mentee_enrolment, pair.mentor_enrolment))
 
@@ -183,7 +203,7 @@ class Gathering:
         )
         left_out = tuple(sorted(self._left_out, key=lambda one: one.enrolment))
         dropped = tuple((link.report, link.manager) for link in untangled.dropped)
-        return Gathered(pool=pool, enrolments=used, left_out=left_out, dropped_links=dropped)
+        return Gathered(pool=pool, enrolments=used, left_out=left_out, dropped_links=dropped, pins=tuple(self._pins.values()))
 
     def _one(self, value: V) -> V:
         """The first of all values equal to this one."""

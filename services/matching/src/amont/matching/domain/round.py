@@ -84,6 +84,19 @@ class NoAnswer(Conflict):
         super().__init__(f"Round {round_id!r} {why[status]}")
 
 
+class NoPoolFile(Conflict):
+    """The pool of a round can be written as a file of full rounds, and of most of those."""
+
+    code = "no-pool-file"
+    title = "The round's pool is not kept"
+
+    def __init__(self, round_id: str) -> None:
+        super().__init__(
+            f"Round {round_id!r} has no pool file: only full rounds keep one, not replacements, nor rounds of nobody or of a release before, nor "
+            "where somebody takes part in both roles with different hours, languages or ways to meet, for which the format has no place.",
+        )
+
+
 class Discarded(StrEnum):
     """Why a round was discarded when no person did."""
 
@@ -166,6 +179,13 @@ class Round(Job):
             raise NoAnswer(self.id, self.status)
         return self.answer
 
+    def source(self) -> Answer:
+        """The answer, of a round that can be solved again from files. Raises NoAnswer, NoPoolFile."""
+        answer = self.rows()
+        if answer.policy_file is None:
+            raise NoPoolFile(self.id)
+        return answer
+
     def publication(self, by: str, at: datetime, *, min_matched_percent: int, override_reason: str | None) -> Publication:
         """Who stands behind the round; a reason is kept, and told, only where it was needed, and a blank one is none.
 
@@ -236,6 +256,7 @@ def proposal(round_: Round, match: Match, *, id_: str, at: datetime, expires_at:
         score=match.score,
         points=match.points,
         topics=match.topics,
+        overrides=match.overrides,
         week_of=round_.rows().week_of,
         proposed_at=at,
         expires_at=expires_at,

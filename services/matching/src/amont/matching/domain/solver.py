@@ -5,7 +5,7 @@ The one who solves is `engine`; the objective is the scoring contract's, "Object
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -152,6 +152,13 @@ def checked_pins(scorer: Scorer) -> tuple[tuple[str, str], ...]:
     if faults:
         raise PinsRefused(faults)
     return scorer.pool.pinned
+
+
+def pinned_only(pool: Pool) -> Pool:
+    """The pool with the people of its pins alone: all that the definition has to be asked about."""
+    mentees, mentors = {one for one, _ in pool.pinned}, {other for _, other in pool.pinned}
+    people = (person for person in pool.people if person.id in (mentees if person.role == "mentee" else mentors))
+    return replace(pool, people=tuple(people) if pool.pinned else ())
 
 
 def _why_not(scorer: Scorer, mentee: str, mentor: str, places: Mapping[tuple[Role, str], int]) -> str | None:

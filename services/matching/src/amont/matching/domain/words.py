@@ -4,7 +4,7 @@ One catalogue, a text for each key in both languages; where a number decides, on
 writes them (CLDR, by Babel). Nothing is computed here, and people are ids: whoever shows a page knows their names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from babel import Locale
@@ -12,6 +12,7 @@ from babel.numbers import format_decimal
 
 from amont.matching.domain.change import Change
 from amont.matching.domain.comparing import Difference, RuleCost
+from amont.matching.domain.pinning import Unpinned
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Rule
 from amont.matching.domain.pool import Role
@@ -38,6 +39,11 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "worth.nothing": "without this pair the programme would do as well with another one",
         "worth.irreplaceable": "without this pair there would be fewer pairs, or a lower lowest score",
         "worth.pinned": "this pair was decided beforehand",
+        "overrides": "it breaks what rounds otherwise hold to: {rules}",
+        "unpinned.no-mentee": "{mentee} takes no part as a mentee with a free place",
+        "unpinned.no-mentor": "{mentor} takes no part as a mentor with a free place",
+        "unpinned.no-place": "earlier pins have taken the places of {mentee} or {mentor}",
+        "unpinned.rules": "a rule stands in the way: {rules}",
         "removed.two_people.mentee": ("{count} mentor is the same person", "{count} mentors are the same person"),
         "removed.two_people.mentor": ("{count} mentee is the same person", "{count} mentees are the same person"),
         "removed.mentor_is_junior.mentee": ("{count} mentor is not junior enough", "{count} mentors are not junior enough"),
@@ -66,6 +72,7 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "left.none.mentor": "no mentee was left",
         "left.mentee": ("{count} mentor was possible, and suits others better", "{count} mentors were possible, and suit others better"),
         "left.mentor": ("{count} mentee was possible, and suits others better", "{count} mentees were possible, and suit others better"),
+        "rule.two_people": "two different people",
         "rule.mentor_is_junior": "the mentor is junior",
         "rule.outside_the_line": "nobody in the line of management",
         "rule.different_team": "different teams",
@@ -97,6 +104,11 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "worth.nothing": "sans ce binôme, le programme ferait aussi bien avec un autre",
         "worth.irreplaceable": "sans ce binôme, il y aurait moins de binômes, ou un score le plus bas encore plus bas",
         "worth.pinned": "ce binôme a été décidé d'avance",
+        "overrides": "il déroge à ce que les tours respectent sinon : {rules}",
+        "unpinned.no-mentee": "{mentee} ne participe pas comme mentoré avec une place libre",
+        "unpinned.no-mentor": "{mentor} ne participe pas comme mentor avec une place libre",
+        "unpinned.no-place": "des binômes imposés plus tôt ont pris les places de {mentee} ou de {mentor}",
+        "unpinned.rules": "une règle s'y oppose : {rules}",
         "removed.two_people.mentee": ("{count} mentor est la même personne", "{count} mentors sont la même personne"),
         "removed.two_people.mentor": ("{count} mentoré est la même personne", "{count} mentorés sont la même personne"),
         "removed.mentor_is_junior.mentee": ("{count} mentor n'est pas assez junior", "{count} mentors ne sont pas assez juniors"),
@@ -152,6 +164,7 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
             "{count} mentoré était possible, et convient mieux à d'autres",
             "{count} mentorés étaient possibles, et conviennent mieux à d'autres",
         ),
+        "rule.two_people": "deux personnes différentes",
         "rule.mentor_is_junior": "le mentor est junior",
         "rule.outside_the_line": "personne de la ligne hiérarchique",
         "rule.different_team": "équipes différentes",
@@ -183,15 +196,32 @@ def spoken(tag: str | None) -> Language:
 
 
 def pair_in_words(
-    points: Points, next_best: NextBest | None, worth: int | None, language: Language, *, pinned: bool = False
+    points: Points,
+    next_best: NextBest | None,
+    worth: int | None,
+    language: Language,
+    *,
+    pinned: bool = False,
+    overrides: Sequence[Rule] = (),
 ) -> tuple[str, ...]:
-    """Why a pair was made: its points, the next best, and what it is worth."""
+    """Why a pair was made: its points, the next best, what it is worth, and the rules that a pin breaks."""
     parts = ", ".join(_say(f"points.{name}", language, points=value) for name, value in points._asdict().items() if value)
     return (
         _say("score", language, score=points.score, most=MOST, points=parts or "0"),
         _say("next_best", language, mentor=next_best.mentor, score=next_best.score) if next_best else _say("next_best.none", language),
         worth_in_words(worth, language, pinned=pinned),
+        *([_say("overrides", language, rules=_rules(overrides, language))] if overrides else []),
     )
+
+
+def unpinned_in_words(one: Unpinned, language: Language) -> tuple[str, ...]:
+    """Why a pin does not hold."""
+    key = f"unpinned.{one.why.value}"
+    return (_say(key, language, mentee=one.mentee, mentor=one.mentor, rules=_rules(one.broken, language)),)
+
+
+def _rules(rules: Sequence[Rule], language: Language) -> str:
+    return ", ".join(_say(f"rule.{rule.value}", language) for rule in rules)
 
 
 def worth_in_words(worth: int | None, language: Language, *, pinned: bool) -> str:

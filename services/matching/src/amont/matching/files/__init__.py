@@ -1,12 +1,23 @@
-"""The files of the matching engine: pools and policies from bytes to values with every fault listed, results from values to bytes.
+"""The files of the matching engine: pools and policies from bytes to values with every fault listed, and back; results from values to bytes.
 
 Pure: nothing here opens a file, knows the time or asks the network. What the values mean is the domain's; the formats are fixed to the digit
 in the scoring contract, and told to integrators in docs/matching/files.md.
 """
 
 from amont.matching.files.faults import Fault, Refused
-from amont.matching.files.policies import NO_POLICY, read_policy
-from amont.matching.files.pools import read_pool
+from amont.matching.files.policies import NO_POLICY, read_policy, write_policy
+from amont.matching.files.pools import Unwritable, pool_lines, read_pool
 from amont.matching.files.results import Origin, write_result
 
-__all__ = ["NO_POLICY", "Fault", "Origin", "Refused", "read_policy", "read_pool", "write_result"]
+__all__ = [
+    "NO_POLICY",
+    "Fault",
+    "Origin",
+    "Refused",
+    "Unwritable",
+    "pool_lines",
+    "read_policy",
+    "read_pool",
+    "write_policy",
+    "write_result",
+]

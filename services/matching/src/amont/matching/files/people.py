@@ -14,8 +14,10 @@ from amont.matching.files.text import repetitions
 MOST_TOPICS = 8
 
 _TAG = re.compile(r"[a-z]{2,8}")
-_OWN = ("role", "capacity", "topics")
-_AS_SETS = ("languages", "availability")
+OWN = ("role", "capacity", "topics")
+"""What somebody in both roles may say differently in each."""
+AS_SETS = ("languages", "availability")
+"""What is the same in any order."""
 _LEVEL = integer(1, 3)
 _NOTHING: dict[str, Any] = {}
 _MOST_OF_A_MENTOR = 2
@@ -128,9 +130,9 @@ class Known:
     def _agree(self, one: PoolPerson | dict[str, Any], later: PoolPerson | dict[str, Any], path: Path, faults: Faults) -> None:
         for field in PoolPerson.__slots__:
             first, second = _said(one, field), _said(later, field)
-            if field in _OWN or first is None or second is None:
+            if field in OWN or first is None or second is None:
                 continue
-            if (set(first) != set(second)) if field in _AS_SETS else (first != second):
+            if (set(first) != set(second)) if field in AS_SETS else (first != second):
                 faults.add((path, field), "is not what the entry in the other role says; make both the same")
 
 

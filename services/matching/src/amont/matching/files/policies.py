@@ -1,5 +1,7 @@
-"""The policy file: from its bytes to a `Policy`, or to every fault it has. The format is the scoring contract's, "The policy file"."""
+"""The policy file: from its bytes to a `Policy`, or to every fault it has, and back. The format is the scoring contract's, "The policy file"."""
 
+import json
+from dataclasses import asdict
 from typing import Any, get_args
 
 from amont.matching.domain.policy import FULL_SCORE, Across, Order, Policy, Rule, Weights
@@ -28,6 +30,12 @@ def read_policy(raw: bytes = NO_POLICY) -> Policy:
         raise Refused("policy", faults)
     good.pop("amont", None)
     return Policy(**good)
+
+
+def write_policy(policy: Policy) -> str:
+    """The file that says a policy, every field of it."""
+    said = {"amont": POLICY_FORMAT, **asdict(policy), "off": [rule.value for rule in Rule if rule in policy.off]}
+    return json.dumps(said, indent=2) + "\n"
 
 
 def _off(value: Any, path: Path, faults: Faults) -> frozenset[Rule] | None:

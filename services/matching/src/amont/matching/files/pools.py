@@ -1,12 +1,13 @@
-"""The pool file: from its bytes to a `Pool`, or to every fault it has. The format is the scoring contract's, "The pool file".
+"""The pool file: from its bytes to a `Pool`, or to every fault it has, and back. The format is the scoring contract's, "The pool file".
 
 Faults that concern one value are found first, then those between values: two entries of one person, unknown ids, cycles, pins. What cannot
 be read is left out of the second part, so that one mistake is not told twice.
 """
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,7 @@ from amont.matching.domain.pool import Pool, PoolPerson
 from amont.matching.domain.scorer import Scorer
 from amont.matching.files.faults import Faults, Path, Refused, shown
 from amont.matching.files.fields import Check, choice, every, mapping, name, parsed, record, text
-from amont.matching.files.people import Known, People
+from amont.matching.files.people import AS_SETS, OWN, Known, People
 from amont.matching.files.text import parse
 
 POOL_FORMAT = "pool/1"
@@ -57,6 +58,70 @@ def read_pool(raw: bytes, policy: Policy | None = None) -> Pool:
         managers=managers,
         **{field: good.get(field, ()) for field in ("forbidden", "pinned", "current")},
     )
+
+
+class Unwritable(ValueError):
+    """The format has no place for what the pool says."""
+
+
+def pool_lines(pool: Pool) -> Iterator[str]:
+    """The file that describes a pool, line by line: a person, a manager's report or a pair to a line, in an order of their own.
+
+    What is unknown of somebody gets a name that nobody else has, since the format wants one and what is unknown equals nothing. Who is forbidden to meet
+    somebody outside the pool is left out.
+
+    Raises:
+        Unwritable: there is nobody, or somebody in both roles is described in two ways.
+    """
+    _hold_agreement(pool)
+    ids = {person.id for person in pool.people}
+    apart = {(min(couple), max(couple)) for couple in pool.forbidden if ids.issuperset(couple)}
+    everybody = sorted(pool.people, key=lambda person: (person.id, person.role))
+    yield "{"
+    for key, value in {"amont": POOL_FORMAT, "programme": pool.programme, "seed": pool.seed, "week_of": pool.week_of.isoformat()}.items():
+        yield f"{_json(key)}: {_json(value)},"
+    yield from _block("people", "[]", (_json(_described(person)) for person in everybody))
+    yield from _block("managers", "{}", (f"{_json(report)}: {_json(pool.managers[report])}" for report in sorted(pool.managers)))
+    yield from _block("forbidden", "[]", map(_json, sorted(apart)))
+    yield from _block("pinned", "[]", map(_json, sorted(pool.pinned)))
+    yield from _block("current", "[]", map(_json, sorted(pool.current)), end="")
+    yield "}"
+
+
+def _described(person: PoolPerson) -> dict[str, Any]:
+    """An entry of the file."""
+    entry = {field: getattr(person, field) for field in PoolPerson.__slots__}
+    unknown = {field: f"? {person.id}" for field in ("business_unit", "team", "function", "site") if not entry[field]}
+    return {**entry, **unknown, **{field: sorted(entry[field]) for field in AS_SETS}}
+
+
+def _hold_agreement(pool: Pool) -> None:
+    if not pool.people:
+        raise Unwritable("there is nobody")
+    roles = Counter(person.id for person in pool.people)
+    first: dict[str, dict[str, Any]] = {}
+    for person in pool.people:
+        if roles[person.id] > 1:
+            said = {field: value for field, value in _described(person).items() if field not in OWN}
+            if first.setdefault(person.id, said) != said:
+                raise Unwritable(f"{person.id} is described in two ways")
+
+
+def _block(name: str, brackets: str, lines: Iterable[str], *, end: str = ",") -> Iterator[str]:
+    """A list or an object, a line for each of its members."""
+    yield f"{_json(name)}: {brackets[0]}"
+    before = None
+    for line in lines:
+        if before is not None:
+            yield f"{before},"
+        before = line
+    if before is not None:
+        yield before
+    yield f"{brackets[1]}{end}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _fields(people: People, entries: list[PoolPerson | dict[str, Any]]) -> dict[str, Check]:

@@ -76,6 +76,7 @@ OWN: Collection[tuple[str, str]] = frozenset(
         ("matching", "rounds"),
         ("matching", "round_pages"),
         ("matching", "simulations"),
+        ("matching", "rulings"),
         ("matching", "pairs"),
     },
 )

@@ -5,9 +5,10 @@ from pydantic import BaseModel, Field
 from amont.matching.api.views.shared import points_of
 from amont.matching.domain.answer import Dropped, Match, Proof
 from amont.matching.domain.change import Change
+from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.pooling import LeftOut
 from amont.matching.domain.solver import NextBest, Unmatched
-from amont.matching.domain.words import Language, alone_in_words, pair_in_words
+from amont.matching.domain.words import Language, alone_in_words, pair_in_words, unpinned_in_words
 
 
 class NextBestView(BaseModel):
@@ -31,9 +32,10 @@ class MatchView(BaseModel):
     topics: list[str]
     next_best: NextBestView | None
     worth: int | None = Field(
-        description="what the total would lose without this pair; null when the number of pairs or the lowest score would fall"
+        description="what the total would lose without this pair; null when the number of pairs or the lowest score would fall, and for a pin"
     )
-
+    pinned: bool = Field(description="decided beforehand by a coordinator")
+    overrides: list[str] = Field(description="every rule that a pinned pair breaks, in rule order")
     words: list[str] = Field(description="the same in words")
 
     @classmethod
@@ -46,7 +48,9 @@ class MatchView(BaseModel):
             topics=list(match.topics),
             next_best=NextBestView.of(match.next_best) if match.next_best else None,
             worth=match.worth,
-            words=list(pair_in_words(match.points, match.next_best, match.worth, language)),
+            pinned=match.pinned,
+            overrides=list(match.overrides),
+            words=list(pair_in_words(match.points, match.next_best, match.worth, language, pinned=match.pinned, overrides=match.overrides)),
         )
 
 
@@ -84,6 +88,20 @@ class UnmatchedView(BaseModel):
             change=ChangeView.of(alone.change) if alone.change else None,
             words=list(alone_in_words(alone.role, alone.removed, alone.left, alone.change, language)),
         )
+
+
+class UnpinnedView(BaseModel):
+    """A pin that does not hold in this round, and why."""
+
+    mentee: str
+    mentor: str
+    why: Hindrance
+    broken: list[str] = Field(description="the rules in its way, when they are; an override would let it hold")
+    words: list[str] = Field(description="the same in words")
+
+    @classmethod
+    def of(cls, one: Unpinned, language: Language) -> "UnpinnedView":
+        return cls(mentee=one.mentee, mentor=one.mentor, why=one.why, broken=list(one.broken), words=list(unpinned_in_words(one, language)))
 
 
 class LeftOutView(BaseModel):

@@ -55,6 +55,8 @@ class AnswerView(BaseModel):
     unmatched: int
     left_out: int
     dropped_links: int
+    unpinned: int = Field(description="how many pins do not hold; which and why is a list of its own")
+    pool_sha256: str | None = Field(description="of the pool file; null where none is kept")
     reward: int | None = Field(description="the certificate's, as `floor`; its other figures are a list of their own")
     floor: int | None
     blocking: int | None = Field(description="how many allowed pairs that were not made score above what either of the two has")
@@ -71,6 +73,8 @@ class AnswerView(BaseModel):
             unmatched=answer.unmatched,
             left_out=answer.left_out,
             dropped_links=answer.dropped,
+            unpinned=answer.unpinned,
+            pool_sha256=answer.pool_sha256,
             reward=answer.reward,
             floor=answer.floor,
             blocking=answer.blocking,
@@ -113,6 +117,8 @@ class RoundSummary(BaseModel):
                 "unmatched": 6,
                 "left_out": 0,
                 "dropped_links": 0,
+                "unpinned": 0,
+                "pool_sha256": "6a2f…",
                 "reward": 1001,
                 "floor": 610,
                 "blocking": 3,

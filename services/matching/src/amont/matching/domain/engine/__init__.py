@@ -36,7 +36,7 @@ from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
 from amont.matching.domain.progress import Lasting, Progress, unseen
 from amont.matching.domain.scorer import Scorer
-from amont.matching.domain.solver import NextBest, Objective, Solution, SolvedPair, Unmatched, checked_pins
+from amont.matching.domain.solver import NextBest, Objective, Solution, SolvedPair, Unmatched, checked_pins, pinned_only
 
 __all__ = ["VERSION", "Engine", "warm"]
 
@@ -55,7 +55,7 @@ class Engine:
 
     def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
         """See `Solver.solve`."""
-        pins = checked_pins(Scorer(_pinned_only(pool), policy))
+        pins = checked_pins(Scorer(pinned_only(pool), policy))
         progress = Lasting(progress)
         progress("read", 0, detail=f"{len(pool.people):,} people")
         whole = compact(pool, policy)
@@ -133,7 +133,7 @@ class Engine:
         pinned = _cells(whole, pins)
         cells = np.concatenate([pinned, made], axis=1)
         points, _ = points_of(whole.table, *cells)
-        overrides = Scorer(_pinned_only(pool), policy)
+        overrides = Scorer(pinned_only(pool), policy)
         others = self._next_best(whole, cells, progress) if explain else [None] * cells.shape[1]
         pairs = [
             SolvedPair(
@@ -191,13 +191,6 @@ def _valued(pairs: tuple[SolvedPair, ...], worth: Mapping[str, int | None], poli
         return replace(pair, worth=value, worth_reason=irreplaceable if value is None else None)
 
     return tuple(map(valued, pairs))
-
-
-def _pinned_only(pool: Pool) -> Pool:
-    """The pool with the people of its pins alone: all that the definition has to be asked about."""
-    mentees, mentors = {one for one, _ in pool.pinned}, {other for _, other in pool.pinned}
-    people = (person for person in pool.people if person.id in (mentees if person.role == "mentee" else mentors))
-    return replace(pool, people=tuple(people) if pool.pinned else ())
 
 
 def _counts(taken: Mapping[tuple[Role, str], int], role: Role, places: Mapping[str, int]) -> Ints:

@@ -1,0 +1,121 @@
+"""What a coordinator has decided about two people of a programme before any round: they are to be a pair (pinned), or never (forbidden).
+
+One document for each two people and programme, whoever of them is the mentee: two coordinators who decide differently at the same moment meet at its
+compare-and-set. What was decided before stays readable in `earlier`, with who, when and why, until one of the two leaves the group: then names and reasons
+go, and what is left of the document only counts its versions on, should they come back.
+Which pins can hold in a round is found out in `pinning`; a pair that exists is not touched by any of this.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from amont.common.aggregate import Aggregate, Decision
+from amont.common.errors import Conflict
+from amont.common.events.values import Instant
+from amont.common.identity import Resource
+from amont.common.ids import derived
+
+
+class RulingKind(StrEnum):
+    """What was decided; `released` takes the one before back, and of what is `forgotten` nothing is known any more."""
+
+    PINNED = "pinned"
+    FORBIDDEN = "forbidden"
+    RELEASED = "released"
+    FORGOTTEN = "forgotten"
+
+
+STANDING = (RulingKind.PINNED, RulingKind.FORBIDDEN)
+READABLE = (*STANDING, RulingKind.RELEASED)
+
+
+class RuledOtherwise(Conflict):
+    """Pinned and forbidden at once is nothing that a round could do."""
+
+    code = "ruled-otherwise"
+    title = "The opposite was decided"
+
+    def __init__(self, ruling: str, kind: RulingKind) -> None:
+        super().__init__(f"The two are {kind.value} by ruling {ruling!r}. Release that first, then decide again.")
+
+
+class PairLives(Conflict):
+    """The two are a pair now."""
+
+    code = "pair-lives"
+    title = "The two are a pair"
+
+    def __init__(self, pair: str) -> None:
+        super().__init__(
+            f"The two are pair {pair!r}, which nothing decided here would change. To part them, end it: who were a pair are not proposed to each other again."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One decision: what, by whom, when, why. `override`: a pin that is to hold against the rules, too."""
+
+    kind: RulingKind
+    mentee: str
+    mentor: str
+    by: str
+    at: Instant
+    reason: str | None = None
+    override: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling(Aggregate):
+    """See the module. `kind` repeats what `now` says, to be found by; `tenants` are the programme's when it was first decided."""
+
+    programme: str
+    tenants: tuple[str, ...]
+    kind: RulingKind
+    now: Said
+    earlier: tuple[Said, ...] = ()
+
+    @property
+    def resource(self) -> Resource:
+        return Resource("ruling", self.id, frozenset(self.tenants))
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """The two; nobody once they are forgotten."""
+        return () if self.kind is RulingKind.FORGOTTEN else (self.now.mentee, self.now.mentor)
+
+    def say(self, said: Said) -> Decision["Ruling"]:
+        """Decide again. Saying the same again changes nothing; what stands must be released before the opposite is said. Raises RuledOtherwise."""
+        if self.kind in STANDING and said.kind in STANDING:
+            if said.kind is self.kind and (said.mentee, said.override) == (self.now.mentee, self.now.override):
+                return self.becomes()
+            raise RuledOtherwise(self.id, self.kind)
+        if said.kind not in STANDING and self.kind not in STANDING:
+            return self.becomes()
+        earlier = () if self.kind is RulingKind.FORGOTTEN else (*self.earlier, self.now)
+        return self.becomes(kind=said.kind, now=said, earlier=earlier, due_at=said.at)
+
+    def forget(self, now: datetime) -> Decision["Ruling"]:
+        """One of the two has left: whom it was about, who decided and why is gone."""
+        nothing = Said(kind=RulingKind.FORGOTTEN, mentee="", mentor="", by="", at=now)
+        return self.becomes(kind=RulingKind.FORGOTTEN, now=nothing, earlier=(), due_at=None)
+
+    def checked(self) -> Decision["Ruling"]:
+        """Both were here after this was written: nobody has left unseen."""
+        return self.becomes(due_at=None)
+
+
+def ruling_id(programme: str, one: str, other: str) -> str:
+    """The id of what is decided about these two, in whichever roles."""
+    return derived("ruling", programme, *sorted((one, other)))
+
+
+def first_ruling(programme: str, tenants: tuple[str, ...], said: Said) -> Decision[Ruling]:
+    """The first that is decided about two people. It looks at once whether both are still there: see `commands.rulings`."""
+    id_ = ruling_id(programme, said.mentee, said.mentor)
+    return Ruling(id=id_, programme=programme, tenants=tenants, kind=said.kind, now=said, due_at=said.at).becomes()
+
+
+def released(ruling: Ruling, *, by: str, reason: str | None, at: datetime) -> Said:
+    """What is said to take a ruling back."""
+    return Said(kind=RulingKind.RELEASED, mentee=ruling.now.mentee, mentor=ruling.now.mentor, by=by, at=at, reason=reason)

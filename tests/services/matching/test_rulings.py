@@ -1,0 +1,273 @@
+"""Pins and forbidden pairs: who may decide, what rounds make of it, what is told of a pin that cannot hold, and that leavers are forgotten."""
+
+from typing import Any
+
+import pytest
+from tests.services.matching.matching_facts import (
+    COORDINATOR,
+    ERIC,
+    EVE,
+    JIM,
+    JULE,
+    PROGRAMME,
+    SECOND,
+    Office,
+    actor,
+    finish,
+    pairs,
+    publish,
+    rows,
+    solve,
+)
+
+from amont.common.events.values import PairStatus, Role
+from amont.common.identity import Privilege
+from amont.common.testing.hearing import Hearing
+from amont.matching import commands
+from amont.matching.domain.answer import Part
+from amont.matching.domain.pinning import Hindrance, Unpinned
+from amont.matching.domain.policy import Rule
+from amont.matching.domain.ruling import PairLives, RuledOtherwise, Ruling, RulingKind, ruling_id
+
+API = "/api/matching/v1"
+GROUP, LOCAL = Privilege.GROUP_COORDINATOR, Privilege.COORDINATOR
+PINNED, FORBIDDEN = RulingKind.PINNED, RulingKind.FORBIDDEN
+
+
+async def two_and_two(matching: Hearing, office: Office, **policy: Any) -> None:
+    """Eve suits Jim and Eric Jule."""
+    await matching.hears(
+        office.programme(**policy),
+        *office.mentee(EVE, topics={"ai": 3}),
+        *office.mentee(ERIC, topics={"data": 3}),
+        *office.mentor(JIM, topics={"ai": 3}),
+        *office.mentor(JULE, topics={"data": 3}),
+    )
+
+
+async def ruled(matching: Hearing, kind: RulingKind, mentee: str, mentor: str, *, override: bool = False) -> Ruling:
+    ruling, _ = await matching.asked(commands.rule, PROGRAMME, COORDINATOR, kind, mentee, mentor, reason="For a test.", override=override)
+    await matching.settle()
+    return await matching.look(Ruling, ruling.id)
+
+
+async def made(matching: Hearing) -> dict[str, str]:
+    return {match.mentee: match.mentor for match in await rows(matching, await solve(matching), Part.PAIRS)}
+
+
+async def test_a_round_makes_a_pinned_pair_and_marks_it(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    assert await made(matching) == {EVE: JIM, ERIC: JULE}
+    await ruled(matching, PINNED, EVE, JULE)
+    matches = await rows(matching, await solve(matching), Part.PAIRS)
+    assert {(one.mentee, one.mentor, one.pinned, one.overrides) for one in matches} == {(EVE, JULE, True, ()), (ERIC, JIM, False, ())}
+    assert {pair.mentee: pair.mentor for pair in await publish(matching)} == {EVE: JULE, ERIC: JIM}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_a_forbidden_pair_is_not_made_in_either_role_until_it_is_released(matching: Hearing, office: Office, turned: bool) -> None:  # noqa: FBT001
+    await two_and_two(matching, office)
+    ruling = await ruled(matching, FORBIDDEN, *((JIM, EVE) if turned else (EVE, JIM)))
+    assert await made(matching) == {EVE: JULE, ERIC: JIM}
+    await matching.asked(commands.release, ruling.id, COORDINATOR)
+    assert await made(matching) == {EVE: JIM, ERIC: JULE}
+
+
+async def test_a_pair_that_is_forbidden_after_the_round_is_not_proposed(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office, replacements="reviewed")
+    round_ = await solve(matching)
+    await ruled(matching, FORBIDDEN, EVE, JIM)
+    assert [(pair.mentee, pair.mentor) for pair in await publish(matching, round_)] == [(ERIC, JULE)]
+
+
+async def test_a_pin_that_breaks_rules_holds_only_with_an_override_and_is_marked_with_each_of_them(
+    matching: Hearing, office: Office
+) -> None:
+    await two_and_two(matching, office)
+    await matching.hears(office.employee(JULE, managers=(EVE,), band=11))
+    ruling = await ruled(matching, PINNED, EVE, JULE)
+    broken = (Rule.MENTOR_IS_JUNIOR, Rule.OUTSIDE_THE_LINE)
+    assert await rows(matching, await solve(matching), Part.UNPINNED) == [
+        Unpinned(mentee=EVE, mentor=JULE, why=Hindrance.RULES, broken=broken)
+    ]
+    await matching.asked(commands.release, ruling.id, COORDINATOR)
+    await ruled(matching, PINNED, EVE, JULE, override=True)
+    round_ = await solve(matching)
+    assert await rows(matching, round_, Part.UNPINNED) == []
+    marks = {one.mentee: one.overrides for one in await rows(matching, round_, Part.PAIRS)}
+    assert marks == {EVE: broken, ERIC: ()}
+    [pair] = [pair for pair in await publish(matching, round_) if pair.mentee == EVE]
+    await matching.hears(office.employee(JULE, function="law"), office.employee(EVE, team="other"))
+    [pair] = [one for one in await pairs(matching) if one.id == pair.id]
+    assert (pair.status, pair.overrides) == (PairStatus.PROPOSED, broken)
+
+
+async def test_a_rule_that_was_not_overridden_still_parts_a_pinned_pair(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    await matching.hears(office.employee(JULE, band=11))
+    await ruled(matching, PINNED, EVE, JULE, override=True)
+    await publish(matching)
+    await matching.hears(office.employee(JULE, managers=(EVE,)))
+    assert [pair.mentor for pair in await pairs(matching, live=True) if pair.mentee == EVE and pair.mentor == JULE] == []
+
+
+async def test_a_pin_that_cannot_hold_is_told_with_why_and_keeps_nobody_from_a_pair(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    await matching.hears(office.employee("fr:idle"), office.employee("de:idle"))
+    for mentee, mentor in ((EVE, JIM), (ERIC, JIM), ("fr:idle", JULE), (ERIC, "de:idle")):
+        await ruled(matching, PINNED, mentee, mentor)
+        await matching.passes(SECOND)
+    round_ = await solve(matching)
+    assert {(one.mentee, one.mentor): one.why for one in await rows(matching, round_, Part.UNPINNED)} == {
+        (ERIC, JIM): Hindrance.NO_PLACE,
+        ("fr:idle", JULE): Hindrance.NO_MENTEE,
+        (ERIC, "de:idle"): Hindrance.NO_MENTOR,
+    }
+    assert round_.rows().unpinned == 3
+    assert {one.mentee: one.mentor for one in await rows(matching, round_, Part.PAIRS)} == {EVE: JIM, ERIC: JULE}
+
+
+async def test_a_pin_is_good_for_one_proposal(matching: Hearing, office: Office) -> None:
+    """Who declines is not asked for the same pair again and again, but where somebody decides so once more."""
+    await two_and_two(matching, office, replacements="reviewed")
+    ruling = await ruled(matching, PINNED, EVE, JULE, override=True)
+    [pair] = [pair for pair in await publish(matching) if pair.mentee == EVE]
+    await matching.asked(commands.decline_pair, pair.id, actor(EVE))
+    round_ = await solve(matching)
+    assert (round_.rows().pairs, round_.rows().unpinned) == (0, 0)
+    await matching.passes(SECOND)
+    await matching.asked(commands.release, ruling.id, COORDINATOR)
+    await ruled(matching, PINNED, EVE, JULE, override=True)
+    [match] = await rows(matching, await solve(matching), Part.PAIRS)
+    assert (match.mentee, match.mentor, match.overrides) == (EVE, JULE, (Rule.NOT_FORBIDDEN,))
+
+
+async def test_pinned_and_forbidden_at_once_is_refused_and_so_is_a_ruling_on_a_pair_that_lives(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    first = await ruled(matching, PINNED, EVE, JIM)
+    assert (await ruled(matching, PINNED, EVE, JIM)).now == first.now
+    for kind, mentee, mentor in ((FORBIDDEN, EVE, JIM), (PINNED, JIM, EVE)):
+        with pytest.raises(RuledOtherwise, match="are pinned by ruling"):
+            await ruled(matching, kind, mentee, mentor)
+    await publish(matching)
+    for kind in (PINNED, FORBIDDEN):
+        with pytest.raises(PairLives, match="end it: who were a pair are not proposed"):
+            await ruled(matching, kind, EVE, JIM)
+
+
+async def test_a_leaver_is_forgotten(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    first, second = await ruled(matching, FORBIDDEN, EVE, JIM), await ruled(matching, PINNED, ERIC, JULE)
+    await matching.hears(office.left(EVE))
+    assert await _found(matching) == [second]
+    gone = await matching.look(Ruling, first.id)
+    assert (gone.kind, gone.people, gone.now.reason, gone.earlier) == (RulingKind.FORGOTTEN, (), None, ())
+    async with matching.client("fr:anne", GROUP) as anne:
+        assert (await anne.get(f"{API}/rulings/{first.id}")).status_code == 404
+    await matching.hears(office.employee(EVE))
+    again = await ruled(matching, PINNED, EVE, JIM)
+    assert (again.id, again.earlier) == (first.id, ())
+
+
+async def test_a_ruling_written_while_somebody_leaves_is_forgotten_too(matching: Hearing, office: Office) -> None:
+    """The leaver's own look came before the ruling was there."""
+    await two_and_two(matching, office)
+    ruling = await ruled(matching, FORBIDDEN, EVE, JIM)
+    await matching.hears(office.left(EVE))
+    for _ in range(3):
+        await matching.passes(SECOND)
+    await matching.given(ruling)
+    await matching.settle()
+    assert await _found(matching) == [ruling]
+    await matching.given(ruling.becomes(due_at=matching.clock.now()).state)
+    await matching.settle()
+    assert await _found(matching) == []
+
+
+async def _found(matching: Hearing) -> list[Ruling]:
+    return [ruling for ruling, _ in await matching.asked(commands.list_rulings, PROGRAMME, COORDINATOR, None, None, 200)]
+
+
+async def test_rulings_over_http_from_the_first_to_the_release(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    async with matching.client("fr:anne", GROUP) as anne:
+        body = {"kind": "forbidden", "mentee": EVE, "mentor": JIM}
+        said = await anne.post(f"{API}/programmes/{PROGRAMME}/rulings", json=body)
+        assert (said.status_code, said.headers["ETag"]) == (201, '"1"')
+        ruling = said.json()
+        assert said.headers["Location"] == f"{API}/rulings/{ruling['id']}"
+        assert {name: ruling[name] for name in ("kind", "mentee", "mentor", "by", "reason")} == {**body, "by": "fr:anne", "reason": None}
+        await anne.post(f"{API}/programmes/{PROGRAMME}/rulings", json={**body, "kind": "pinned", "mentee": ERIC, "reason": "They asked."})
+        first = (await anne.get(f"{API}/programmes/{PROGRAMME}/rulings?limit=1")).json()
+        second = (await anne.get(first["next"])).json()
+        assert sorted(one["mentee"] for one in (*first["items"], *second["items"])) == [ERIC, EVE]
+        [pinned] = (await anne.get(f"{API}/programmes/{PROGRAMME}/rulings?kind=pinned")).json()["items"]
+        assert (pinned["mentee"], pinned["reason"], pinned["override"]) == (ERIC, "They asked.", False)
+        refused = await anne.post(f"{API}/programmes/{PROGRAMME}/rulings", json={**body, "kind": "pinned", "reason": "No."})
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:amont:problem:ruled-otherwise")
+        stale = await anne.post(f"{API}/rulings/{ruling['id']}/release", headers={"If-Match": '"7"'})
+        assert stale.json()["type"] == "urn:amont:problem:stale-version"
+        current = (await anne.get(said.headers["Location"])).headers["ETag"]
+        freed = await anne.post(f"{API}/rulings/{ruling['id']}/release", json={"reason": "Settled."}, headers={"If-Match": current})
+        assert (freed.status_code, freed.json()["kind"], freed.json()["reason"]) == (200, "released", "Settled.")
+        assert [one["kind"] for one in freed.json()["earlier"]] == ["forbidden"]
+        round_ = await solve(matching)
+        words = (await anne.get(f"{API}/rounds/{round_.id}/pairs?language=en")).json()["items"]
+        assert [one["words"][2] for one in words if one["pinned"]] == ["this pair was decided beforehand"]
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"kind": "pinned"}, ""),
+        ({"kind": "forbidden", "override": True}, ""),
+        ({"kind": "loved"}, "/kind"),
+        ({"mentee": "it:aldo"}, "/mentee"),
+        ({"mentor": "de:nobody"}, "/mentor"),
+        ({"mentor": EVE}, "/mentor"),
+    ],
+)
+async def test_a_ruling_is_about_two_people_of_the_programme_and_a_pin_has_a_reason(
+    matching: Hearing, office: Office, body: dict[str, Any], where: str
+) -> None:
+    await two_and_two(matching, office)
+    await matching.hears(office.employee("it:aldo"))
+    async with matching.client("fr:anne", GROUP) as anne:
+        usual = {"kind": "forbidden", "mentee": EVE, "mentor": JIM}
+        refused = await anne.post(f"{API}/programmes/{PROGRAMME}/rulings", json={**usual, **body})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, where)
+
+
+async def test_rulings_are_for_who_may_publish(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    ruling = await ruled(matching, FORBIDDEN, EVE, JIM)
+    body = {"kind": "forbidden", "mentee": ERIC, "mentor": JIM}
+    for person, privilege, status in (("it:aldo", LOCAL, 404), ("fr:anne", LOCAL, 403), ("fr:audit", Privilege.AUDITOR, 403)):
+        async with matching.client(person, privilege) as client:
+            assert (await client.post(f"{API}/programmes/{PROGRAMME}/rulings", json=body)).status_code == status
+            assert (await client.post(f"{API}/rulings/{ruling.id}/release")).status_code == status
+            reads = 200 if privilege is Privilege.AUDITOR else status
+            assert (await client.get(f"{API}/rulings/{ruling.id}")).status_code == reads
+            assert (await client.get(f"{API}/programmes/{PROGRAMME}/rulings")).status_code == reads
+
+
+async def test_a_pin_that_cannot_hold_under_a_simulated_policy_stops_no_simulation(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    await ruled(matching, PINNED, EVE, JULE)
+    async with matching.client("fr:anne", GROUP) as anne:
+        asked = await anne.post(f"{API}/programmes/{PROGRAMME}/simulations", json={"policy": {"min_common_hours": 5}})
+        await matching.settle()
+        found = (await anne.get(asked.headers["Location"])).json()
+    assert (found["status"], found["difference"]["pairs"]) == ("solved", -1)
+
+
+async def test_two_who_are_pinned_keep_their_ruling_when_they_withdraw(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    await ruled(matching, PINNED, EVE, JULE)
+    await matching.hears(office.withdrawn(EVE, Role.MENTEE))
+    round_ = await solve(matching)
+    async with matching.client("fr:anne", GROUP) as anne:
+        [told] = (await anne.get(f"{API}/rounds/{round_.id}/unpinned?language=fr")).json()["items"]
+    assert told["words"] == [f"{EVE} ne participe pas comme mentoré avec une place libre"]
+    assert (await matching.look(Ruling, ruling_id(PROGRAMME, EVE, JULE))).kind is PINNED
+    await finish(matching)
