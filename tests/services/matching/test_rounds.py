@@ -184,6 +184,19 @@ async def test_a_seat_that_has_gone_meanwhile_gives_no_pair(matching: Hearing, o
     assert (said[0].pairs, said[0].unmatched) == (1, 6)
 
 
+@pytest.mark.parametrize("page", [1, 200])
+async def test_a_mentor_of_two_places_with_one_pair_is_not_counted_as_alone(
+    matching: Hearing, office: Office, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(publishing, "PAGE", page)
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentee(ERIC), *office.mentor(JIM, capacity=2))
+    round_ = await solve(matching)
+    await matching.hears(office.withdrawn(EVE, Role.MENTEE))
+    assert len(await publish(matching, round_)) == 1
+    [published] = [event for event in await matching.said() if isinstance(event, RoundPublished)]
+    assert (published.pairs, published.unmatched) == (1, 1)
+
+
 async def test_a_pair_whose_rules_were_broken_since_the_round_is_not_proposed(matching: Hearing, office: Office) -> None:
     await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
     round_ = await solve(matching)

@@ -97,6 +97,11 @@ def live_pairs_of_any(people: tuple[str, ...], programme: str) -> Query[Pair]:
     return PAIRS.where(people=AnyOf(people), programme=programme, status=_LIVE)
 
 
+def pairs_of_any(people: tuple[str, ...], programme: str) -> Query[Pair]:
+    """Ended ones too."""
+    return PAIRS.where(people=AnyOf(people), programme=programme)
+
+
 def live_pairs_below(person: str) -> Query[Pair]:
     """Those whose line of management passed through the person at the last look, the person's own included."""
     return PAIRS.where(line=person, status=_LIVE)

@@ -30,20 +30,20 @@ async def publish_some(work: Work, programme: Programme, publication: Publicatio
     round_ = await work.get(Round, publication.round)
     answer = round_.rows()
     while page := await rows(work, round_.id, answer, Part.PAIRS, publication.settled, PAGE):
-        made = await _settle(work, programme, round_, page)
-        if made is None:
+        missed = await _settle(work, programme, round_, page)
+        if missed is None:
             return replace(programme, publishing=publication)
-        publication = publication.past(len(page), made)
+        publication = publication.past(len(page), missed)
     if round_.status is not RoundStatus.PUBLISHED:
-        work.save(round_.published(publication))
+        work.save(round_.published(publication, alone=await _alone(work, round_, set(publication.missed))))
         return replace(programme, publishing=publication)
     free = replace(programme, publishing=None)
     seats_left = publication.made < answer.pairs
     return free.want_replacement(work.now).state if seats_left and free.wants_replacements and free.replace_at is None else free
 
 
-async def _settle(work: Work, programme: Programme, round_: Round, page: Sequence[Match]) -> int | None:
-    """How many pairs the page has; None when something had to be written."""
+async def _settle(work: Work, programme: Programme, round_: Round, page: Sequence[Match]) -> tuple[str, ...] | None:
+    """The mentors of matches on the page that have no pair; None when something had to be written."""
     expires_at = work.now + timedelta(days=programme.policy.proposal_days)
     candidates = [
         proposal(round_, match, id_=derived("pair", round_.id, match.mentee, match.mentor), at=work.now, expires_at=expires_at)
@@ -52,7 +52,16 @@ async def _settle(work: Work, programme: Programme, round_: Round, page: Sequenc
     existing = await work.get_many(Pair, [pair.id for pair in candidates])
     written = await _propose(work, programme, [pair for pair in candidates if pair.id not in existing])
     ended_or_moved = await review(work, [pair for pair in existing.values() if pair.live])
-    return None if written or ended_or_moved else len(existing)
+    return None if written or ended_or_moved else tuple(pair.mentor for pair in candidates if pair.id not in existing)
+
+
+async def _alone(work: Work, round_: Round, mentors: set[str]) -> int:
+    """How many of these mentors have no pair of the round at all."""
+    asked = sorted(mentors)
+    for start in range(0, len(asked), PAGE):
+        async for pairs in work.pages(documents.pairs_of_any(tuple(asked[start : start + PAGE]), round_.programme)):
+            mentors -= {pair.mentor for pair in pairs if pair.round == round_.id}
+    return len(mentors)
 
 
 async def _propose(work: Work, programme: Programme, pairs: Sequence[Pair]) -> bool:

@@ -53,7 +53,10 @@ class PublicationRunning(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A round on its way: who stands behind it, and how many of its pairs are settled (written or left out for good) and made."""
+    """A round on its way: who stands behind it, and how many of its pairs are settled (written or left out for good) and made.
+
+    `missed` are the mentors of pairs that were left out, once for each.
+    """
 
     round: str
     by: str
@@ -61,10 +64,11 @@ class Publication:
     override_reason: str | None = None
     settled: int = 0
     made: int = 0
+    missed: tuple[str, ...] = ()
 
-    def past(self, page: int, made: int) -> "Publication":
+    def past(self, page: int, missed: tuple[str, ...]) -> "Publication":
         """One page further."""
-        return replace(self, settled=self.settled + page, made=self.made + made)
+        return replace(self, settled=self.settled + page, made=self.made + page - len(missed), missed=self.missed + missed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,11 +125,11 @@ class Round(Job):
     override_reason: str | None = None
     made: int | None = None
     """How many pairs were really proposed: a seat that has gone meanwhile gives none."""
+    unmatched: int | None = None
+    """Once published: how many had no pair then, each once for a role; a mentor with one pair of two has one."""
 
     def facts(self) -> Mapping[str, Any]:
         kind: Literal["full", "replacement"] = "full" if self.kind is RoundKind.FULL else "replacement"
-        answer = self.solution("published")
-        left_alone = answer.pairs - (self.made or 0)
         return {
             "round": self.id,
             "programme": self.programme,
@@ -137,7 +137,7 @@ class Round(Job):
             "published_by": self.published_by,
             "published_at": self.published_at,
             "pairs": self.made,
-            "unmatched": answer.unmatched + 2 * left_alone,
+            "unmatched": self.unmatched,
             "override_reason": self.override_reason,
         }
 
@@ -202,8 +202,11 @@ class Round(Job):
             raise BelowMatchedShare(self.id, answer.matched_percent, min_matched_percent)
         return Publication(round=self.id, by=by, at=at, override_reason=reason if below else None)
 
-    def published(self, publication: Publication) -> Decision["Round"]:
-        """All its pairs are there. A discard at the moment of publication has lost: the pool was won by the publication."""
+    def published(self, publication: Publication, *, alone: int) -> Decision["Round"]:
+        """All its pairs are there; `alone` is how many mentors are in none of them though the answer had one for each.
+
+        A discard at the moment of publication has lost: the pool was won by the publication.
+        """
         if self.status is RoundStatus.PUBLISHED:
             return self.becomes()
         done = self.becomes(
@@ -214,6 +217,7 @@ class Round(Job):
             published_at=publication.at,
             override_reason=publication.override_reason,
             made=publication.made,
+            unmatched=self.rows().unmatched + len(publication.missed) + alone,
         )
         return done.saying(RoundPublished)
 
