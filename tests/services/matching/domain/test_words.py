@@ -1,14 +1,20 @@
 """What is said, in both languages."""
 
+from collections import Counter
+from dataclasses import replace
+from random import Random
 from string import Formatter
 
 import pytest
+from tests.services.matching.domain.pools import mentee, mentor, pool_of, random_policy, random_pool
 
 from amont.matching.domain.change import Change
 from amont.matching.domain.comparing import Difference, RuleCost
+from amont.matching.domain.engine import Engine
 from amont.matching.domain.points import Points
-from amont.matching.domain.policy import Rule
-from amont.matching.domain.solver import NextBest, Objective
+from amont.matching.domain.policy import Policy, Rule
+from amont.matching.domain.scorer import Scorer
+from amont.matching.domain.solver import NextBest, Objective, Unmatched
 from amont.matching.domain.words import (
     CATALOGUE,
     LANGUAGES,
@@ -45,8 +51,10 @@ def test_everything_that_can_be_said_has_words(language: str) -> None:
     tongue = spoken(language)
     for role in ("mentee", "mentor"):
         for count in (1, 2):
-            said = alone_in_words(role, dict.fromkeys(Rule, count), count, CHANGE, tongue)  # type: ignore[arg-type]  # a role
-            assert len(said) == len(Rule) + 2
+            for least in (None, 0, 600):
+                removed = dict.fromkeys(Rule, count)
+                alone = Unmatched(id="x", role=role, removed=removed, left=count, change=CHANGE, least=least)  # type: ignore[arg-type]  # a role
+                assert len(alone_in_words(alone, tongue)) == len(Rule) + 2
     nothing = Objective(pairs=0, worst=None, total=0)
     for rule in set(Rule) - {Rule.TWO_PEOPLE}:
         assert all(cost_in_words(RuleCost(rule=rule, without=nothing, costs=costs), tongue) for costs in (0, 1, 2))
@@ -70,17 +78,52 @@ def test_why_a_pair_was_made() -> None:
 
 def test_why_somebody_is_alone_in_the_order_of_the_rules() -> None:
     removed = {Rule.COMMON_HOURS: 1310, Rule.MENTOR_IS_JUNIOR: 1}
-    assert alone_in_words("mentee", removed, 0, CHANGE, "en") == (
+    alone = Unmatched(id="x", role="mentee", removed=removed, left=0, change=CHANGE)
+    assert alone_in_words(alone, "en") == (
         "1 mentor is not junior enough",
         "1,310 mentors have too few free hours in common",
         "no mentor was left",
         "speaking French would open 8 candidates",
     )
-    assert alone_in_words("mentor", removed, 2, None, "fr") == (
+    assert alone_in_words(replace(alone, role="mentor", left=2, change=None), "fr") == (
         "1 mentoré n'est pas assez senior",
         "1\u202f310 mentorés ont trop peu d'heures libres en commun",
-        "2 mentorés étaient possibles, et conviennent mieux à d'autres",
+        "2 mentorés étaient possibles, et forment d'autres binômes : aucun échange n'améliore l'ensemble",
     )
+
+
+def test_of_who_was_left_nothing_is_said_that_is_not_so() -> None:
+    """Two mentees who are alike to the digit, one mentor: the mentor suits neither better. And under a lowest score the mentor is free."""
+    twins = (mentee(id="fr:a"), mentee(id="fr:b"))
+    [alone] = Engine(threads=1).solve(pool_of(*twins, mentor(capacity=1)), Policy(), explain=True).unmatched
+    assert alone_in_words(alone, "en")[-1] == "1 mentor was possible, and is in another pair: no exchange makes the whole better"
+    assert alone_in_words(alone, "fr")[-1] == "1 mentor était possible, et forme un autre binôme : aucun échange n'améliore l'ensemble"
+    scored = Policy(order="total", min_score=900)
+    alone = Engine(threads=1).solve(pool_of(mentee(), mentor(capacity=1)), scored, explain=True).unmatched[1]
+    assert alone.role == "mentee"
+    assert (
+        alone_in_words(alone, "en")[-1]
+        == "1 mentor was possible: a pair of the two would have fewer than 900 points, or not raise the total"
+    )
+    assert (
+        alone_in_words(alone, "fr")[-1]
+        == "1 mentor était possible : un tel binôme aurait moins de 900 points, ou n'augmenterait pas le total"
+    )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_with_as_many_pairs_as_possible_everybody_who_was_left_is_in_another_pair(seed: int) -> None:
+    random = Random(seed)
+    pool = replace(random_pool(random, 9, 9), pinned=())
+    policy = replace(random_policy(random), order="pairs, total")
+    solution = Engine(threads=1).solve(pool, policy, explain=True)
+    scorer = Scorer(pool, policy)
+    for alone in solution.unmatched:
+        if alone.role == "mentee":
+            left = [other for other in scorer.mentors if scorer.allowed(alone.id, other)]
+            mentors = Counter(pair.mentor for pair in solution.pairs)
+            assert all(mentors[other] == scorer.mentors[other].person.capacity for other in left)
+            assert (len(left), alone.least) == (alone.left, None)
 
 
 def test_what_a_policy_changes_and_a_rule_costs() -> None:

@@ -139,7 +139,8 @@ def told(group: Group) -> tuple[str, str, str, str]:
     if group.people is None or group.matched is None:
         return ("hidden",) * 4
     scores = group.scores
-    low, quartiles = ("-", "-") if scores is None else (f"{scores.lowest:,}", ", ".join(f"{one:,}" for one in scores.quartiles))
+    low = "-" if scores is None else f"{scores.lowest:,}"
+    quartiles = ", ".join(f"{one:,}" for one in scores.quartiles) if scores and scores.quartiles else "-"
     return f"{group.people:,}", f"{group.matched:,} ({group.percent} %)", low, quartiles
 
 
@@ -178,7 +179,7 @@ def _say_why(solution: Solution, language: Language) -> None:
     helped = sum(person.change is not None for person in solution.unmatched)
     out.print(f"{len(solution.unmatched):,} in no pair; one change of their own would open candidates to {helped:,} of them:")
     for person in sorted(solution.unmatched, key=lambda person: person.change is None)[:ALONE_SHOWN]:
-        words = alone_in_words(person.role, person.removed, person.left, person.change, language)
+        words = alone_in_words(person, language)
         say(out, f"{person.id} ({person.role}): {'; '.join(words)}", indent="  ")
     if len(solution.unmatched) > ALONE_SHOWN:
         say(out, f"And {len(solution.unmatched) - ALONE_SHOWN:,} more in no pair: --out writes all of them.")

@@ -67,6 +67,7 @@ class Unmatched:
         removed: for each rule how many people of the other role it is the first to remove, in rule order, zeros left out.
         left: how many of the other role are allowed, taken or not, under the floor or not.
         change: the smallest change of their own that would open candidates; `None` when no single one does, or it was not asked for.
+        least: under the order `total` the lowest score of a pair; `None` under the others, where all who are left are in other pairs.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Unmatched:
     removed: Mapping[Rule, int]
     left: int
     change: Change | None = None
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

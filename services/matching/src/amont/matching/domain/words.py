@@ -15,8 +15,7 @@ from amont.matching.domain.comparing import Difference, RuleCost
 from amont.matching.domain.pinning import Unpinned
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Rule
-from amont.matching.domain.pool import Role
-from amont.matching.domain.solver import NextBest
+from amont.matching.domain.solver import NextBest, Unmatched
 
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -70,8 +69,22 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "removed.not_forbidden.mentor": ("{count} mentee is not to be proposed (again)", "{count} mentees are not to be proposed (again)"),
         "left.none.mentee": "no mentor was left",
         "left.none.mentor": "no mentee was left",
-        "left.mentee": ("{count} mentor was possible, and suits others better", "{count} mentors were possible, and suit others better"),
-        "left.mentor": ("{count} mentee was possible, and suits others better", "{count} mentees were possible, and suit others better"),
+        "left.mentee": (
+            "{count} mentor was possible, and is in another pair: no exchange makes the whole better",
+            "{count} mentors were possible, and are in other pairs: no exchange makes the whole better",
+        ),
+        "left.mentor": (
+            "{count} mentee was possible, and is in another pair: no exchange makes the whole better",
+            "{count} mentees were possible, and are in other pairs: no exchange makes the whole better",
+        ),
+        "left.total.mentee": (
+            "{count} mentor was possible: a pair of the two would have fewer than {least} points, or not raise the total",
+            "{count} mentors were possible: a pair with one of them would have fewer than {least} points, or not raise the total",
+        ),
+        "left.total.mentor": (
+            "{count} mentee was possible: a pair of the two would have fewer than {least} points, or not raise the total",
+            "{count} mentees were possible: a pair with one of them would have fewer than {least} points, or not raise the total",
+        ),
         "rule.two_people": "two different people",
         "rule.mentor_is_junior": "the mentor is junior",
         "rule.outside_the_line": "nobody in the line of management",
@@ -157,12 +170,20 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "left.none.mentee": "il ne restait aucun mentor",
         "left.none.mentor": "il ne restait aucun mentoré",
         "left.mentee": (
-            "{count} mentor était possible, et convient mieux à d'autres",
-            "{count} mentors étaient possibles, et conviennent mieux à d'autres",
+            "{count} mentor était possible, et forme un autre binôme : aucun échange n'améliore l'ensemble",
+            "{count} mentors étaient possibles, et forment d'autres binômes : aucun échange n'améliore l'ensemble",
         ),
         "left.mentor": (
-            "{count} mentoré était possible, et convient mieux à d'autres",
-            "{count} mentorés étaient possibles, et conviennent mieux à d'autres",
+            "{count} mentoré était possible, et forme un autre binôme : aucun échange n'améliore l'ensemble",
+            "{count} mentorés étaient possibles, et forment d'autres binômes : aucun échange n'améliore l'ensemble",
+        ),
+        "left.total.mentee": (
+            "{count} mentor était possible : un tel binôme aurait moins de {least} points, ou n'augmenterait pas le total",
+            "{count} mentors étaient possibles : un binôme avec l'un d'eux aurait moins de {least} points, ou n'augmenterait pas le total",
+        ),
+        "left.total.mentor": (
+            "{count} mentoré était possible : un tel binôme aurait moins de {least} points, ou n'augmenterait pas le total",
+            "{count} mentorés étaient possibles : un binôme avec l'un d'eux aurait moins de {least} points, ou n'augmenterait pas le total",
         ),
         "rule.two_people": "deux personnes différentes",
         "rule.mentor_is_junior": "le mentor est junior",
@@ -233,10 +254,16 @@ def worth_in_words(worth: int | None, language: Language, *, pinned: bool) -> st
     return _say("worth", language, worth, worth=worth) if worth else _say("worth.nothing", language)
 
 
-def alone_in_words(role: Role, removed: Mapping[Rule, int], left: int, change: Change | None, language: Language) -> tuple[str, ...]:
-    """Why somebody is in no pair: whom each rule removed, in rule order, who was left, and what would help."""
+def alone_in_words(alone: Unmatched, language: Language) -> tuple[str, ...]:
+    """Why somebody is in no pair: whom each rule removed, in rule order, who was left, and what would help.
+
+    Of who was left nothing is said that the proof does not show. With as many pairs as possible each of them is in another one, or there would be a pair more;
+    under the order `total` they may be free. That somebody else suits them better would be false where two answers are equally good.
+    """
+    role, removed, left, change = alone.role, alone.removed, alone.left, alone.change
     why = [_say(f"removed.{rule.value}.{role}", language, removed[rule], count=removed[rule]) for rule in Rule if removed.get(rule)]
-    rest = _say(f"left.{role}", language, left, count=left) if left else _say(f"left.none.{role}", language)
+    key = f"left.none.{role}" if not left else f"left.{role}" if alone.least is None else f"left.total.{role}"
+    rest = _say(key, language, left, count=left, least=alone.least)
     return (*why, rest, *([change_in_words(change, language)] if change else []))
 
 

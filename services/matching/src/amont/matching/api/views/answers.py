@@ -69,7 +69,7 @@ class ChangeView(BaseModel):
 
 
 class UnmatchedView(BaseModel):
-    """Somebody without a partner: how many candidates each rule was the first to remove, how many were left (then others had them), what would help."""
+    """Somebody without a partner: how many candidates each rule was the first to remove, how many were left, what would help."""
 
     person: str
     role: str
@@ -86,7 +86,7 @@ class UnmatchedView(BaseModel):
             removed={rule.value: count for rule, count in alone.removed.items()},
             left=alone.left,
             change=ChangeView.of(alone.change) if alone.change else None,
-            words=list(alone_in_words(alone.role, alone.removed, alone.left, alone.change, language)),
+            words=list(alone_in_words(alone, language)),
         )
 
 

@@ -113,7 +113,7 @@ class Engine:
             pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(rows, worth, strict=True)}, policy)
         return Solution(
             pairs=pairs,
-            unmatched=self._unmatched(pool, whole, pins, made, explain=explain, progress=progress),
+            unmatched=self._unmatched(pool, policy, whole, pins, made, explain=explain, progress=progress),
             objective=_objective(pool, policy, whole, made),
             blocking=_blocking(whole, policy, pins, made, self._threads, progress) if explain else None,
             certificate=proof,
@@ -167,7 +167,15 @@ class Engine:
         return others
 
     def _unmatched(
-        self, pool: Pool, whole: Compact, pins: tuple[tuple[str, str], ...], made: Ints, *, explain: bool, progress: Progress
+        self,
+        pool: Pool,
+        policy: Policy,
+        whole: Compact,
+        pins: tuple[tuple[str, str], ...],
+        made: Ints,
+        *,
+        explain: bool,
+        progress: Progress,
     ) -> tuple[Unmatched, ...]:
         pinned = _cells(whole, pins)
         rows = np.setdiff1d(np.arange(len(whole.mentee_ids)), np.concatenate([pinned[0], made[0]])).astype(np.int32)
@@ -177,7 +185,8 @@ class Engine:
         if explain:
             progress("unmatched", 0, len(people))
             why = obstacles(pool, whole, rows, columns, self._threads, partial(progress, "unmatched"))
-            people = [_explained(person, *one) for person, one in zip(people, why, strict=True)]
+            least = policy.min_score if policy.order == "total" else None
+            people = [replace(_explained(person, *one), least=least) for person, one in zip(people, why, strict=True)]
         return tuple(sorted(people, key=lambda person: (person.id, person.role)))
 
 
