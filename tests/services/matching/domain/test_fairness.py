@@ -13,7 +13,7 @@ from amont.matching.domain.engine import Engine
 from amont.matching.domain.engine.columns import compact
 from amont.matching.domain.engine.kernel import Scanner
 from amont.matching.domain.engine.plain import PlainScanner
-from amont.matching.domain.fairness import DIVISIONS, Group, Scores, fairness
+from amont.matching.domain.fairness import DIVISIONS, LOWEST_FROM, QUARTILES_FROM, Group, Scores, fairness
 from amont.matching.domain.policy import Order, Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.scorer import Scorer
@@ -76,18 +76,28 @@ def _group(found: tuple[Group, ...], name: str) -> Group:
 
 
 def test_shares_and_scores_are_told_by_group() -> None:
-    mentees = [mentee(id=f"e{n}", subsidiary="fr" if n < 6 else "it", function="finance", site="", grade=9) for n in range(12)]
-    mentors = [mentor(id=f"m{n}", function="it", site="FRA", grade=5) for n in range(12)]
-    made = [(f"e{n}", f"m{n}", 500 + 10 * n) for n in range(5)]
+    mentees = [mentee(id=f"e{n}", subsidiary="fr" if n < 24 else "it", function="finance", site="", grade=9) for n in range(48)]
+    mentors = [mentor(id=f"m{n}", function="it", site="FRA", grade=5) for n in range(48)]
+    made = [(f"e{n}", f"m{n}", 500 + 10 * n) for n in range(20)]
     [figures] = fairness(pool_of(*mentees, *mentors), [made])
     assert set(figures.divisions) == set(DIVISIONS)
-    scores = Scores(lowest=500, quartiles=(510, 520, 530))
-    assert figures.everybody == Group(name="", people=24, matched=10, scores=scores)
-    assert _group(figures.divisions["subsidiary"], "fr") == Group(name="fr", people=6, matched=5, scores=scores)
-    assert _group(figures.divisions["subsidiary"], "it") == Group(name="it", people=6, matched=0, scores=None)
-    assert _group(figures.divisions["role"], "mentor") == Group(name="mentor", people=12, matched=5, scores=scores)
+    scores = Scores(lowest=500, quartiles=(540, 590, 640))
+    assert figures.everybody == Group(name="", people=96, matched=40, scores=scores)
+    assert _group(figures.divisions["subsidiary"], "fr") == Group(name="fr", people=24, matched=20, scores=scores)
+    assert _group(figures.divisions["subsidiary"], "it") == Group(name="it", people=24, matched=0, scores=None)
+    assert _group(figures.divisions["role"], "mentor") == Group(name="mentor", people=48, matched=20, scores=scores)
     assert [one.name for one in figures.divisions["grade_band"]] == ["05", "09"]
-    assert _group(figures.divisions["site"], "").people == 12
+    assert _group(figures.divisions["site"], "").people == 48
+
+
+@pytest.mark.parametrize(("pairs", "lowest", "quartiles"), [(9, None, False), (10, 500, False), (19, 500, False), (20, 500, True)])
+def test_a_lowest_score_takes_ten_matched_people_and_quartiles_take_twenty(pairs: int, lowest: int | None, quartiles: bool) -> None:  # noqa: FBT001
+    """With the lowest and the quartiles of five, four of the five would be told."""
+    pool = pool_of(*(mentee(id=f"e{n}") for n in range(25)), *(mentor(id=f"m{n}") for n in range(25)))
+    [figures] = fairness(pool, [[(f"e{n}", f"m{n}", 500 + n) for n in range(pairs)]])
+    scores = _group(figures.divisions["role"], "mentee").scores
+    assert (scores.lowest if scores else None) == lowest
+    assert bool(scores and scores.quartiles) == quartiles
 
 
 def test_scores_of_a_few_are_hidden_and_those_of_another_group_with_them_while_shares_are_shown() -> None:
@@ -121,4 +131,5 @@ def test_no_figure_is_about_fewer_than_k_people(seed: int) -> None:
     for group in (figures.everybody, *(one for groups in figures.divisions.values() for one in groups)):
         assert group.people is None or group.people >= K
         assert (group.people is None) == (group.matched is None)
-        assert group.scores is None or (group.matched or 0) >= K
+        assert group.scores is None or (group.matched or 0) >= LOWEST_FROM
+        assert group.scores is None or group.scores.quartiles is None or (group.matched or 0) >= QUARTILES_FROM

@@ -78,6 +78,46 @@ def test_what_one_column_hides_no_other_one_shows(everybody: list[tuple[Person, 
             _holds_for(column, visible)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(people_of, nested).flatmap(
+        lambda people: st.tuples(st.just(people), st.lists(st.tuples(*[st.booleans()] * len(people)), min_size=1, max_size=2))
+    )
+)
+def test_no_subtraction_tells_of_hidden_people_that_all_or_none_of_them_are_matched(
+    case: tuple[list[Person], list[tuple[bool, ...]]],
+) -> None:
+    """Unless the whole itself is shown with all, or none."""
+    people, marks = case
+    if not people:
+        return
+    visible = shown([people], len(people[0]), marks=marks)
+    _holds_for(people, visible)
+    divided = [(*person, "everybody") for person in people]
+    groups = (*visible.groups, frozenset({"everybody"} if visible.everybody else ()))
+    open_ = {(at, name): _members(divided, at, name) for at, names in enumerate(groups) for name in names}
+    for mark in marks:
+        matched = frozenset(number for number, one in enumerate(mark) if one)
+        for whole in open_.values():
+            for division in range(len(groups)):
+                left = whole.difference(*(part for (at, _), part in open_.items() if at == division and part <= whole))
+                if left and 0 < len(whole & matched) < len(whole):
+                    assert 0 < len(left & matched) < len(left)
+
+
+def test_hidden_people_of_whom_none_is_matched_are_not_given_away_by_the_total() -> None:
+    """Two hidden groups of three, none of the six matched: the total less the shown groups would say so of each of them."""
+    people = _crowd(fr=20, de=10, it=3, es=3)
+    matched = [number < 29 for number in range(36)]
+    assert shown([people], 1).groups == ({"fr", "de"},)
+    assert shown([people], 1, marks=[matched]).groups == ({"fr"},)
+
+
+def test_a_shown_group_of_which_nobody_is_matched_is_told_of() -> None:
+    people = _crowd(fr=20, it=10)
+    assert shown([people], 1, marks=[[number < 15 for number in range(30)]]).groups == ({"fr", "it"},)
+
+
 @settings(max_examples=100, deadline=None)
 @given(people_of, st.randoms())
 def test_the_order_of_people_changes_nothing(people: list[Person], random: object) -> None:

@@ -91,7 +91,9 @@ def _figures(group: Group) -> str:
     if group.matched is None:
         return HIDDEN
     scores = group.scores
-    return f"{group.matched:,} ({group.percent} %)" + (f", {scores.lowest:,}, {scores.quartiles[1]:,}" if scores else ", -, -")
+    low = f"{scores.lowest:,}" if scores else "-"
+    median = f"{scores.quartiles[1]:,}" if scores and scores.quartiles else "-"
+    return f"{group.matched:,} ({group.percent} %), {low}, {median}"
 
 
 def _number(people: int | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from amont.matching.domain.answer import matched_percent
-from amont.matching.domain.fairness import Fairness, fairness, scored
+from amont.matching.domain.fairness import Fairness, Scores, fairness, scored
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
@@ -36,7 +36,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupDifference:
-    """One group under the second policy less under the first; `None` where either hides it or has nobody matched."""
+    """One group under the second policy less under the first; `None` where either hides it or has few or nobody matched."""
 
     name: str
     matched: int | None
@@ -117,8 +117,12 @@ def _groups(one: Fairness, other: Fairness, division: str) -> Iterator[GroupDiff
         lowest = median = None
         if before.scores is not None and after.scores is not None:
             lowest = after.scores.lowest - before.scores.lowest
-            median = after.scores.quartiles[1] - before.scores.quartiles[1]
+            median = _less(_median(after.scores), _median(before.scores))
         yield GroupDifference(name=before.name, matched=_less(after.matched, before.matched), lowest=lowest, median=median)
+
+
+def _median(scores: Scores) -> int | None:
+    return scores.quartiles[1] if scores.quartiles else None
 
 
 def _less(one: int | None, other: int | None) -> int | None:

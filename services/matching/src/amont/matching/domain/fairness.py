@@ -3,8 +3,11 @@
 A person belongs to one group of each division: their subsidiary, function, site, grade band, and the role they took. These are in the staff record; nothing
 else about anybody is known here. Somebody in both roles is one person. A group's scores are those of its people's pairs, a pair once for each of the two.
 
-What may be shown is decided by `suppression`: shares by how many people a group has, scores by how many of them are matched, in all answers that are held
-side by side alike. Sums of scores are not given by group, since sums can be subtracted.
+What may be shown is decided by `suppression`: shares by how many people a group has, and so that no subtraction tells of hidden people that all of them, or
+none, are matched; scores by how many are matched; in all answers that are held side by side alike. Sums of scores are not given by group, since sums can be
+subtracted. The lowest score is one pair's, and with the quartiles it would be four of five: so it takes ten people, the fewest that a figure of microdata
+should rest on (Brandt et al., Guidelines for the checking of output based on microdata research, ESSnet SDC 2010), and quartiles take twenty, five between each
+two.
 """
 
 from collections import defaultdict
@@ -13,11 +16,16 @@ from dataclasses import dataclass
 
 from amont.matching.domain.pool import Pool, PoolPerson
 from amont.matching.domain.solver import Solution
-from amont.matching.domain.suppression import Person, Shown, shown
+from amont.matching.domain.suppression import K, Person, Shown, shown
 
 DIVISIONS = ("subsidiary", "function", "site", "grade_band", "role")
 BOTH = "both"
 """The role of somebody who is a mentee to one and a mentor to another."""
+
+LOWEST_FROM = 10
+"""From how many matched people on a lowest score is told."""
+QUARTILES_FROM = 4 * K
+"""From how many matched people on quartiles are told."""
 
 Scored = tuple[str, str, int]
 """Mentee, mentor, score."""
@@ -25,15 +33,15 @@ Scored = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """The lowest score and the quartiles: the scores that a quarter, a half and three quarters do not exceed (nearest rank)."""
+    """The lowest score and the quartiles: the scores that a quarter, a half and three quarters do not exceed (nearest rank); those `None` of few."""
 
     lowest: int
-    quartiles: tuple[int, int, int]
+    quartiles: tuple[int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One group's figures; `None` is hidden, or of the scores also that nobody is matched.
+    """One group's figures; `None` is hidden, or of the scores also that few or nobody are matched.
 
     Attributes:
         name: empty where the staff record does not say.
@@ -62,8 +70,8 @@ def fairness(pool: Pool, answers: Sequence[Iterable[Scored]]) -> tuple[Fairness,
     """The figures of several answers for the same pool, held side by side; each is all its pairs."""
     people = _divided(pool)
     scores = [_scores(answer) for answer in answers]
-    shares = shown([list(people.values())], len(DIVISIONS))
-    matched = shown([[group for id_, group in people.items() if id_ in found] for found in scores], len(DIVISIONS))
+    shares = shown([list(people.values())], len(DIVISIONS), marks=[[id_ in found for id_ in people] for found in scores])
+    matched = shown([[group for id_, group in people.items() if id_ in found] for found in scores], len(DIVISIONS), LOWEST_FROM)
     return tuple(_figures(people, found, shares, matched) for found in scores)
 
 
@@ -113,11 +121,13 @@ def _figures(people: Mapping[str, Person], scores: Mapping[str, list[int]], shar
 
 def _group(name: str, ids: Sequence[str], scores: Mapping[str, list[int]], *, counted: bool, scored: bool) -> Group:
     found = sorted(score for id_ in ids for score in scores.get(id_, ()))
+    matched = sum(id_ in scores for id_ in ids)
+    quartiles = _quartiles(found) if matched >= QUARTILES_FROM else None
     return Group(
         name=name,
         people=len(ids) if counted else None,
-        matched=sum(id_ in scores for id_ in ids) if counted else None,
-        scores=Scores(lowest=found[0], quartiles=_quartiles(found)) if found and counted and scored else None,
+        matched=matched if counted else None,
+        scores=Scores(lowest=found[0], quartiles=quartiles) if found and counted and scored else None,
     )
 
 

@@ -8,6 +8,11 @@ hidden; and further ones are, until neither a hidden group nor any other few peo
 2. no hidden group is any linear combination of shown ones, for somebody who knows which combinations of groups have people in them, but not how many
    (Fellegi 1972; Cox 1980).
 
+A table may show beside each count how many of its people are marked (matched, say). Then what a subtraction of (1) leaves must not be all marked or not marked
+at all either, for each of the people left would be known to be: attribute disclosure (Hundepool et al., Statistical Disclosure Control, Wiley 2012). Where the
+whole itself is all or not at all marked, that is what it says of everybody in it, shown by name and of at least k people, and no subtraction adds to it: that
+nobody of a subsidiary is matched is what such figures are for.
+
 Of several that could be hidden the smallest one is; everybody only when nothing else helps. Several populations (the matched under one policy and under
 another) share one answer: a group is shown in all of them or in none, so that no column of figures gives away what another one hides.
 """
@@ -38,8 +43,8 @@ class Shown:
     groups: tuple[frozenset[str], ...]
 
 
-def shown(populations: Sequence[Sequence[Person]], divisions: int, k: int = K) -> Shown:
-    """What may be shown of all these populations; one in which there is nobody hides nothing.
+def shown(populations: Sequence[Sequence[Person]], divisions: int, k: int = K, *, marks: Sequence[Sequence[bool]] = ()) -> Shown:
+    """What may be shown of all these populations; one in which there is nobody hides nothing. `marks` are of the first population's people, by place.
 
     Takes memory and time of groups squared, and once or a few times groups cubed for the second part of the rule.
     """
@@ -47,7 +52,8 @@ def shown(populations: Sequence[Sequence[Person]], divisions: int, k: int = K) -
     names = sorted({at for people in tables for person in people for at in enumerate(person)})
     place = {at: number for number, at in enumerate(names)}
     division = np.array([number for number, _ in names], np.int64)
-    counted = [_Population(people, place) for people in tables]
+    marked = bool(populations and populations[0])
+    counted = [_Population(people, place, marks if marked and not number else ()) for number, people in enumerate(tables)]
     size = np.max([table.people for table in counted], axis=0) if counted else np.zeros(0, np.int64)
     visible = np.ones(len(names), bool)
     for table in counted:
@@ -62,12 +68,16 @@ def shown(populations: Sequence[Sequence[Person]], divisions: int, k: int = K) -
 
 
 class _Population:
-    """Some people: how many are in each group, in each two groups at once, and how many combinations of groups there are of each two."""
+    """Some people: how many are in each group, in each two groups at once, and how many combinations of groups there are of each two.
 
-    def __init__(self, people: Sequence[Person], place: dict[tuple[int, str], int]) -> None:
+    `marked` are how many of each group are, for each of the marks.
+    """
+
+    def __init__(self, people: Sequence[Person], place: dict[tuple[int, str], int], marks: Sequence[Sequence[bool]]) -> None:
         held = [[place[at] for at in enumerate(person)] for person in people]
         self.overlap = _together(held, len(place))
         self.people: Ints = self.overlap.diagonal()
+        self.marked = [_counted([groups for groups, one in zip(held, mark, strict=True) if one], len(place)) for mark in marks]
         self.combinations = _together(sorted(set(map(tuple, held))), len(place)).astype(np.float64)
 
 
@@ -79,6 +89,11 @@ def _together(rows: Sequence[Sequence[int]], groups: int) -> Ints:
         for other in columns:
             np.add.at(together, (one, other), 1)
     return together
+
+
+def _counted(rows: Sequence[Sequence[int]], groups: int) -> Ints:
+    """(groups,): in how many of the rows a group comes."""
+    return np.bincount(np.array(rows, np.int64).ravel(), minlength=groups)
 
 
 def _next(table: _Population, division: Ints, visible: Mask, size: Ints, k: int) -> int | None:
@@ -93,13 +108,18 @@ def _smallest(candidates: Mask, size: Ints) -> int:
 
 
 def _left_over(table: _Population, division: Ints, visible: Mask, size: Ints, k: int) -> int | None:
-    """What to hide where a subtraction leaves a few people."""
+    """What to hide where a subtraction leaves a few people, or people who are all marked, or none of whom is."""
     there = visible & (table.people > 0)
     within = (table.overlap == table.people) & there  # [a, b]: b lies wholly within a
     for number in range(int(division[-1])):
         inside = within & (division == number)
-        left = table.people - (inside * table.people).sum(axis=1)
-        wholes = np.flatnonzero(there & (left > 0) & (left < k))
+        left = table.people - inside @ table.people
+        tells = left < k
+        for marked in table.marked:
+            mixed = (marked > 0) & (marked < table.people)
+            rest = marked - inside @ marked
+            tells |= mixed & ((rest == 0) | (rest == left))
+        wholes = np.flatnonzero(there & (left > 0) & tells)
         if len(wholes):
             return _smallest(inside[wholes[0]], size)
     return None

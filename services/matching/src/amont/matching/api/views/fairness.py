@@ -6,10 +6,10 @@ from amont.matching.domain.fairness import Fairness, Group, Scores
 
 
 class ScoresView(BaseModel):
-    """The lowest score, and those that a quarter, a half and three quarters do not exceed."""
+    """The lowest score, from ten matched people on, and those that a quarter, a half and three quarters do not exceed, from twenty on."""
 
     lowest: int
-    quartiles: tuple[int, int, int]
+    quartiles: tuple[int, int, int] | None
 
     @classmethod
     def of(cls, scores: Scores) -> "ScoresView":
@@ -23,7 +23,7 @@ class GroupView(BaseModel):
     people: int | None
     matched: int | None
     matched_percent: int | None
-    scores: ScoresView | None = Field(description="also null when nobody is matched")
+    scores: ScoresView | None = Field(description="also null when fewer than ten are matched")
 
     @classmethod
     def of(cls, group: Group) -> "GroupView":
