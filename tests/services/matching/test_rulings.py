@@ -24,10 +24,11 @@ from amont.common.events.values import PairStatus, Role
 from amont.common.identity import Privilege
 from amont.common.testing.hearing import Hearing
 from amont.matching import commands
+from amont.matching.commands.rulings import ruling_id
 from amont.matching.domain.answer import Part
 from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.policy import Rule
-from amont.matching.domain.ruling import PairLives, RuledOtherwise, Ruling, RulingKind, ruling_id
+from amont.matching.domain.ruling import PairLives, RuledOtherwise, Ruling, RulingKind
 
 API = "/api/matching/v1"
 GROUP, LOCAL = Privilege.GROUP_COORDINATOR, Privilege.COORDINATOR

@@ -9,16 +9,22 @@ from collections.abc import Sequence
 from amont.common.errors import Fault, Invalid, NotFound
 from amont.common.events.values import EmployeeStatus, tenant_of
 from amont.common.identity import Action, Actor, authorize
+from amont.common.ids import derived
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.rounds import must_be_allowed
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.programme import Programme
-from amont.matching.domain.ruling import PairLives, Ruling, RulingKind, Said, first_ruling, released, ruling_id
+from amont.matching.domain.ruling import PairLives, Ruling, RulingKind, Said, first_ruling, released
 
 FORGOTTEN_AT_ONCE = 200
 """How many rulings about a leaver one look takes."""
+
+
+def ruling_id(programme: str, one: str, other: str) -> str:
+    """The id of what is decided about these two, in whichever roles."""
+    return derived("ruling", programme, *sorted((one, other)))
 
 
 async def rule(
@@ -39,14 +45,15 @@ async def rule(
     programme = await work.get(Programme, programme_id)
     authorize(actor, Action.RUN_ROUND, programme.resource)
     await _must_be_people(work, programme, mentee, mentor)
-    ruling = await work.peek(Ruling, ruling_id(programme.id, mentee, mentor))
+    id_ = ruling_id(programme.id, mentee, mentor)
+    ruling = await work.peek(Ruling, id_)
     if ruling is not None:
         authorize(actor, Action.RUN_ROUND, ruling.resource)
     async for pair in work.find(documents.live_pairs_of(mentee)):
         if pair.programme == programme.id and mentor in {pair.mentee, pair.mentor}:
             raise PairLives(pair.id)
     said = Said(kind=kind, mentee=mentee, mentor=mentor, by=actor.person, at=work.now, reason=reason, override=override)
-    saved = work.save(first_ruling(programme.id, programme.tenants, said) if ruling is None else ruling.say(said))
+    saved = work.save(first_ruling(programme.id, programme.tenants, said, id_=id_) if ruling is None else ruling.say(said))
     return saved, work.version_of(saved)
 
 

@@ -14,7 +14,6 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
-from amont.common.ids import derived
 
 
 class RulingKind(StrEnum):
@@ -105,14 +104,8 @@ class Ruling(Aggregate):
         return self.becomes(due_at=None)
 
 
-def ruling_id(programme: str, one: str, other: str) -> str:
-    """The id of what is decided about these two, in whichever roles."""
-    return derived("ruling", programme, *sorted((one, other)))
-
-
-def first_ruling(programme: str, tenants: tuple[str, ...], said: Said) -> Decision[Ruling]:
+def first_ruling(programme: str, tenants: tuple[str, ...], said: Said, *, id_: str) -> Decision[Ruling]:
     """The first that is decided about two people. It looks at once whether both are still there: see `commands.rulings`."""
-    id_ = ruling_id(programme, said.mentee, said.mentor)
     return Ruling(id=id_, programme=programme, tenants=tenants, kind=said.kind, now=said, due_at=said.at).becomes()
 
 
