@@ -132,7 +132,7 @@ class KafkaReader:
                 async with asyncio.timeout(options.answer_within_seconds + options.session_timeout_ms / 1000):
                     await self._subscriber.start()
             except BaseException:
-                await self._subscriber.stop()
+                await self._leave()
                 raise
 
     async def stop(self) -> None:
@@ -145,9 +145,17 @@ class KafkaReader:
             lanes = list(self._lanes.values())
             for lane in lanes:
                 lane.cancel()
-            await asyncio.wait(lanes)
+            await asyncio.gather(*lanes, return_exceptions=True)  # none, when the last one has just ended
             raise
-        await self._subscriber.stop()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Stop the client. It may end in a CancelledError that nobody asked for: aiokafka waits for tasks of its own that it has just cancelled."""
+        try:
+            await self._subscriber.stop()
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
 
     @property
     def alive(self) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import heapq
 import random
+import threading
 from asyncio import events
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -75,6 +76,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Until stopped. Garbage is not looked for meanwhile: when it is found depends on more than the seed."""
         gc_was_on = gc.isenabled()
         gc.disable()
+        self._thread_id = threading.get_ident()  # who asks whether a loop is running looks here
         events._set_running_loop(self)  # noqa: SLF001 - what every loop does
         try:
             self._stopping = False
@@ -82,6 +84,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 self._run_once()
         finally:
             self._stopping = False
+            self._thread_id = None
             events._set_running_loop(None)  # noqa: SLF001
             if gc_was_on:
                 gc.enable()
