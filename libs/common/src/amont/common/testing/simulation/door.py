@@ -2,15 +2,19 @@
 
 There is no socket: httpx speaks ASGI to the application, in the process's own context, so that a request dies with it. FastAPI gives dependencies that
 are plain functions to threads; here, as everything in the virtual loop that would go to a thread, they are done at once (`without_threads`).
+
+To make an application costs as much as a tenth of a run, and it keeps nothing but its routes: one for each service is made and lent to every life of it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import anyio.to_thread
 import httpx
+from fastapi import FastAPI
 from pydantic_core import to_json
 
 from amont.common.errors import DomainError, NotFound, Unavailable
@@ -54,17 +58,38 @@ class Misanswered(Exception):
     """An answer that no client should get."""
 
 
+_ASKED: ContextVar[Service] = ContextVar("asked")
+"""Whose door a request has come to."""
+_APPLICATIONS: dict[str, FastAPI] = {}
+"""By service."""
+
+
+class _Asked:
+    """What an application takes for its services: the one that was asked."""
+
+    def __getitem__(self, _: str) -> Service:
+        return _ASKED.get()
+
+
+def _application(service: Service) -> FastAPI:
+    if service.name not in _APPLICATIONS:
+        made = _APPLICATIONS[service.name] = app([service], title="simulated", verifier=AnyToken())
+        made.state.services = _Asked()
+    return _APPLICATIONS[service.name]
+
+
 class Door:
-    """See the module. One for each life of a process; the application is made when somebody first comes."""
+    """See the module. One for each life of a process."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._client: httpx.AsyncClient | None = None
 
     async def ask(self, request: Request, actor: Actor, key: str) -> Any:
         """The answer's JSON. Raises DomainError, NotFound, Unavailable as the command would, and Misanswered."""
         token = f"{actor.person}|{','.join(sorted(actor.privileges))}"
-        answer = await self._opened().request(
+        _ASKED.set(self._service)
+        transport = httpx.ASGITransport(_application(self._service), raise_app_exceptions=False)
+        answer = await httpx.AsyncClient(transport=transport, base_url="http://house").request(
             request.method,
             f"/api/{self._service.name}/v1{request.path}",
             content=to_json(request.body),
@@ -82,12 +107,6 @@ class Door:
                 raise DomainError(said)
             case _:
                 raise Misanswered(said)
-
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            made = app([self._service], title="simulated", verifier=AnyToken())
-            self._client = httpx.AsyncClient(transport=httpx.ASGITransport(made, raise_app_exceptions=False), base_url="http://house")
-        return self._client
 
 
 @contextmanager
