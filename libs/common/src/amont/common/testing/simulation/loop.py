@@ -116,6 +116,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self.on_step(handle, owner)
         handle._run()  # noqa: SLF001 - what every loop does
 
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> events.Handle:  # type: ignore[override]
+        """As always, without the looks for other threads and for a loop that has ended."""
+        handle = events.Handle(callback, args, self, context)
+        self._ready.append(handle)  # type: ignore[attr-defined]
+        return handle
+
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Any = None) -> events.TimerHandle:  # type: ignore[override]
         """As always; of timers for the same instant, the one that was set first is ready first."""
         timer = events.TimerHandle(when, callback, args, self, context)

@@ -78,8 +78,8 @@ class Weather:
 class Storm:
     """See the module. `raging` is False at the end of a run: then every call goes well."""
 
-    def __init__(self, chance: random.Random, trace: Trace, outside: Context) -> None:
-        self.chance, self.trace, self.outside = chance, trace, outside
+    def __init__(self, loop: asyncio.AbstractEventLoop, chance: random.Random, trace: Trace, outside: Context) -> None:
+        self.loop, self.chance, self.trace, self.outside = loop, chance, trace, outside
         self.weather = Weather.drawn(chance)
         self.raging = True
         self.away: dict[str, float] = {}
@@ -93,7 +93,7 @@ class Storm:
         """How the next call fares."""
         if not self.raging:
             return Fate.WELL
-        now = asyncio.get_running_loop().time()
+        now = self.loop.time()
         if self.away.get(server, 0.0) > now or self.away.get(way, 0.0) > now:
             return Fate.REQUEST_LOST
         if self.silent.get(server, 0.0) > now:
@@ -132,7 +132,7 @@ class Line:
         fate, killed = storm.fate(what, self._way, self._server), storm.kills(kind) if self._process else None
         if fate is not Fate.WELL:
             storm.happened(f"{fate}: {kind}")
-        loop = asyncio.get_running_loop()
+        loop = storm.loop
         answer: asyncio.Future[Any] = loop.create_future()
         storm.trace.add(self._way, what if fate is Fate.WELL else f"{what} [{fate}]")
         if killed is Moment.BEFORE:
@@ -145,14 +145,14 @@ class Line:
 
     def _unanswered(self, what: str, deed: Deed, answer: "asyncio.Future[Any]") -> None:
         """The caller waits and gives up; what it asked for is lost, or done when the server speaks again."""
-        storm, loop, kind = self._storm, asyncio.get_running_loop(), self._server.rpartition(" ")[2]
+        storm, loop, kind = self._storm, self._storm.loop, self._server.rpartition(" ")[2]
         until, gives_up = storm.silent[self._server], loop.time() + WAITS_SECONDS[kind]
         loop.call_at(gives_up, self._fails, answer, what, context=storm.outside)
         if until <= gives_up + LANDS_WITHIN_SECONDS.get(kind, until) and storm.chance.random() < 0.7:
             loop.call_at(until, self._does, what, deed, Fate.WELL, None, answer, context=storm.outside)
 
     def _arrives(self, what: str, deed: Deed, fate: Fate, killed: Moment | None, answer: "asyncio.Future[Any]") -> None:
-        storm, loop, kind = self._storm, asyncio.get_running_loop(), what.partition(" ")[0]
+        storm, loop, kind = self._storm, self._storm.loop, what.partition(" ")[0]
         if killed is Moment.IN_FLIGHT:
             self._kill(killed, kind, what)
         if fate in {Fate.REQUEST_LOST, Fate.DONE_LATER}:
@@ -174,13 +174,13 @@ class Line:
         if not inspect.iscoroutine(done):
             self._done(done, what, fate, killed, answer)
             return
-        loop = asyncio.get_running_loop()
+        loop = self._storm.loop
         doing = _partly(done, self._storm.chance.randint(1, 4)) if fate is Fate.CUT_OFF else _finished(done)
         task = loop.create_task(doing, name=f"{self._server} {what}")
         task.add_done_callback(lambda done: self._done(done.result(), what, fate, killed, answer))
 
     def _done(self, outcome: Any, what: str, fate: Fate, killed: Moment | None, answer: "asyncio.Future[Any]") -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._storm.loop
         if killed is Moment.AFTER:
             self._kill(killed, what.partition(" ")[0], what)
         if fate in {Fate.ANSWER_LOST, Fate.CUT_OFF}:

@@ -82,7 +82,7 @@ class World:
     def __init__(self, loop: VirtualLoop, seed: int, trace: Trace) -> None:
         self.loop, self.seed, self.trace = loop, seed, trace
         self.chance = random.Random(f"{seed}/world")
-        self.storm = Storm(random.Random(f"{seed}/storm"), trace, contextvars.copy_context())
+        self.storm = Storm(loop, random.Random(f"{seed}/storm"), trace, contextvars.copy_context())
         self.clock = WallClock(loop)
         self.broker = Broker(partitions=self.chance.choice((1, 2, 4)))
         self.databases = {name: Database() for name in SERVICES}
