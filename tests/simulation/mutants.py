@@ -60,6 +60,20 @@ def guard_without_a_stored_seq() -> Mutant:
     return patch.object(Work, "save", save)
 
 
+def no_guard() -> Mutant:
+    """Whatever is heard is applied, how often and how late it may come."""
+    saved = Work.save
+
+    def save(self: Work, decision: Any) -> Any:
+        key, stream = self._key(type(decision.state), decision.state.id), self._step.stream
+        entry = self._entries.get(key)
+        if stream is not None and entry is not None:
+            self._entries[key] = replace(entry, seen={name: seq for name, seq in entry.seen.items() if name != stream})
+        return saved(self, decision)
+
+    return patch.object(Work, "save", save)
+
+
 def commit_of_all_positions() -> Mutant:
     """`msg.ack()`: whatever was fetched of every partition counts as handled."""
     return patch.object(MemoryReader, "_ends", lambda self, _: dict(self._positions))
@@ -185,6 +199,7 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
         "is not what a replay of the log gives|has not heard|poison that nobody parked|not what was said",
     ),
     "guard without a stored seq": (guard_without_a_stored_seq, "has not heard"),
+    "no guard": (no_guard, "an older event took effect behind a newer one"),
     "commit of all positions": (commit_of_all_positions, "is not what a replay of the log gives|has not heard|poison that nobody parked"),
     "dead letter not awaited": (dead_letter_not_awaited, "poison that nobody parked"),
     "outcome noted once": (outcome_noted_once, "came again without"),

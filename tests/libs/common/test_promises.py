@@ -169,6 +169,10 @@ def one_more_pair(pairs: list[Any]) -> list[Any]:
         ),
         (in_store("notifications", "deliveries", lambda told: told[1:]), "notifications/deliveries: is not what a replay of the log gives"),
         (on_log(dead_letters_of("enrolment"), lambda _: []), "enrolment: poison that nobody parked"),
+        (
+            lambda kept: replace(kept, heard_again={"matching": ["people/fr:e1 (enrolment-employees/fr:e1 1 after 2)"]}),
+            "matching: an older event took effect behind a newer one: people/fr:e1",
+        ),
         (lambda kept: replace(kept, poison={}), "enrolment: parked, and no poison"),
         (mails(lambda mails: dict(list(mails.items())[1:])), "notifications: said to be sent, never received"),
         (mails(lambda mails: {**mails, "<x@y>": 1}), "notifications: received, and nobody meant to send it"),

@@ -21,6 +21,8 @@ class Database:
 
     def __init__(self) -> None:
         self.collections: dict[str, dict[str, Document]] = defaultdict(dict)
+        self.heard_again: list[str] = []
+        """Every write that put an older event of a stream behind a newer one. What comes after it on the log hides it again."""
 
     def everything(self) -> dict[str, list[Document]]:
         """Every document by collection, in order of id."""
@@ -34,6 +36,8 @@ class Database:
             case Put(expected=expected):
                 if document is None or (now["v"] if now else None) != expected:
                     return False
+                if now is not None:
+                    self._look_back(write, now.get("_seen") or {}, document.get("_seen") or {})
                 held[write.id] = document
             case Clear(version=version, fields=fields):
                 if now is not None and now["v"] == version:
@@ -43,6 +47,11 @@ class Database:
                     return False
                 held.pop(write.id, None)
         return True
+
+    def _look_back(self, write: Put, before: Mapping[str, int], after: Mapping[str, int]) -> None:
+        for stream, seq in before.items():
+            if after.get(stream, 0) < seq:
+                self.heard_again.append(f"{write.collection}/{write.id} ({stream} {after.get(stream, 0)} after {seq})")
 
 
 class MemoryStore:

@@ -40,6 +40,7 @@ def broken(evidence: Evidence) -> list[str]:
         *_nobody_above_capacity(evidence),
         *_projections_equal_a_replay(evidence),
         *_facts_took_effect(evidence),
+        *_nothing_older_took_effect(evidence),
         *_only_poison_is_parked(evidence),
         *_everybody_was_told(evidence),
         *_as_little_twice_as_promised(evidence),
@@ -176,6 +177,12 @@ def _facts_took_effect(evidence: Evidence) -> Iterator[str]:
             if concerned and body[listener.field] in there and seen < body["seq"]:
                 missed[f"{body[listener.field]} (heard up to {seen}, said {body['seq']})"] = None
         yield from _wrong(f"{listener.service}/{listener.collection}: has not heard of {topic}", missed)
+
+
+def _nothing_older_took_effect(evidence: Evidence) -> Iterator[str]:
+    """No document was written because of an event older than one that it had heard: what follows on the log would mend it, and nobody see it later."""
+    for service, writes in evidence.heard_again.items():
+        yield from _wrong(f"{service}: an older event took effect behind a newer one", writes)
 
 
 def _difference(there: Mapping[str, Any] | None, again: Mapping[str, Any] | None) -> str:

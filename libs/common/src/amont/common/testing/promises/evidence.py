@@ -55,6 +55,8 @@ class Evidence:
     """What `replay` makes of the log; None when it was not asked."""
     poison: Mapping[str, Collection[Poison]] = field(default_factory=dict)
     """The dead letters there must be, by service; where a service is not named, none."""
+    heard_again: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """By service, the writes that let an older event of a stream take effect behind a newer one; nothing where the store does not look."""
     may_be_parked: Mapping[str, Mapping[Place, int]] | None = None
     """By service, how often each record may be on its dead-letter topic: as often as it was handed over, and as telling it got no answer. None when
     nobody has counted."""

@@ -368,6 +368,7 @@ class World:
             cut_off=self.postbox.cut_off,
             crashes=self.crashes,
             replayed=again,
+            heard_again={name: database.heard_again for name, database in self.databases.items()},
             may_be_parked={name: self._handed[name] + self._unanswered[name] for name in SERVICES},
             ended_at=self.now(),
             poison={**poison, self.deployment.service: self.deployment.poison(log[dead_letters_of(self.deployment.service)])},
