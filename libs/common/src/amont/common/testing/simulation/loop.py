@@ -10,7 +10,6 @@ import asyncio
 import gc
 import heapq
 import random
-import threading
 from asyncio import events
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -41,6 +40,8 @@ class Stuck(Exception):
 class VirtualLoop(asyncio.BaseEventLoop):
     """See the module. `on_step` is told each callback before it runs."""
 
+    _running = False
+
     def __init__(self, chance: random.Random, on_step: Callable[[events.Handle, Owner | None], None] | None = None) -> None:
         super().__init__()
         self._chance, self.on_step = chance, on_step
@@ -59,6 +60,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self._now
 
+    def is_running(self) -> bool:
+        return self._running
+
     def create_task(self, coro: Any, *, name: object = None, context: Any = None) -> "asyncio.Task[Any]":
         """As always, and held: a task of a dead process must not be found as garbage in the middle of a run, which would end its coroutine."""
         task = super().create_task(coro, name=None if name is None else str(name), context=context)
@@ -76,7 +80,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Until stopped. Garbage is not looked for meanwhile: when it is found depends on more than the seed."""
         gc_was_on = gc.isenabled()
         gc.disable()
-        self._thread_id = threading.get_ident()  # who asks whether a loop is running looks here
+        self._running = True
         events._set_running_loop(self)  # noqa: SLF001 - what every loop does
         try:
             self._stopping = False
@@ -84,7 +88,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 self._run_once()
         finally:
             self._stopping = False
-            self._thread_id = None
+            self._running = False
             events._set_running_loop(None)  # noqa: SLF001
             if gc_was_on:
                 gc.enable()
