@@ -213,9 +213,9 @@ class Relay:
             self.left.difference_update((collection.name, id_) for id_ in page if id_ not in pending)
 
     def _pages(self, keys: Iterable[Key]) -> Iterator[tuple[Collection[Any], list[str]]]:
-        """Keys as ids by collection, as many as are asked for at once."""
+        """Keys as ids by collection, as many as are asked for at once; in order, so that the simulator can play it again."""
         by_collection: dict[str, list[str]] = defaultdict(list)
-        for name, id_ in keys:
+        for name, id_ in sorted(keys):
             by_collection[name].append(id_)
         for name, ids in by_collection.items():
             for begin in range(0, len(ids), SWEEP_PAGE):

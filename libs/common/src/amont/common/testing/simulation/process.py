@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from amont.common.clock import Clock
@@ -20,7 +20,7 @@ from amont.common.testing.simulation.deployment import BAD
 from amont.common.testing.simulation.door import Door, Request
 from amont.common.testing.simulation.loop import PROCESS
 from amont.common.testing.simulation.storm import Line, Storm
-from amont.common.work import Key, Work
+from amont.common.work import Work
 
 MOST_FETCHED = (1, 3, 20)
 """How many records of a partition one fetch brings, at most: drawn once for each life."""
@@ -28,13 +28,6 @@ MOST_FETCHED = (1, 3, 20)
 
 class CutOff(Unavailable):
     """The process that was asked is gone: whether it did what was asked is not known."""
-
-
-class InOrder(set[Key]):
-    """What a relay has left, one after the other as their names are: a set of texts has another order in each process that plays a seed."""
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(sorted(super().__iter__()))
 
 
 class CountingLog(MemoryLog):
@@ -104,7 +97,6 @@ class Process:
         store = MemoryStore(database, Line(storm, self, f"{server} store"))
         parts = Parts(store=store, log=log, clock=clock, ids=SeededIds(clock, name), tools=tools(self), dead_letters_in_a_row=in_a_row)
         self.service = self._context.run(build, parts)
-        self.service.unit.relay.left = InOrder()
         self._door = Door(self.service)
 
     @property
