@@ -82,6 +82,7 @@ def needs(action: Action, resource: str, *, query: str = "", body: Callable[["Sc
     return Asks(needs=((action, resource),), query=query, body=body)
 
 
+APART = {"kind": "forbidden", "mentee": COLLEAGUE, "mentor": MENTOR}
 ENROLMENT, MATCHING, SCHEDULING, NOTIFICATIONS = (f"/api/{name}/v1" for name in ("enrolment", "matching", "scheduling", "notifications"))
 SESSION = f"{SCHEDULING}/plans/{{pair}}/sessions/{{session}}"
 IN_PROGRAMME = (Action.READ_PROGRAMME, "programme")
@@ -103,8 +104,12 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("GET", f"{MATCHING}/rounds/{{round_id}}"): needs(Action.READ_ROUND, "programme"),
     **{
         ("GET", f"{MATCHING}/rounds/{{round_id}}/{part}"): needs(Action.READ_ROUND, "programme")
-        for part in ("pairs", "unmatched", "left-out", "dropped-links", "certificate", "fairness")
+        for part in ("pairs", "unmatched", "left-out", "dropped-links", "certificate", "fairness", "unpinned", "pool", "policy")
     },
+    ("GET", f"{MATCHING}/programmes/{{programme_id}}/rulings"): needs(Action.READ_ROUND, "programme"),
+    ("GET", f"{MATCHING}/rulings/{{ruling_id}}"): needs(Action.READ_ROUND, "programme"),
+    ("POST", f"{MATCHING}/programmes/{{programme_id}}/rulings"): needs(Action.RUN_ROUND, "programme", body=lambda _: APART),
+    ("POST", f"{MATCHING}/rulings/{{ruling_id}}/release"): needs(Action.RUN_ROUND, "programme"),
     ("GET", f"{MATCHING}/programmes/{{programme_id}}/simulations"): needs(Action.READ_ROUND, "programme"),
     ("GET", f"{MATCHING}/simulations/{{simulation_id}}"): needs(Action.READ_ROUND, "programme"),
     ("POST", f"{MATCHING}/programmes/{{programme_id}}/simulations"): needs(Action.RUN_ROUND, "programme"),
@@ -231,6 +236,7 @@ async def played(scene: Scene) -> Scene:
     await scene.all_four.settle()
     round_ = await ask("POST", "/matching/programmes/one/rounds", GROUP, {})
     simulation = await ask("POST", "/matching/programmes/one/simulations", GROUP, {})
+    ruling = await ask("POST", "/matching/programmes/one/rulings", GROUP, APART)
     await scene.all_four.settle()
     await ask("POST", f"/matching/rounds/{round_['id']}/publish", GROUP, {})
     for _ in range(4):
@@ -252,6 +258,7 @@ async def played(scene: Scene) -> Scene:
         "session": plan["sessions"][0]["id"],
         "round_id": round_["id"],
         "simulation_id": simulation["id"],
+        "ruling_id": ruling["id"],
         "enrolment_id": enrolment["enrolment"],
         "delivery_id": deliveries[0]["id"],
         "programme_id": "one",
@@ -359,6 +366,7 @@ async def picture(scene: Scene) -> list[Any]:
         "/enrolment/enrolments?programme=one",
         "/matching/programmes/one/rounds",
         "/matching/programmes/one/simulations",
+        "/matching/programmes/one/rulings",
         "/matching/pairs?programme=one",
         "/scheduling/plans?programme=one",
     )

@@ -259,7 +259,8 @@ async def test_a_pin_that_cannot_hold_under_a_simulated_policy_stops_no_simulati
         asked = await anne.post(f"{API}/programmes/{PROGRAMME}/simulations", json={"policy": {"min_common_hours": 5}})
         await matching.settle()
         found = (await anne.get(asked.headers["Location"])).json()
-    assert (found["status"], found["difference"]["pairs"]) == ("solved", -1)
+    assert (found["status"], found["difference"]["pairs"]) == ("solved", -2)
+    assert [column["objective"]["pairs"] for column in found["columns"]] == [1, 0], "those beyond the pins"
 
 
 async def test_two_who_are_pinned_keep_their_ruling_when_they_withdraw(matching: Hearing, office: Office) -> None:

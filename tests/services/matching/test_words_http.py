@@ -3,6 +3,7 @@
 import pytest
 from tests.services.matching.matching_facts import EVE, JIM, JULE, PROGRAMME, Office, solve
 
+from amont.common.events.values import EmployeeStatus, Role
 from amont.common.identity import Privilege
 from amont.common.testing.hearing import Hearing
 
@@ -57,3 +58,14 @@ async def test_a_simulation_speaks_too(matching: Hearing, office: Office) -> Non
         found = (await anne.get(f"{asked.headers['Location']}?language=fr")).json()
     assert found["difference"]["words"] == ["1 binôme de moins", "0 binôme est le même"]
     assert "la règle « heures libres en commun » coûte 1 binôme" in [one["words"] for one in found["columns"][1]["rules"]]
+
+
+async def test_who_was_left_out_is_told_in_words_and_figures_are_asked_for_alike(matching: Hearing, office: Office) -> None:
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
+    await matching.hears(office.employee(JULE, status=EmployeeStatus.ON_LEAVE), office.enrolled(JULE, Role.MENTOR))
+    round_ = await solve(matching)
+    async with matching.client("fr:anne", Privilege.GROUP_COORDINATOR) as anne:
+        [out] = (await anne.get(f"{API}/rounds/{round_.id}/left-out?language=fr")).json()["items"]
+        assert (out["reason"], out["words"]) == ("person-on-leave", ["est en congé"])
+        assert (await anne.get(f"{API}/rounds/{round_.id}/fairness?language=fr")).status_code == 200
+        assert (await anne.get(f"{API}/rounds/{round_.id}/fairness?language=de")).status_code == 422

@@ -11,8 +11,10 @@ from tests.services.matching.domain.pools import mentee, mentor, pool_of, random
 from amont.matching.domain.change import Change
 from amont.matching.domain.comparing import Difference, RuleCost
 from amont.matching.domain.engine import Engine
+from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Policy, Rule
+from amont.matching.domain.pooling import LeftOut
 from amont.matching.domain.scorer import Scorer
 from amont.matching.domain.solver import NextBest, Objective, Unmatched
 from amont.matching.domain.words import (
@@ -22,8 +24,10 @@ from amont.matching.domain.words import (
     alone_in_words,
     cost_in_words,
     difference_in_words,
+    left_out_in_words,
     pair_in_words,
     spoken,
+    unpinned_in_words,
 )
 
 POINTS = Points(topics=450, function=120, hours=52, grade_gap=80, meeting=0)
@@ -55,6 +59,10 @@ def test_everything_that_can_be_said_has_words(language: str) -> None:
                 removed = dict.fromkeys(Rule, count)
                 alone = Unmatched(id="x", role=role, removed=removed, left=count, change=CHANGE, least=least)  # type: ignore[arg-type]  # a role
                 assert len(alone_in_words(alone, tongue)) == len(Rule) + 2
+    for reason in ("person-not-heard-of", "person-on-leave", "person-left", "zone-unknown", "availability-unreadable"):
+        assert left_out_in_words(LeftOut(enrolment="x", person="y", reason=reason), tongue)
+    for why in Hindrance:
+        assert unpinned_in_words(Unpinned(mentee="x", mentor="y", why=why, broken=tuple(Rule)), tongue)
     nothing = Objective(pairs=0, worst=None, total=0)
     for rule in set(Rule) - {Rule.TWO_PEOPLE}:
         assert all(cost_in_words(RuleCost(rule=rule, without=nothing, costs=costs), tongue) for costs in (0, 1, 2))

@@ -38,3 +38,13 @@ def _quality(text: str) -> float:
 
 
 Words = Annotated[Language, Depends(_language)]
+
+
+def _any_language(
+    language: Annotated[Language | None, Query(description="taken as elsewhere, without effect: there are no words here")] = None,
+) -> None:
+    """Figures and ids are the same in each."""
+
+
+InAnyLanguage = Depends(_any_language)
+"""For a route that answers in no words, beside others that do: a reader asks all of them alike."""

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from amont.common.errors import Invalid
 from amont.common.web import CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.matching import commands
-from amont.matching.api.language import Words
+from amont.matching.api.language import InAnyLanguage, Words
 from amont.matching.api.rows import RowListing
 from amont.matching.api.views.answers import DroppedView, LeftOutView, MatchView, ProofView, UnmatchedView, UnpinnedView
 from amont.matching.api.views.fairness import FairnessView
@@ -73,9 +73,10 @@ async def round_unmatched(round_id: str, actor: CurrentActor, run: CurrentRun, p
 
 
 @router.get("/rounds/{round_id}/left-out", responses=responses(NoAnswer))
-async def round_left_out(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing) -> Page[LeftOutView]:
+async def round_left_out(round_id: str, actor: CurrentActor, run: CurrentRun, page: RowListing, words: Words) -> Page[LeftOutView]:
     """The active enrolments that the round could not use."""
-    return page.of(await run(commands.read_rows, round_id, actor, Part.LEFT_OUT, page.start, page.limit), LeftOutView.of)
+    found = await run(commands.read_rows, round_id, actor, Part.LEFT_OUT, page.start, page.limit)
+    return page.of(found, lambda row: LeftOutView.of(row, words))
 
 
 @router.get("/rounds/{round_id}/dropped-links", responses=responses(NoAnswer))
@@ -90,7 +91,7 @@ async def round_certificate(round_id: str, actor: CurrentActor, run: CurrentRun,
     return page.of(await run(commands.read_rows, round_id, actor, Part.PROOF, page.start, page.limit), ProofView.of)
 
 
-@router.get("/rounds/{round_id}/fairness", responses=responses(NoAnswer))
+@router.get("/rounds/{round_id}/fairness", responses=responses(NoAnswer), dependencies=[InAnyLanguage])
 async def round_fairness(round_id: str, actor: CurrentActor, run: CurrentRun) -> FairnessView:
     """Who was matched and how well, by subsidiary, function, site, grade band and role; nothing about fewer than five people."""
     [figures] = await run(commands.read_rows, round_id, actor, Part.FAIRNESS, 0, 1)

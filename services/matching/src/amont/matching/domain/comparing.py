@@ -1,7 +1,7 @@
 """Other policies over the same pool, side by side: what each would reach, for whom, and which rule costs how many pairs. Nothing comes of it.
 
 What a rule costs is found by solving again with that rule alone switched off: the pairs that are more then. Costs do not add up, since a pair may be kept
-apart by several rules.
+apart by several rules. Pairs are counted with the pins that hold, which may be others under another policy; the objective counts those beyond them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,15 +95,15 @@ def _in_force(policy: Policy) -> list[Rule]:
 
 def _costs(solved: Callable[[Policy, str], Solution], policy: Policy, whole: Solution) -> Iterator[RuleCost]:
     for rule in _in_force(policy):
-        without = solved(replace(policy, off=policy.off | {rule}), f"without {rule}").objective
-        yield RuleCost(rule=rule, without=without, costs=without.pairs - whole.objective.pairs)
+        without = solved(replace(policy, off=policy.off | {rule}), f"without {rule}")
+        yield RuleCost(rule=rule, without=without.objective, costs=len(without.pairs) - len(whole.pairs))
 
 
 def _difference(columns: Sequence[Column], solutions: Sequence[Solution]) -> Difference:
     one, other = columns
     made = [{(pair.mentee, pair.mentor) for pair in solution.pairs} for solution in solutions]
     return Difference(
-        pairs=other.objective.pairs - one.objective.pairs,
+        pairs=len(solutions[1].pairs) - len(solutions[0].pairs),
         worst=_less(other.objective.worst, one.objective.worst),
         total=other.objective.total - one.objective.total,
         matched_percent=other.matched_percent - one.matched_percent,

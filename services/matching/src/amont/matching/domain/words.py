@@ -15,6 +15,7 @@ from amont.matching.domain.comparing import Difference, RuleCost
 from amont.matching.domain.pinning import Unpinned
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Rule
+from amont.matching.domain.pooling import LeftOut
 from amont.matching.domain.solver import NextBest, Unmatched
 
 Language = Literal["en", "fr"]
@@ -85,6 +86,11 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
             "{count} mentee was possible: a pair of the two would have fewer than {least} points, or not raise the total",
             "{count} mentees were possible: a pair with one of them would have fewer than {least} points, or not raise the total",
         ),
+        "left_out.person-not-heard-of": "the staff record has not arrived",
+        "left_out.person-on-leave": "is on leave",
+        "left_out.person-left": "has left the group",
+        "left_out.zone-unknown": "the time zone in the staff record is none that we know",
+        "left_out.availability-unreadable": "the weekly hours cannot be read",
         "rule.two_people": "two different people",
         "rule.mentor_is_junior": "the mentor is junior",
         "rule.outside_the_line": "nobody in the line of management",
@@ -185,6 +191,11 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
             "{count} mentoré était possible : un tel binôme aurait moins de {least} points, ou n'augmenterait pas le total",
             "{count} mentorés étaient possibles : un binôme avec l'un d'eux aurait moins de {least} points, ou n'augmenterait pas le total",
         ),
+        "left_out.person-not-heard-of": "la fiche du personnel n'est pas arrivée",
+        "left_out.person-on-leave": "est en congé",
+        "left_out.person-left": "a quitté le groupe",
+        "left_out.zone-unknown": "le fuseau horaire de la fiche du personnel est inconnu",
+        "left_out.availability-unreadable": "les heures de la semaine ne peuvent pas être lues",
         "rule.two_people": "deux personnes différentes",
         "rule.mentor_is_junior": "le mentor est junior",
         "rule.outside_the_line": "personne de la ligne hiérarchique",
@@ -233,6 +244,11 @@ def pair_in_words(
         worth_in_words(worth, language, pinned=pinned),
         *([_say("overrides", language, rules=_rules(overrides, language))] if overrides else []),
     )
+
+
+def left_out_in_words(one: LeftOut, language: Language) -> str:
+    """Why an enrolment cannot be used."""
+    return _say(f"left_out.{one.reason}", language)
 
 
 def unpinned_in_words(one: Unpinned, language: Language) -> tuple[str, ...]:

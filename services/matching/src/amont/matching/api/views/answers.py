@@ -8,7 +8,7 @@ from amont.matching.domain.change import Change
 from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.pooling import LeftOut
 from amont.matching.domain.solver import NextBest, Unmatched
-from amont.matching.domain.words import Language, alone_in_words, pair_in_words, unpinned_in_words
+from amont.matching.domain.words import Language, alone_in_words, left_out_in_words, pair_in_words, unpinned_in_words
 
 
 class NextBestView(BaseModel):
@@ -110,10 +110,11 @@ class LeftOutView(BaseModel):
     enrolment: str
     person: str
     reason: str
+    words: list[str] = Field(description="the same in words")
 
     @classmethod
-    def of(cls, one: LeftOut) -> "LeftOutView":
-        return cls(enrolment=one.enrolment, person=one.person, reason=one.reason)
+    def of(cls, one: LeftOut, language: Language) -> "LeftOutView":
+        return cls(enrolment=one.enrolment, person=one.person, reason=one.reason, words=[left_out_in_words(one, language)])
 
 
 class DroppedView(BaseModel):

@@ -32,9 +32,9 @@ class PublishBody(Body):
 
 
 class ObjectiveView(BaseModel):
-    """What was maximised: pairs, then the lowest score, then the total (or as the policy orders)."""
+    """What was maximised, beyond the pins: pairs, then the lowest score, then the total (or as the policy orders)."""
 
-    pairs: int
+    pairs: int = Field(description="without those that were pinned")
     worst: int | None
     total: int
 
