@@ -19,7 +19,7 @@ from amont.common.events.values import DeliveryStatus, instant_text
 from amont.common.identity import Actor
 from amont.common.service import Parts, Service
 from amont.common.service.consumer import DEAD_LETTERS_IN_A_ROW
-from amont.common.service.letters.letter import LETTERS
+from amont.common.service.letters.letter import LETTERS, RETENTION
 from amont.common.testing.hearing import START
 from amont.common.testing.memory import Broker, Database
 from amont.common.testing.promises import Evidence, Place, Poison
@@ -39,6 +39,8 @@ LONG_SECONDS = (45.0, 90.0, 150.0, 210.0)
 LEASE = timedelta(minutes=9)
 """How long a claim to send a mail holds."""
 JUMPS = (timedelta(seconds=20), timedelta(minutes=2), timedelta(hours=2), timedelta(days=3))
+FURTHEST = RETENTION - 2 * max(JUMPS)
+"""How far the clock jumps in all: a letter that nobody resolves in thirty days is given up, and what waited behind it goes on, as it should."""
 CONTESTED = frozenset({"matching"})
 """Where several people want the same thing at once: here two processes are as likely as one."""
 REFUSED_SHARE = 0.03
@@ -280,7 +282,9 @@ class World:
         self.trace.add(what, f"away for {seconds:g} s")
 
     async def _jump(self, _: Replica) -> None:
-        self.jump(self.chance.choice(JUMPS))
+        by = self.chance.choice(JUMPS)
+        if self.clock.now() + by < START + FURTHEST:
+            self.jump(by)
 
     def jump(self, by: timedelta) -> None:
         """Move the clock on the wall. Mails in hand may lose their claims by it."""
