@@ -10,6 +10,7 @@ STAMP  := $(VENV)/.made
 ARGS   ?=
 SEEDS  ?= 1000
 FIRST  ?= 0
+SEED   ?=
 
 help:  ## Say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,8 +35,8 @@ demo: setup  ## Play a programme with made-up people; ARGS=--no-serve ends witho
 test: setup  ## Every test that this machine can run; ARGS='-k pairs' narrows
 	@$(BIN)/python -m pytest $(ARGS)
 
-simulate: setup  ## Play the house under seeded storms: SEEDS=10000 FIRST=0
-	@$(BIN)/python -m amont.common.testing.simulation --seeds $(SEEDS) --first $(FIRST)
+simulate: setup  ## Play the house under seeded storms: SEEDS=10000 FIRST=0; one again: SEED=748 ARGS=--trace
+	@$(BIN)/python -m amont.common.testing.simulation $(if $(SEED),--seed $(SEED) $(ARGS),--seeds $(SEEDS) --first $(FIRST))
 
 chaos: setup  ## Kill, freeze and cut four services and real servers off; ARGS='--seed 7 --outage-seconds 60'
 	@$(BIN)/python -m tests.chaos $(ARGS)

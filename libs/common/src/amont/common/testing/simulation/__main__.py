@@ -1,31 +1,49 @@
 """Play seeds, or one seed again.
 
-python -m amont.common.testing.simulation --seeds 10000 --first 0     many, on every core, with a rate; ends with 1 when a promise was broken
-python -m amont.common.testing.simulation --seed 748 --trace          one again, with everything that happened in it
+make simulate SEEDS=10000 FIRST=0         many, on every core, with a rate; ends with 1 when a promise was broken
+make simulate SEED=748 ARGS=--trace       one again, with everything that happened in it
 """
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from amont.common.testing.simulation.run import Outcome, simulate
 
-REPLAY = "python -m amont.common.testing.simulation --seed {seed} --trace"
+REPLAY = "make simulate SEED={seed} ARGS=--trace"
+SAYS_EVERY = 30.0
+"""How often, in seconds, one line says how far it is where no bar can be shown."""
+
+
+def _end_with_parent() -> None:
+    """Nobody waits for a worker whose parent was killed; and Ctrl-C is for the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def many(seeds: range, *, workers: int | None = None) -> Iterator[Outcome]:
     """The outcomes of seeds, as they come, from as many processes as there are cores."""
     workers = workers or os.cpu_count() or 1
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         waiting = iter(seeds)
         running = {pool.submit(simulate, seed) for seed in islice(waiting, 4 * workers)}
         try:
@@ -45,7 +63,7 @@ def describe(outcome: Outcome) -> str:
 
 
 def _play_many(seeds: range, console: Console) -> int:
-    failed, seen, figures, began = 0, Counter[str](), Counter[str](), time.monotonic()
+    failed, number, seen, figures, began = 0, 0, Counter[str](), Counter[str](), time.monotonic()
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -53,20 +71,29 @@ def _play_many(seeds: range, console: Console) -> int:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
+    said = began
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it is told how far it came
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("seeds", total=len(seeds), rate="")
-        for number, outcome in enumerate(many(seeds), 1):
-            seen.update(outcome.seen)
-            figures.update(outcome.figures)
-            if outcome.broken:
-                failed += 1
-                console.print(describe(outcome), markup=False, soft_wrap=True)
-            progress.update(bar, advance=1, rate=f"{number / (time.monotonic() - began):.1f} a second")
+        try:
+            for number, outcome in enumerate(many(seeds), 1):
+                seen.update(outcome.seen)
+                figures.update(outcome.figures)
+                if outcome.broken:
+                    failed += 1
+                    console.print(describe(outcome), markup=False, soft_wrap=True)
+                rate = f"{number / (time.monotonic() - began):.1f} a second"
+                progress.update(bar, advance=1, rate=rate)
+                if not console.is_terminal and time.monotonic() - said > SAYS_EVERY:
+                    said = time.monotonic()
+                    console.print(f"{number:,} of {len(seeds):,} seeds, {rate}; {failed} broke a promise", markup=False)
+        except (KeyboardInterrupt, BrokenProcessPool):
+            console.print("Ended before its time.", markup=False)
     seconds = time.monotonic() - began
     for what, count in [*sorted(figures.items()), *sorted(seen.items())]:
         console.print(f"{count:>10,}  {what}", markup=False)
-    console.print(f"{len(seeds):,} seeds in {seconds:.0f} s, {len(seeds) / seconds:.1f} a second; {failed} broke a promise", markup=False)
-    return 1 if failed else 0
+    console.print(f"{number:,} seeds in {seconds:.0f} s, {number / seconds:.1f} a second; {failed} broke a promise", markup=False)
+    return 1 if failed or number < len(seeds) else 0
 
 
 def _play_one(seed: int, *, trace: bool) -> int:
@@ -88,6 +115,10 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1000, help="how many to play")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     asked = parser.parse_args()
+    if asked.seeds < 1:
+        parser.error("--seeds is how many to play: 1 at least")
+    if asked.trace and asked.seed is None:
+        parser.error("--trace is of one seed: add --seed")
     if asked.seed is not None:
         return _play_one(asked.seed, trace=asked.trace)
     return _play_many(range(asked.first, asked.first + asked.seeds), Console(stderr=True))
