@@ -2,16 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.libs.common.shell import Note, Shell, Tally, batch_of, hear, told
 
-from amont.common.errors import Conflict, Unavailable
+from amont.common.errors import Conflict, Unacceptable, Unavailable
 from amont.common.events import EmployeeLeft, ProgrammeChanged, SubsidiaryChanged
-from amont.common.events.envelope import Envelope
+from amont.common.events.envelope import LONGEST_ATTRIBUTE, Envelope
 from amont.common.log import Record
 from amont.common.service.consumer import Consumer
 from amont.common.testing.hearing import record_of
@@ -339,3 +339,71 @@ async def test_causes_and_ids_are_the_same_for_a_redelivered_event(shell: Shell)
     [record] = await shell.on("enrolment-programmes")
     said = Envelope.parse(record.headers, key="a")
     assert said.causation == said.correlation == dict(record_of(told("a", 1)).headers)["ce_id"].decode()  # type: ignore[union-attr]
+
+
+# --- what nobody foresaw -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reason", "changed"),
+    [
+        ("broken-headers", {"ce_time": b"0001-01-01T00:00:00+14:00"}),
+        ("broken-headers", {"ce_time": b"9999-12-31T23:59:59-14:00"}),
+        ("broken-headers", {"ce_id": b"x" * (LONGEST_ATTRIBUTE + 1)}),
+        ("broken-headers", {"ce_correlationid": b"x" * 600_000}),
+    ],
+)
+async def test_headers_that_nothing_can_be_made_of_are_parked(shell: Shell, reason: str, changed: dict[str, bytes]) -> None:
+    await consumer(shell)(batch_of(headers(record_of(told("a", 1)), **changed), told("b", 1)))
+    assert await shell.letters() == [("a", reason)]
+    assert (await shell.tally("b")).told == ("x",)
+
+
+async def test_a_key_that_ends_early_where_texts_end_at_nul_is_parked_and_keeps_nobody_else_back(shell: Shell) -> None:
+    bad = replace(record_of(told("a", 1)), key="a\0b")
+    await consumer(shell)(batch_of(bad, told("a", 1)))
+    assert await shell.letters() == [("a\ufffdb", "broken-key")]
+    assert (await shell.tally("a")).told == ("x",)
+
+
+async def test_a_defect_in_what_a_reaction_needs_keeps_nobody_back(shell: Shell) -> None:
+    def needs(event: SubsidiaryChanged, _: Envelope) -> list[tuple[type[Tally], str]]:
+        return [(Tally, {"a": "a", "b": "b"}[event.subsidiary])]
+
+    reaction = Reaction(hear, needs=needs)
+    await Consumer(shell.unit, TOPIC, {SubsidiaryChanged: reaction})(batch_of(told("a", 1), told("c", 1), told("b", 1)))
+    assert await shell.letters() == []
+    assert [(await shell.tally(id_)).told for id_ in "abc"] == [("x",)] * 3
+
+
+async def test_a_record_at_which_the_shell_itself_fails_is_parked_alone(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    writes = Work.writes
+
+    def fails(self: Work, entries: Any) -> Any:
+        if any(entry.aggregate.id == "a" for entry in entries):
+            raise RuntimeError("nobody foresaw this")
+        return writes(self, entries)
+
+    monkeypatch.setattr(Work, "writes", fails)
+    await consumer(shell)(batch_of(told("b", 1), told("a", 1), told("c", 1)))
+    assert await shell.letters() == [("a", "defect")]
+    assert [(await shell.tally(id_)).told for id_ in "bc"] == [("x",)] * 2
+
+
+async def test_a_dead_letter_that_does_not_fit_says_where_its_record_is(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that came compressed may be too large for the topic of dead letters, with all of its headers."""
+    append = shell.log.append
+
+    async def holds_little(records: Sequence[Record]) -> None:
+        if any(sum(len(value or b"") for _, value in record.headers) > 1_000_000 for record in records):
+            raise Unacceptable("too large")
+        await append(records)
+
+    monkeypatch.setattr(shell.log, "append", holds_little)
+    large = headers(record_of(told("a", 1)), **{"x-mine": bytes(3_000_000), "ce_time": b"never"})
+    await consumer(shell)(batch_of(told("b", 1), large, headers(record_of(told("c", 1)), ce_time=b"never")))
+    cut, whole = await shell.on("dlq-matching")
+    said = dict(cut.headers)
+    assert (cut.value, said["amont_dlq_reason"], said["amont_dlq_offset"], said["amont_dlq_cut"]) == (b"", b"broken-headers", b"1", b"yes")
+    assert (whole.key, dict(whole.headers)["amont_dlq_reason"]) == (b"c", b"broken-headers")
+    assert (await shell.tally("b")).told == ("x",)

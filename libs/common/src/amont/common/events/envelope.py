@@ -14,12 +14,26 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amont.common.errors import Unreadable
-from amont.common.events.values import instant_text
+from amont.common.events.values import in_utc, instant_text
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
+LONGEST_ATTRIBUTE = 1024
+"""Characters of an attribute. Some are repeated in every event said because of this one, and an event has to fit into a record."""
 
 Headers = tuple[tuple[str, bytes], ...]
+_READ = (
+    "ce_id",
+    "ce_type",
+    "ce_source",
+    "ce_subject",
+    "ce_time",
+    "ce_tenant",
+    "ce_seq",
+    "ce_causationid",
+    "ce_correlationid",
+    "traceparent",
+)
 _ALWAYS: Headers = (("ce_specversion", SPEC_VERSION.encode()), ("content-type", CONTENT_TYPE.encode()))
 
 
@@ -119,10 +133,13 @@ class Envelope:
     def parse(cls, headers: Iterable[tuple[str, bytes | None]], *, key: str) -> "Envelope":
         """Read the headers of any CloudEvents producer. Header names are compared without case.
 
-        Raises Unreadable when the required attributes (id, source, type, specversion 1.x) are missing or broken, or when `traceparent`,
-        `seq` or `time` cannot be read. `subject` falls back to the key, `time` to the Unix epoch.
+        Raises Unreadable when the required attributes (id, source, type, specversion 1.x) are missing or broken, when one is longer than
+        `LONGEST_ATTRIBUTE`, or when `seq` or `time` cannot be read. `subject` falls back to the key, `time` to the Unix epoch.
         """
         known = _decoded(headers)
+        for name in _READ:
+            if len(known.get(name, "")) > LONGEST_ATTRIBUTE:
+                raise Unreadable("broken-headers", f"{name} has {len(known[name]):,} characters; {LONGEST_ATTRIBUTE:,} is the most.")
         missing = [name for name in ("ce_specversion", "ce_id", "ce_type", "ce_source") if not known.get(name)]
         if missing:
             raise Unreadable("missing-headers", f"CloudEvents headers missing: {', '.join(missing)}. Send CloudEvents 1.0 in binary mode.")
@@ -163,7 +180,10 @@ def _time(text: str | None) -> datetime:
         raise Unreadable("broken-headers", f"ce_time is not an RFC 3339 instant: {text[:40]!r}.") from None
     if at.tzinfo is None:
         raise Unreadable("broken-headers", "ce_time has no offset; send RFC 3339 with Z or an offset.")
-    return at.astimezone(UTC)
+    try:
+        return in_utc(at)
+    except ValueError as error:
+        raise Unreadable("broken-headers", f"ce_time is {error}: {text[:40]!r}.") from None
 
 
 def _sequence(text: str | None) -> int | None:

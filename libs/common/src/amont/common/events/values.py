@@ -14,14 +14,15 @@ def instant_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def _utc(at: datetime) -> datetime:
+def in_utc(at: datetime) -> datetime:
+    """The same instant in UTC. Raises ValueError for one that no calendar reaches there, as the first hour of the year 1 east of Greenwich."""
     try:
         return at.astimezone(UTC)
     except OverflowError:
         raise ValueError("an instant that no calendar reaches") from None
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_utc), PlainSerializer(instant_text, return_type=str, when_used="json")]
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc), PlainSerializer(instant_text, return_type=str, when_used="json")]
 """An aware datetime, in UTC on the wire."""
 
 TenantId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]

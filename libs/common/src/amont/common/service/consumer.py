@@ -24,12 +24,12 @@ import structlog
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
-from amont.common.errors import Halted, Unacceptable, Unavailable, Unreadable, UnreadableDocument
+from amont.common.errors import Halted, Unavailable, Unreadable, UnreadableDocument
 from amont.common.log import Received
 from amont.common.service.letters import parking
 from amont.common.service.letters.letter import BLOCKED_BY, UNREADABLE_DOCUMENT, letter_id, text_of, waits_behind
 from amont.common.service.letters.parking import First, Parked
-from amont.common.service.reading import Heard, not_written, react, read
+from amont.common.service.reading import Heard, not_taken, react, read
 from amont.common.service.unit import Moved, Unit
 from amont.common.work import Backlog, Key, Reaction, Reactions, Recent, Work
 
@@ -132,14 +132,20 @@ class Consumer:
         return True
 
     async def _take(self, batch: Sequence[Received], tried: _Tried) -> None:
-        """Take a batch together; in halves when it has more to say about one aggregate than an outbox holds, or the store refuses part of it."""
+        """Take a batch together; in halves when it has more to say about one aggregate than an outbox holds, the store refuses part of it, or part of it
+        shows a defect of ours outside a reaction: one record must not hold up those behind it for ever.
+        """
         try:
             await self._take_together(batch, tried)
-        except (Backlog, Unacceptable, ValueError) as error:
+        except Moved:
+            raise
+        except Exception as error:
+            if isinstance(error, Unavailable) and not isinstance(error, Backlog):
+                raise
             if len(batch) == 1:
                 if isinstance(error, Backlog):
                     raise
-                why = not_written(self._unit.house.name, error)
+                why = not_taken(self._unit.house.name, error)
                 refused = [Parked(batch[0], why.reason, why.detail)]
                 row = self._row_after([(batch[0], None, refused[0])])
                 await self._park(refused, tried)
@@ -215,8 +221,9 @@ class Consumer:
         for one in heard:
             reaction = self._reactions[type(one.event)]
             if isinstance(reaction, Reaction):
-                for kind, id_ in reaction.needs(one.event, one.envelope):
-                    wanted[kind].append(id_)
+                with contextlib.suppress(Exception):  # a hint: what is wrong with the event its reaction meets, and it is parked
+                    for kind, id_ in reaction.needs(one.event, one.envelope):
+                        wanted[kind].append(id_)
         for kind, ids in wanted.items():
             with contextlib.suppress(UnreadableDocument):  # who needs that one is told when it asks for it
                 await work.prefetch(kind, ids)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 from opentelemetry.trace import SpanKind
 
-from amont.common.errors import DomainError, Unavailable, Unreadable, UnreadableDocument
+from amont.common.errors import DomainError, Unacceptable, Unavailable, Unreadable, UnreadableDocument
 from amont.common.events.envelope import Envelope, Event
 from amont.common.events.topics import TOPICS, TYPES
 from amont.common.log import Received
@@ -47,6 +47,8 @@ def read(record: Received, topic: str) -> Heard | None:
         key = record.key.decode("utf-8")
     except UnicodeDecodeError:
         raise Unreadable("broken-key", "The key is not UTF-8.") from None
+    if "\0" in key:
+        raise Unreadable("broken-key", "The key holds a NUL, which names nobody.")
     envelope = Envelope.parse(record.headers, key=key)
     kind = TYPES.get(envelope.type)
     if kind is None or kind.topic != topic:
@@ -93,9 +95,14 @@ async def react(service: str, reactions: Reactions, work: Work, one: Heard) -> R
     return None
 
 
-def not_written(service: str, error: Exception) -> Refused:
-    """Why an event is not taken about which the store, or what it holds, says no for good."""
-    return unread(service, error) if isinstance(error, UnreadableDocument) else Refused("refused-by-the-store", type(error).__name__)
+def not_taken(service: str, error: Exception) -> Refused:
+    """Why an event is not taken about which the store, or what it holds, says no for good; anything else is a defect of ours."""
+    if isinstance(error, UnreadableDocument):
+        return unread(service, error)
+    if isinstance(error, (Unacceptable, ValueError)):
+        return Refused("refused-by-the-store", type(error).__name__)
+    _logger.error("batch_of_one_failed", service=service, exc_info=error)
+    return Refused("defect", _trace_hash(error))
 
 
 def unread(service: str, error: UnreadableDocument) -> Refused:

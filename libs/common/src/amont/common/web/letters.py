@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic_core import to_json
 
 from amont.common.errors import Conflict, Fault, Invalid, NotFound, Stale, VersionNeeded
+from amont.common.events.values import in_utc
 from amont.common.identity import Action, Actor, Resource, authorize, reach_of
 from amont.common.service.letters import commands
 from amont.common.service.letters.commands import Chosen, Found
@@ -162,7 +163,10 @@ def _whole(response: Response, found: Found) -> WholeLetterView:
 def _aware(at: datetime | None, name: str) -> datetime | None:
     if at is not None and at.tzinfo is None:
         raise Invalid("The instant has no offset.", [Fault(f"query:/{name}", "send RFC 3339 with Z or an offset")])
-    return at
+    try:
+        return at and in_utc(at)
+    except ValueError as error:
+        raise Invalid("The instant cannot be used.", [Fault(f"query:/{name}", f"is {error}")]) from None
 
 
 def _encoded(value: dict[str, Any]) -> bytes:

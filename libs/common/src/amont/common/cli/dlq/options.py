@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 
 def instant(text: str) -> datetime:
     """An instant or a day as people write them; UTC unless it has an offset. Raises BadParameter."""
+    from amont.common.events.values import in_utc  # noqa: PLC0415 - help comes without it
+
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no instant: write 2027-01-04 or 2027-01-04T08:00:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    try:
+        return in_utc(at) if at.tzinfo else at.replace(tzinfo=UTC)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is {error}") from None
 
 
 def reason_given(why: str | None) -> str | None:

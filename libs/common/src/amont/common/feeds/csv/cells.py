@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from amont.common.events.values import instant_text
+from amont.common.events.values import in_utc, instant_text
 from amont.common.feeds.csv.mapping import Columns, MappingFile
 from amont.common.feeds.csv.names import FIELDS, STATUS, TRUE_OR_FALSE, index, key
 from amont.common.feeds.findings import Finding, found, shown
@@ -100,7 +100,7 @@ def _moment(text: str, order: str | None) -> str:
     except ValueError:
         return _day(text, order)
     if at.tzinfo is not None:
-        return instant_text(at)
+        return instant_text(in_utc(at))
     if at.time() == at.time().min:
         return at.date().isoformat()
     raise ValueError("has a time and no offset: write it as in 2026-12-01T08:00:00+01:00, or the day alone")

@@ -291,8 +291,8 @@ def lane_of(topic: str, key: str) -> str:
 
 
 def text_of(key: bytes) -> str:
-    """A key for people; one that is not UTF-8 as far as it can be read."""
-    return key.decode("utf-8", "replace")
+    """A key for people; one that is not UTF-8 as far as it can be read, and without what ends a text in SQLite."""
+    return key.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 def kept_of(value: bytes | None) -> tuple[bytes | None, int | None]:

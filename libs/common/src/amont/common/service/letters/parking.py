@@ -7,6 +7,7 @@ again: the topic holds the record twice, the store once. The store is also who s
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 import structlog
 
@@ -70,9 +71,18 @@ async def first_in(store: Store, lane: str) -> DeadLetter | None:
 
 
 async def tell(unit: Unit, parked: Sequence[Parked]) -> None:
-    """Put the records on the dead-letter topic. Raises Unavailable."""
+    """Put the records on the dead-letter topic; of one that does not fit there, as after it came compressed, where it is to be found. Raises Unavailable."""
     service, now = unit.house.name, unit.house.clock.now()
-    await unit.log.append([dead_letter(one, service, now) for one in parked])
+    letters = [dead_letter(one, service, now) for one in parked]
+    try:
+        await unit.log.append(letters)
+    except Unacceptable:
+        if len(parked) > 1:
+            for one in parked:
+                await tell(unit, [one])
+            return
+        _logger.warning("dead_letter_cut", service=service, letter=letter_id(parked[0].record))
+        await unit.log.append([_pointer(letters[0])])
 
 
 async def keep(unit: Unit, parked: Sequence[Parked]) -> None:
@@ -115,6 +125,12 @@ def note(service: str, parked: Sequence[Parked]) -> None:
         metrics.DEAD_LETTERS.labels(service, one.reason).inc()
         with within(said_in(one.record.headers).get("traceparent")):
             _logger.warning("parked", service=service, letter=letter_id(one.record), reason=one.reason)
+
+
+def _pointer(letter: Record) -> Record:
+    """A dead letter without the record: its key as a digest, no value, and of the headers only where it came from and why."""
+    why = tuple((name, value) for name, value in letter.headers if name.startswith("amont_dlq_"))
+    return Record(topic=letter.topic, key=sha256(letter.key.encode()).hexdigest(), value=b"", headers=(*why, ("amont_dlq_cut", b"yes")))
 
 
 def dead_letter(parked: Parked, service: str, now: datetime) -> Record:

@@ -22,7 +22,7 @@ from amont.common.errors import Unacceptable, Unavailable, Unreadable
 from amont.common.events.values import instant_text
 from amont.common.service.letters.letter import BLOCKED_BY, LETTERS, UNREADABLE_DOCUMENT, UNRESOLVED, DeadLetter, Status
 from amont.common.service.letters.parking import first_in
-from amont.common.service.reading import Heard, Refused, not_written, react, read
+from amont.common.service.reading import Heard, Refused, not_taken, react, read
 from amont.common.service.unit import ATTEMPTS, Moved, Unit
 from amont.common.service.unreadable import unreadable
 from amont.common.tracing import within
@@ -188,7 +188,7 @@ class Replayer:
             except Moved as moved:
                 inserts |= moved.inserts
             except (Unacceptable, ValueError) as error:
-                return not_written(self._unit.house.name, error)
+                return not_taken(self._unit.house.name, error)
         raise Unavailable(f"What dead letter {letter.id} is about keeps changing.")
 
     async def _apply_once(self, one: Heard, inserts: frozenset[Key]) -> Refused | None:
