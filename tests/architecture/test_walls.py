@@ -130,7 +130,7 @@ def test_the_page_about_alerts_has_a_section_on_each_and_says_how_urgent_it_is(a
 
 
 def test_the_alert_rules_name_metrics_that_exist(alerts: list[dict[str, Any]]) -> None:
-    named = {name for rule in alerts for name in re.findall(r"amont_[a-z_]+", rule["expr"])}
+    named = {name for rule in alerts for name in re.findall(r"(?:amont|process)_[a-z_]+", rule["expr"])}
     existing = {sample_name for metric in metrics.REGISTRY.collect() for sample_name in _names(metric.name, metric.type)}
     assert named
     assert named <= existing

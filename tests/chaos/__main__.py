@@ -6,6 +6,7 @@ make chaos ARGS='--seed 7 --outage 60 --kills 50'
 import argparse
 import asyncio
 import random
+import shlex
 import sys
 import tempfile
 from dataclasses import fields, replace
@@ -52,6 +53,12 @@ def _run(given: argparse.Namespace, seed: str, folder: Path) -> Report:
     return asyncio.run(run(given.footing, _size(given), seed, folder, Stages(look(as_json=False), Console())))
 
 
+def _again(seed: str) -> list[str]:
+    """What was asked for, with this seed."""
+    asked = iter(sys.argv[1:])
+    return ["--seed", seed, *[one for one in asked if not (one == "--seed" and next(asked, "")) and not one.startswith("--seed=")]]
+
+
 def main() -> int:
     given = parser().parse_args()
     logging.configure(level="CRITICAL")  # of this process alone: that Kafka is away, and what a replay parks, is no news
@@ -59,7 +66,7 @@ def main() -> int:
         print(f"The campaign needs real servers: {missing}")
         return 2
     seed = given.seed or str(random.SystemRandom().randrange(10**6))
-    print(f"seed {seed}; again: make chaos ARGS='--seed {seed}'", flush=True)
+    print(f"seed {seed}; again: make chaos ARGS='{shlex.join(_again(seed))}'", flush=True)
     if given.keep:
         report = _run(given, seed, given.keep)
     else:

@@ -1,6 +1,6 @@
 """What has come due is handled whatever stands beside it; a document that nothing was decided on is put off as it stands."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from tests.libs.common.shell import TALLIES, Tally
 
 from amont.common import metrics, service
-from amont.common.documents import Document, Put
-from amont.common.errors import DomainError
+from amont.common.documents import Document, Put, Write
+from amont.common.errors import DomainError, Unacceptable
 from amont.common.service import AGAIN_AFTER, Parts, Service
 from amont.common.testing.hearing import START, Hearing, hearing
 from amont.common.work import Work
@@ -82,3 +82,20 @@ async def test_many_that_are_due_at_once_are_all_handled_once(one: Hearing, monk
     await one.given(*(Tally(id=id_, due_at=START) for id_ in ids))
     assert await one.service.tick() == 10
     assert [(await one.look(Tally, id_)).told for id_ in ids] == [("woken",)] * 10
+
+
+async def test_a_due_document_that_the_store_refuses_keeps_no_other_waiting(one: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
+    await one.given(*(Tally(id=id_, due_at=START) for id_ in "abc"))
+    commit = one.service.unit.house.store.commit
+
+    async def holds_little(writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
+        if any(isinstance(write, Put) and write.id == "b" and write.document.get("told") for write in writes):
+            raise Unacceptable("tallies b has 17 MB")
+        return await commit(writes)
+
+    monkeypatch.setattr(one.service.unit.house.store, "commit", holds_little)
+    with capture_logs() as lines:
+        await one.passes(timedelta(seconds=1))
+    assert [(await one.look(Tally, id_)).told for id_ in "abc"] == [("woken",), (), ("woken",)]
+    assert [line["id"] for line in lines if line["event"] == "due_refused_by_the_store"] == ["b"]
+    assert (await one.look(Tally, "b")).due_at == START + timedelta(seconds=1) + AGAIN_AFTER

@@ -1,9 +1,11 @@
 """Every metric there is, with a line on each. Labels are bounded: services, topics, reasons and outcomes, never ids."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 """One registry per process."""
+ProcessCollector(registry=REGISTRY)
+"""What Linux says of the process, as every Prometheus client does: `process_start_time_seconds`, `process_resident_memory_bytes`, and the like."""
 DELAYS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900)
 """Seconds: from what nobody notices to what an outage costs."""
 

@@ -20,7 +20,7 @@ from amont.common.aggregate import Aggregate
 from amont.common.clock import Clock
 from amont.common.documents import AtMost, Document, Store
 from amont.common.documents.collection import Collection
-from amont.common.errors import DomainError, Unavailable
+from amont.common.errors import DomainError, Unacceptable, Unavailable
 from amont.common.events.envelope import Event
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids
@@ -235,12 +235,36 @@ class Service:
             except Moved as moved:  # who won is due no more, so what it had planned is done now or never
                 await self.unit.do_effects(work.effects_without(moved.lost))
                 continue
+            except (Unacceptable, ValueError):  # of one of them: the others must not wait for it
+                for document in documents:
+                    await self._tick_alone(collection, document, handler)
+                entries, work = [], Work(self.unit.house)
             await self.unit.publish_or_leave(entries)
             await self.unit.do_effects(work.effects)
             total += len(due)
             if len(documents) < DuePage or self._stopping.is_set():
                 return total
             after = (documents[-1]["due_at"], documents[-1]["_id"])
+
+    async def _tick_alone(self, collection: Collection[Any], document: Document, handler: DueHandler) -> None:
+        """Wake one document by itself; what the store will never take is put off as it is. Raises Unavailable."""
+        work = Work(self.unit.house)
+        aggregate = self._loaded(work, collection, document)
+        if aggregate is None:
+            return
+        await self._wake(work, aggregate, handler)
+        try:
+            entries = await self.unit.save(work)
+        except Moved as moved:
+            await self.unit.do_effects(work.effects_without(moved.lost))
+            return
+        except (Unacceptable, ValueError) as error:
+            _logger.error("due_refused_by_the_store", service=self.name, kind=collection.name, id=aggregate.id, reason=type(error).__name__)  # noqa: TRY400
+            metrics.DUE_HANDLED.labels(self.name, "failed").inc()
+            await self.unit.run(_put_off, type(aggregate), aggregate.id)
+            return
+        await self.unit.publish_or_leave(entries)
+        await self.unit.do_effects(work.effects)
 
     def _loaded(self, work: Work, collection: Collection[Any], document: Document) -> Aggregate | None:
         """None for what cannot be read: it is passed over and counted, and stays due until a release that can comes to it."""
@@ -283,3 +307,10 @@ class Service:
                 _logger.exception("timer_failed", service=self.name)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+async def _put_off(work: Work, kind: type[Aggregate], id_: str) -> None:
+    """Have one that is due woken later."""
+    aggregate = await work.peek(kind, id_)
+    if aggregate is not None and aggregate.due_at is not None and aggregate.due_at <= work.now:
+        work.put_off(aggregate, work.now + AGAIN_AFTER)
