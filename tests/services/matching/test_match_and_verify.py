@@ -70,7 +70,7 @@ def test_a_policy_counts_and_is_part_of_the_result(pool: Path, tmp_path: Path) -
     assert amont("verify", pool, result, "--policy", policy).exit_code == 0
     other = amont("verify", pool, result)
     assert other.exit_code == 1
-    assert "$.policy_sha256" in other.stdout
+    assert "$.policy_sha256: is of another policy than the one given" in other.stdout
 
 
 def test_every_fault_of_every_file_is_told_on_a_line_of_its_own(tmp_path: Path) -> None:

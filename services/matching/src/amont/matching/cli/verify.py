@@ -47,7 +47,9 @@ def _say(report: Report, *, as_json: bool) -> None:
         )
         return
     if report.right:
-        out.print(f"Right and proved: {report.pairs:,} pairs; {report.looked_at:,} possible pairs looked at.")
+        out.print(
+            f"Right and proved: {report.pairs:,} pair{'' if report.pairs == 1 else 's'}; {report.looked_at:,} possible pairs looked at."
+        )
     else:
         count = len(report.faults)
         sys.stdout.write(f"Wrong in {count:,} place{'' if count == 1 else 's'}:\n")
