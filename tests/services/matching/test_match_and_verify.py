@@ -43,7 +43,7 @@ def test_a_pool_is_matched_and_its_result_verified(pool: Path, tmp_path: Path) -
     assert json.loads(result.read_bytes())["pairs"][0]["worth_reason"]
     checked = amont("verify", pool, result)
     assert (checked.exit_code, checked.stderr) == (0, "")
-    assert "Right and proved: 1 pairs" in checked.stdout
+    assert "Right and proved: 1 pair;" in checked.stdout
 
 
 def test_the_result_goes_to_standard_output_and_nothing_else_does(pool: Path) -> None:

@@ -8,42 +8,29 @@ import argparse
 import os
 import signal
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from amont.common.testing.simulation.run import Outcome, simulate
+from amont.common.testing.simulation.workers import end_with_parent
 
 REPLAY = "make simulate SEED={seed} ARGS=--trace"
 SAYS_EVERY = 30.0
 """How often, in seconds, one line says how far it is where no bar can be shown."""
 
 
-def _end_with_parent() -> None:
-    """Nobody waits for a worker whose parent was killed; and Ctrl-C is for the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def many(seeds: range, *, workers: int | None = None) -> Iterator[Outcome]:
     """The outcomes of seeds, as they come, from as many processes as there are cores."""
     workers = workers or os.cpu_count() or 1
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         waiting = iter(seeds)
         running = {pool.submit(simulate, seed) for seed in islice(waiting, 4 * workers)}
         try:
