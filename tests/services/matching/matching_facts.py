@@ -4,7 +4,7 @@ By default executives are band 12 in France and juniors band 6 in Germany, all s
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -257,4 +257,27 @@ class Breaks:
             self.left -= 1
             await self._store.commit(self._random.sample(list(writes), self._random.randint(0, len(writes))))
             raise Unavailable("the cable")
+        return frozenset(await self._store.commit(writes))
+
+
+class Before:
+    """A store that has something else happen just before its first write to a collection: after everything that was read for it."""
+
+    def __init__(self, store: Any, collection: str, happens: Callable[[], Awaitable[object]]) -> None:
+        self._store, self._collection = store, collection
+        self._happens: Callable[[], Awaitable[object]] | None = happens
+
+    @classmethod
+    def into(cls, matching: Hearing, collection: str, happens: Callable[[], Awaitable[object]]) -> None:
+        """Put it between a service and its store."""
+        house = matching.service.unit.house
+        object.__setattr__(house, "store", cls(house.store, collection, happens))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def commit(self, writes: Sequence[Write]) -> frozenset[tuple[str, str]]:
+        if self._happens is not None and any(write.collection == self._collection for write in writes):
+            happens, self._happens = self._happens, None
+            await happens()
         return frozenset(await self._store.commit(writes))

@@ -24,7 +24,7 @@ from amont.common.events.values import PairStatus, Role
 from amont.common.identity import Privilege
 from amont.common.testing.hearing import Hearing
 from amont.matching import commands
-from amont.matching.commands.rulings import ruling_id
+from amont.matching.commands.looking import ruling_id
 from amont.matching.domain.answer import Part
 from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.policy import Rule

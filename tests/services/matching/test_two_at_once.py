@@ -5,13 +5,37 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.services.matching.matching_facts import PROGRAMME, SECOND, Office, actor, finish, pairs, publish
+from tests.services.matching.matching_facts import (
+    COORDINATOR,
+    ERIC,
+    EVE,
+    JIM,
+    JULE,
+    PROGRAMME,
+    SECOND,
+    Before,
+    Office,
+    accept,
+    actor,
+    finish,
+    pairs,
+    publish,
+    solve,
+)
+from tests.services.matching.test_rulings import two_and_two
 
+from amont.common.events import PairEnded
+from amont.common.events.values import EndReason, PairStatus
 from amont.common.testing.hearing import Hearing, hearing
+from amont.common.work import Work
 from amont.matching import commands
 from amont.matching.app import build
+from amont.matching.commands.looking import ruling_id
+from amont.matching.commands.rulings import wake_ruling
 from amont.matching.domain.job import LEASE
+from amont.matching.domain.pair import RuleStandsInTheWay
 from amont.matching.domain.programme import REPLACEMENT_WAIT, Programme
+from amont.matching.domain.ruling import Ruling, RulingKind
 
 MENTEES = [f"fr:e{number}" for number in range(5)]
 MENTORS = [f"de:j{number}" for number in range(15)]
@@ -72,3 +96,67 @@ async def test_a_process_that_dies_between_two_steps_leaves_nothing_half_made(tm
             assert len(await pairs(heir, live=True)) == len(MENTEES)
             programme = await heir.look(Programme, PROGRAMME)
             assert (programme.publishing, programme.replace_at) == (None, None)
+
+
+async def _forbid(matching: Hearing) -> Ruling:
+    ruling, _ = await matching.asked(commands.rule, PROGRAMME, COORDINATOR, RulingKind.FORBIDDEN, EVE, JIM)
+    return ruling
+
+
+async def _the_two_are_parted(matching: Hearing) -> None:
+    assert [(pair.mentee, pair.mentor) for pair in await pairs(matching, live=True)] == [(ERIC, JULE)]
+    [ended] = [pair for pair in await pairs(matching) if not pair.live]
+    assert (ended.mentee, ended.mentor, ended.ended) == (EVE, JIM, EndReason.RULE_BROKEN)
+    assert [(event.pair, event.reason) for event in await matching.said() if isinstance(event, PairEnded)] == [(ended.id, ended.ended)]
+
+
+async def test_two_who_are_forbidden_between_the_rulings_read_and_the_pair_written_are_parted(tmp_path: Path, office: Office) -> None:
+    """The ruling's own look comes before the pair is there: it is the publication's last look that finds it."""
+    async with hearing(build, tmp_path) as one, hearing(build, tmp_path) as other:
+        await two_and_two(one, office)
+        round_ = await solve(one)
+
+        async def look(work: Work) -> None:
+            await wake_ruling(await work.get(Ruling, ruling_id(PROGRAMME, EVE, JIM)), work)
+
+        async def forbid() -> None:
+            await _forbid(other)
+            await other.asked(look)
+
+        Before.into(one, "pairs", forbid)
+        assert [pair.mentor for pair in await publish(one, round_)] == [JULE, JIM], "it was written"
+        assert (await one.look(Ruling, ruling_id(PROGRAMME, EVE, JIM))).due_at is None
+        await _the_two_are_parted(one)
+
+
+async def test_two_who_are_proposed_between_the_pairs_read_and_the_ruling_written_are_parted(tmp_path: Path, office: Office) -> None:
+    """The publication has come to its end before the ruling is there: it is the ruling's own look that finds the pair, and until then nobody can accept."""
+    async with hearing(build, tmp_path) as one, hearing(build, tmp_path) as other:
+        await two_and_two(one, office)
+        round_ = await solve(one)
+        Before.into(other, "rulings", lambda: publish(one, round_))
+        await _forbid(other)
+        [pair] = [pair for pair in await pairs(one, live=True) if pair.mentee == EVE]
+        with pytest.raises(RuleStandsInTheWay):
+            await one.asked(commands.accept_pair, pair.id, actor(EVE))
+        await one.settle()
+        await _the_two_are_parted(one)
+        await one.passes(SECOND)
+        assert (await one.look(Ruling, ruling_id(PROGRAMME, EVE, JIM))).due_at is None
+
+
+async def test_a_pair_that_is_confirmed_between_the_pairs_read_and_the_ruling_written_stays(tmp_path: Path, office: Office) -> None:
+    async with hearing(build, tmp_path) as one, hearing(build, tmp_path) as other:
+        await two_and_two(one, office)
+        round_ = await solve(one)
+
+        async def confirm() -> None:
+            [pair] = [pair for pair in await publish(one, round_) if pair.mentee == EVE]
+            await accept(one, pair, EVE, JIM)
+
+        Before.into(other, "rulings", confirm)
+        ruling = await _forbid(other)
+        await one.passes(SECOND)
+        [pair] = [pair for pair in await pairs(one) if pair.mentee == EVE]
+        assert pair.status is PairStatus.CONFIRMED
+        assert (await one.look(Ruling, ruling.id)).kind is RulingKind.FORBIDDEN

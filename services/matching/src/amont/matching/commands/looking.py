@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from amont.common import events, metrics
 from amont.common.aggregate import Decision
+from amont.common.ids import derived
 from amont.common.work import Work
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.judging import Side, judge
@@ -18,6 +19,7 @@ from amont.matching.domain.pair import Finding, Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.pooling import core_policy
 from amont.matching.domain.programme import Programme
+from amont.matching.domain.ruling import Ruling, RulingKind
 
 SOON = timedelta(seconds=1)
 """When to look once more at what has just been changed: until a look finds nothing, nothing is taken for written."""
@@ -34,6 +36,8 @@ class Surroundings:
     """As the rules see them: without cycles."""
     lines: Lines
     """As they were heard."""
+    forbidden: frozenset[str]
+    """The pairs, by id, whose two are forbidden to each other."""
 
     def knows(self, pair: Pair) -> bool:
         """Whether everything about the two has been heard; what is missing brings its own look when it comes."""
@@ -46,7 +50,8 @@ class Surroundings:
     def finding(self, pair: Pair) -> Finding:
         mentee = Side(self.people[pair.mentee], self.enrolments[pair.mentee_enrolment])
         mentor = Side(self.people[pair.mentor], self.enrolments[pair.mentor_enrolment])
-        return judge(pair, mentee, mentor, managers=self.managers, policy=core_policy(self.policies[pair.programme]))
+        policy = core_policy(self.policies[pair.programme])
+        return judge(pair, mentee, mentor, managers=self.managers, policy=policy, forbidden=pair.id in self.forbidden)
 
     def line(self, pair: Pair) -> tuple[str, ...]:
         """The two and everybody above either of them, seen or not: whose move could concern the pair."""
@@ -68,7 +73,19 @@ async def surroundings(work: Work, pairs: Sequence[Pair]) -> Surroundings:
         policies={id_: programme.policy for id_, programme in programmes.items()},
         managers=untangled.managers(),
         lines=Lines({id_: person.managers for id_, person in people.items()}),
+        forbidden=await _forbidden_among(work, pairs),
     )
+
+
+def ruling_id(programme: str, one: str, other: str) -> str:
+    """The id of what is decided about these two, in whichever roles."""
+    return derived("ruling", programme, *sorted((one, other)))
+
+
+async def _forbidden_among(work: Work, pairs: Sequence[Pair]) -> frozenset[str]:
+    ids = {pair.id: ruling_id(pair.programme, pair.mentee, pair.mentor) for pair in pairs}
+    rulings = await work.get_many(Ruling, list(ids.values()))
+    return frozenset(pair for pair, id_ in ids.items() if id_ in rulings and rulings[id_].kind is RulingKind.FORBIDDEN)
 
 
 async def lines_above(work: Work, people: Iterable[str]) -> tuple[dict[str, Person], Untangled]:

@@ -1,8 +1,8 @@
 """Writing the pairs of a published round, page by page: pairs that exist are left alone, so a crash or a second writer changes nothing.
 
 A page is settled when a look at it finds nothing to write: every match then has its pair, or has none because a seat has gone, a rule no longer holds, or
-the two were forbidden since the round. That last look reads the facts after the pairs were written, so a staff event of the same moment is seen by it or
-sees the pairs.
+the two were forbidden since the round. That last look reads the facts and rulings after the pairs were written, so a staff event or a ruling of the same
+moment is seen by it or sees the pairs.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,6 @@ from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import keep, review, surroundings
 from amont.matching.commands.rounds import rows
-from amont.matching.commands.rulings import forbidden_among
 from amont.matching.domain.answer import Match, Part
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.pooling import free_seats
@@ -65,18 +64,17 @@ async def _alone(work: Work, round_: Round, mentors: set[str]) -> int:
 
 
 async def _propose(work: Work, programme: Programme, pairs: Sequence[Pair]) -> bool:
-    """Propose those whose seats are still free, whose rules still hold, and whom nobody has forbidden since; whether there were any."""
+    """Propose those whose seats are still free and who may still be a pair; whether there were any."""
     if not pairs:
         return False
     facts = await surroundings(work, pairs)
     people = tuple(sorted({person for pair in pairs for person in (pair.mentee, pair.mentor)}))
     live = [pair async for pair in work.find(documents.live_pairs_of_any(people, programme.id))]
     free = free_seats(facts.enrolments.values(), live)
-    forbidden = await forbidden_among(work, programme.id, pairs)
     written = False
     for pair in pairs:
         seats = (pair.mentee_enrolment, pair.mentor_enrolment)
-        possible = facts.knows(pair) and facts.finding(pair) is None and pair.id not in forbidden
+        possible = facts.knows(pair) and facts.finding(pair) is None
         if possible and all(free[seat] for seat in seats):
             for seat in seats:
                 free[seat] -= 1

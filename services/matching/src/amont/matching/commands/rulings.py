@@ -1,17 +1,17 @@
 """What a coordinator may ask of rulings: pin two people of a programme, forbid them to each other, take that back, read.
 
-A ruling names people, so it is forgotten when one of them leaves the group. It is written first and looks at the two afterwards; a leaver's wake looks at
-the rulings after the leaving was written: of the two, one finds the other.
+A ruling is written first and looks at the two afterwards, as whoever writes something of them looks at rulings afterwards: of the two, one finds the other.
+So a ruling is forgotten when one of the two leaves the group, and a pair that was proposed while it was forbidden ends, unless both had said yes by then.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 
 from amont.common.errors import Fault, Invalid, NotFound
 from amont.common.events.values import EmployeeStatus, tenant_of
 from amont.common.identity import Action, Actor, authorize
-from amont.common.ids import derived
 from amont.common.work import Work
 from amont.matching import documents
+from amont.matching.commands.looking import SOON, review, ruling_id
 from amont.matching.commands.rounds import must_be_allowed
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.person import Person
@@ -20,11 +20,6 @@ from amont.matching.domain.ruling import PairLives, Ruling, RulingKind, Said, fi
 
 FORGOTTEN_AT_ONCE = 200
 """How many rulings about a leaver one look takes."""
-
-
-def ruling_id(programme: str, one: str, other: str) -> str:
-    """The id of what is decided about these two, in whichever roles."""
-    return derived("ruling", programme, *sorted((one, other)))
 
 
 async def rule(
@@ -49,9 +44,8 @@ async def rule(
     ruling = await work.peek(Ruling, id_)
     if ruling is not None:
         authorize(actor, Action.RUN_ROUND, ruling.resource)
-    async for pair in work.find(documents.live_pairs_of(mentee)):
-        if pair.programme == programme.id and mentor in {pair.mentee, pair.mentor}:
-            raise PairLives(pair.id)
+    async for pair in _live_pairs(work, programme.id, mentee, mentor):
+        raise PairLives(pair.id)
     said = Said(kind=kind, mentee=mentee, mentor=mentor, by=actor.person, at=work.now, reason=reason, override=override)
     saved = work.save(first_ruling(programme.id, programme.tenants, said, id_=id_) if ruling is None else ruling.say(said))
     return saved, work.version_of(saved)
@@ -81,20 +75,15 @@ async def list_rulings(
     return [(ruling, work.version_of(ruling)) for ruling in found]
 
 
-async def forbidden_among(work: Work, programme_id: str, pairs: Sequence[Pair]) -> set[str]:
-    """Which of these pairs may not be proposed, by id."""
-    ids = {pair.id: ruling_id(programme_id, pair.mentee, pair.mentor) for pair in pairs}
-    rulings = await work.get_many(Ruling, list(ids.values()))
-    return {pair for pair, id_ in ids.items() if id_ in rulings and rulings[id_].kind is RulingKind.FORBIDDEN}
-
-
 async def wake_ruling(ruling: Ruling, work: Work) -> None:
-    """It was just written: one of the two may have left at the same moment."""
+    """It was just written: one of the two may have left, or both been proposed to each other, at the same moment."""
     people = await work.get_many(Person, ruling.people)
     if any(person.status is EmployeeStatus.LEFT for person in people.values()):
         work.save(ruling.forget(work.now))
-    else:
-        work.save(ruling.checked())
+        return
+    pairs = [pair async for pair in _live_pairs(work, ruling.programme, ruling.now.mentee, ruling.now.mentor)]
+    changed = await review(work, pairs)
+    work.save(ruling.checked(again_at=work.now + SOON if changed else None))
 
 
 async def forget_leaver(work: Work, person: Person) -> bool:
@@ -103,6 +92,13 @@ async def forget_leaver(work: Work, person: Person) -> bool:
     for ruling in found:
         work.save(ruling.forget(work.now))
     return bool(found)
+
+
+async def _live_pairs(work: Work, programme: str, one: str, other: str) -> AsyncIterator[Pair]:
+    """Those of the two in the programme, whoever is the mentee."""
+    async for pair in work.find(documents.live_pairs_of(one)):
+        if pair.programme == programme and other in {pair.mentee, pair.mentor}:
+            yield pair
 
 
 async def _readable(work: Work, ruling_id_: str, actor: Actor, action: Action) -> Ruling:

@@ -2,6 +2,8 @@
 
 The hard rules are asked through the definition (`scorer`), never re-implemented; rules switched off stay off. A pair is judged by the clocks of
 the week its round was solved in, so that only facts change a verdict and the date does not.
+
+What a coordinator forbids ends what is only proposed. Two who are confirmed are parted by whoever ends the pair, never by a ruling.
 """
 
 from collections.abc import Mapping
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 
 from amont.common.events.values import EmployeeStatus, EndReason, EnrolmentStatus, SuspendReason
 from amont.matching.domain.enrolment import Enrolment
-from amont.matching.domain.pair import Finding, Pair
+from amont.matching.domain.pair import OPEN, Finding, Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool
@@ -37,7 +39,9 @@ class Side:
         return self.person.status is EmployeeStatus.ON_LEAVE or self.enrolment.status is EnrolmentStatus.SUSPENDED
 
 
-def judge(pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[str, tuple[str, ...]], policy: Policy) -> Finding:
+def judge(
+    pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[str, tuple[str, ...]], policy: Policy, forbidden: bool = False
+) -> Finding:
     """What is to become of the pair: gone before broken, broken before away."""
     gone = {mentee.gone, mentor.gone}
     for reason in (EndReason.LEFT, EndReason.WITHDRAWN):
@@ -46,7 +50,7 @@ def judge(pair: Pair, mentee: Side, mentor: Side, *, managers: Mapping[str, tupl
     broken = broken_rules(pair, mentee, mentor, managers=managers, policy=policy)
     if Rule.OUTSIDE_THE_LINE in broken:
         return SuspendReason.LINE_CONFLICT
-    if broken:
+    if broken or (forbidden and pair.status in OPEN):
         return SuspendReason.RULE_BROKEN
     return SuspendReason.ON_LEAVE if mentee.away or mentor.away else None
 

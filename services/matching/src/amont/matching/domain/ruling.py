@@ -3,7 +3,8 @@
 One document for each two people and programme, whoever of them is the mentee: two coordinators who decide differently at the same moment meet at its
 compare-and-set. What was decided before stays readable in `earlier`, with who, when and why, until one of the two leaves the group: then names and reasons
 go, and what is left of the document only counts its versions on, should they come back.
-Which pins can hold in a round is found out in `pinning`; a pair that exists is not touched by any of this.
+Which pins can hold in a round is found out in `pinning`. Nothing is decided about two who are a pair. When both happen at the same moment, a pair that is
+only proposed ends (`judging`), and one that is confirmed stays until somebody ends it.
 """
 
 from dataclasses import dataclass
@@ -99,9 +100,9 @@ class Ruling(Aggregate):
         nothing = Said(kind=RulingKind.FORGOTTEN, mentee="", mentor="", by="", at=now)
         return self.becomes(kind=RulingKind.FORGOTTEN, now=nothing, earlier=(), due_at=None)
 
-    def checked(self) -> Decision["Ruling"]:
-        """Both were here after this was written: nobody has left unseen."""
-        return self.becomes(due_at=None)
+    def checked(self, *, again_at: datetime | None) -> Decision["Ruling"]:
+        """Both were here after this was written; once more at `again_at` when they were a pair."""
+        return self.becomes(due_at=again_at)
 
 
 def first_ruling(programme: str, tenants: tuple[str, ...], said: Said, *, id_: str) -> Decision[Ruling]:
