@@ -168,6 +168,16 @@ async def test_reviewed_replacements_wait_for_a_human(matching: Hearing, office:
     assert (made.mentor, made.status) == (JULE, PairStatus.PROPOSED)
 
 
+async def test_a_replacement_that_made_no_pair_brings_no_other_one(matching: Hearing, office: Office) -> None:
+    pair = await _one_of_two_juniors(matching, office, replacements="reviewed")
+    await matching.asked(commands.decline_pair, pair.id, actor(EVE))
+    await _wait_after(matching)
+    [waiting] = [one for one in await _rounds(matching) if one.kind is RoundKind.REPLACEMENT]
+    await matching.hears(office.on_leave(JULE, Role.MENTOR))
+    assert await publish(matching, waiting) == []
+    assert (await matching.look(Programme, PROGRAMME)).replace_at is None
+
+
 async def test_nothing_is_replaced_when_nobody_is_left_or_the_programme_is_closed(matching: Hearing, office: Office) -> None:
     pair = await _one_of_two_juniors(matching, office)
     await matching.hears(office.withdrawn(JULE, Role.MENTOR))

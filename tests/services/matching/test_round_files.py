@@ -101,6 +101,26 @@ def _as_in_a_result(match: Any) -> dict[str, Any]:
     }
 
 
+async def test_the_files_of_a_round_with_not_forbidden_off_say_whom_rulings_keep_apart(
+    matching: Hearing, office: Office, tmp_path: Path
+) -> None:
+    pair = await a_proposal(matching, office, replacements="reviewed", off=("not_forbidden", "close_zones"))
+    await matching.asked(commands.decline_pair, pair.id, actor(EVE))
+    await matching.hears(*office.mentor(JULE))
+    await matching.asked(commands.rule, PROGRAMME, COORDINATOR, RulingKind.FORBIDDEN, EVE, JULE)
+    round_ = await solve(matching)
+    pool, policy = await exported(matching, round_, tmp_path)
+    assert json.loads(pool.read_bytes())["forbidden"] == [[JULE, EVE]]
+    assert json.loads(policy.read_bytes())["off"] == ["close_zones"]
+    result = tmp_path / "result.json"
+    amont("match", pool, "--policy", policy, "--out", result)
+    assert "Right and proved" in amont("verify", pool, result, "--policy", policy)
+    [made] = json.loads(result.read_bytes())["pairs"]
+    assert (
+        [(made["mentee"], made["mentor"])] == [(one.mentee, one.mentor) for one in await rows(matching, round_, Part.PAIRS)] == [(EVE, JIM)]
+    )
+
+
 async def test_what_the_format_has_no_place_for_is_refused(matching: Hearing, office: Office) -> None:
     await matching.hears(
         office.programme(both_roles=True), *office.mentee(EVE), *office.mentor(JIM), *office.mentor(EVE, languages=("fr",))

@@ -14,6 +14,7 @@ from tests.services.matching.matching_facts import (
     Office,
     actor,
     finish,
+    kinds,
     pairs,
     publish,
     rows,
@@ -28,6 +29,7 @@ from amont.matching.commands.looking import ruling_id
 from amont.matching.domain.answer import Part
 from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.policy import Rule
+from amont.matching.domain.programme import REPLACEMENT_WAIT
 from amont.matching.domain.ruling import PairLives, RuledOtherwise, Ruling, RulingKind
 
 API = "/api/matching/v1"
@@ -69,6 +71,29 @@ async def test_a_round_makes_a_pinned_pair_and_marks_it(matching: Hearing, offic
 async def test_a_forbidden_pair_is_not_made_in_either_role_until_it_is_released(matching: Hearing, office: Office, turned: bool) -> None:  # noqa: FBT001
     await two_and_two(matching, office)
     ruling = await ruled(matching, FORBIDDEN, *((JIM, EVE) if turned else (EVE, JIM)))
+    assert await made(matching) == {EVE: JULE, ERIC: JIM}
+    await matching.asked(commands.release, ruling.id, COORDINATOR)
+    assert await made(matching) == {EVE: JIM, ERIC: JULE}
+
+
+async def test_a_ruling_holds_with_the_rule_switched_off_and_brings_no_round_after_round(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office, off=("not_forbidden",))
+    await matching.hears(office.withdrawn(JULE, Role.MENTOR))
+    await ruled(matching, FORBIDDEN, EVE, JIM)
+    await ruled(matching, FORBIDDEN, JIM, ERIC)
+    assert await publish(matching) == []
+    for _ in range(10):
+        await matching.passes(REPLACEMENT_WAIT)
+    assert [event for event in kinds(await matching.said()) if event == "RoundPublished"] == ["RoundPublished"]
+
+
+async def test_with_the_rule_switched_off_two_who_were_a_pair_meet_again_and_no_others(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office, off=("not_forbidden",), replacements="reviewed")
+    for pair in await publish(matching):
+        await matching.asked(commands.decline_pair, pair.id, actor(pair.mentee))
+    await matching.settle()
+    assert await made(matching) == {EVE: JIM, ERIC: JULE}
+    ruling = await ruled(matching, FORBIDDEN, EVE, JIM)
     assert await made(matching) == {EVE: JULE, ERIC: JIM}
     await matching.asked(commands.release, ruling.id, COORDINATOR)
     assert await made(matching) == {EVE: JIM, ERIC: JULE}
@@ -261,6 +286,20 @@ async def test_a_pin_that_cannot_hold_under_a_simulated_policy_stops_no_simulati
         found = (await anne.get(asked.headers["Location"])).json()
     assert (found["status"], found["difference"]["pairs"]) == ("solved", -2)
     assert [column["objective"]["pairs"] for column in found["columns"]] == [1, 0], "those beyond the pins"
+
+
+async def test_a_simulation_proposes_nobody_who_is_forbidden_and_counts_no_pair_of_theirs_as_cost_of_the_rule(
+    matching: Hearing, office: Office
+) -> None:
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
+    await ruled(matching, FORBIDDEN, EVE, JIM)
+    async with matching.client("fr:anne", GROUP) as anne:
+        wanted = {"policy": {"off": ["not_forbidden"]}, "rules": True}
+        asked = await anne.post(f"{API}/programmes/{PROGRAMME}/simulations", json=wanted)
+        await matching.settle()
+        found = (await anne.get(asked.headers["Location"])).json()
+    assert [column["objective"]["pairs"] for column in found["columns"]] == [0, 0]
+    assert [one["costs"] for one in found["columns"][0]["rules"] if one["rule"] == "not_forbidden"] == [0]
 
 
 async def test_two_who_are_pinned_keep_their_ruling_when_they_withdraw(matching: Hearing, office: Office) -> None:

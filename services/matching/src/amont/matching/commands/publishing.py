@@ -18,14 +18,17 @@ from amont.matching.domain.answer import Match, Part
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.pooling import free_seats
 from amont.matching.domain.programme import Programme, Publication
-from amont.matching.domain.round import Round, RoundStatus, proposal
+from amont.matching.domain.round import Round, RoundKind, RoundStatus, proposal
 
 PAGE = 200
 """How many pairs one look takes."""
 
 
 async def publish_some(work: Work, programme: Programme, publication: Publication) -> Programme:
-    """Write the next pairs; when all are there, publish the round; when that is written, let go of the pool."""
+    """Write the next pairs; when all are there, publish the round; when that is written, let go of the pool.
+
+    Places of pairs that were left out are matched again, but not after a replacement that made none at all: the next one could find the same.
+    """
     round_ = await work.get(Round, publication.round)
     answer = round_.rows()
     while page := await rows(work, round_.id, answer, Part.PAIRS, publication.settled, PAGE):
@@ -37,7 +40,7 @@ async def publish_some(work: Work, programme: Programme, publication: Publicatio
         work.save(round_.published(publication, alone=await _alone(work, round_, set(publication.missed))))
         return replace(programme, publishing=publication)
     free = replace(programme, publishing=None)
-    seats_left = publication.made < answer.pairs
+    seats_left = publication.made < answer.pairs and (publication.made or round_.kind is RoundKind.FULL)
     return free.want_replacement(work.now).state if seats_left and free.wants_replacements and free.replace_at is None else free
 
 

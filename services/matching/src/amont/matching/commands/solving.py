@@ -20,6 +20,7 @@ from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON
 from amont.matching.domain.answer import ROWS, Answer, RoundPage, Source, paged
+from amont.matching.domain.forbidding import abide
 from amont.matching.domain.job import Job, Seen
 from amont.matching.domain.person import Person
 from amont.matching.domain.pinning import hold
@@ -211,7 +212,7 @@ def _solved(
 ) -> tuple[Answer, Iterator[RoundPage]]:
     """The best pairs, with every explanation, as the round keeps them; of a full round also what it was solved from."""
     gathered = seats()
-    pool, policy, unpinned = hold(gathered.pool, core_policy(programme.policy), gathered.pins)
+    pool, policy, unpinned = hold(*abide(gathered.pool, core_policy(programme.policy), gathered.ruled_out), gathered.pins)
     solution = solver.solve(pool, policy, progress, explain=True)
     return paged(
         round_id,

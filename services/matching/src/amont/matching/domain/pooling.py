@@ -42,7 +42,8 @@ class LeftOut:
 class Gathered:
     """A pool and what it was made of: the id of the enrolment behind each (role, person), who stayed out, management links dropped for a cycle.
 
-    `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool itself has none.
+    `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool itself has none. `ruled_out` are those of
+    the pool's forbidden couples whom a ruling keeps apart: see `forbidding`.
     """
 
     pool: Pool
@@ -50,6 +51,7 @@ class Gathered:
     left_out: tuple[LeftOut, ...]
     dropped_links: tuple[tuple[str, str], ...]
     pins: tuple[Pin, ...] = ()
+    ruled_out: tuple[tuple[str, str], ...] = ()
 
 
 def core_policy(policy: events.Policy) -> Policy:
@@ -142,7 +144,8 @@ class Gathering:
         """Begin with nobody."""
         self._programme, self._seed, self._week_of = programme, seed, week_of
         self._taken: Counter[str] = Counter()
-        self._forbidden: set[tuple[str, str]] = set()
+        self._ruled_out: set[tuple[str, str]] = set()
+        self._met: set[tuple[str, str]] = set()
         self._pins: dict[tuple[str, str], Pin] = {}
         self._members: list[tuple[str, PoolPerson]] = []
         self._left_out: list[LeftOut] = []
@@ -154,14 +157,14 @@ class Gathering:
         said = ruling.now
         couple = self._one(said.mentee), self._one(said.mentor)
         if said.kind is RulingKind.FORBIDDEN:
-            self._forbidden.add(couple)
+            self._ruled_out.add(couple)
         elif said.kind is RulingKind.PINNED:
             self._pins[couple] = Pin(mentee=couple[0], mentor=couple[1], at=said.at, override=said.override)
 
     def pair(self, pair: Pair) -> None:
         """Two who ever were a pair in this programme are not proposed again; a live pair has its seats. A pin is good for one proposal."""
         couple = self._one(pair.mentee), self._one(pair.mentor)
-        self._forbidden.add(couple)
+        self._met.add(couple)
         if couple in self._pins and self._pins[couple].at <= pair.proposed_at:
             del self._pins[couple]
         if pair.live:
@@ -199,11 +202,18 @@ class Gathering:
             week_of=self._week_of,
             people=tuple(members),
             managers=untangled.managers(),
-            forbidden=tuple(sorted(self._forbidden)),
+            forbidden=tuple(sorted(self._met | self._ruled_out)),
         )
         left_out = tuple(sorted(self._left_out, key=lambda one: one.enrolment))
         dropped = tuple((link.report, link.manager) for link in untangled.dropped)
-        return Gathered(pool=pool, enrolments=used, left_out=left_out, dropped_links=dropped, pins=tuple(self._pins.values()))
+        return Gathered(
+            pool=pool,
+            enrolments=used,
+            left_out=left_out,
+            dropped_links=dropped,
+            pins=tuple(self._pins.values()),
+            ruled_out=tuple(sorted(self._ruled_out)),
+        )
 
     def _one(self, value: V) -> V:
         """The first of all values equal to this one."""
