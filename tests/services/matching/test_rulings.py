@@ -277,6 +277,46 @@ async def test_rulings_are_for_who_may_publish(matching: Hearing, office: Office
             assert (await client.get(f"{API}/programmes/{PROGRAMME}/rulings")).status_code == reads
 
 
+async def _what_fr_reads(matching: Hearing, what: str, *ids: str) -> tuple[list[int], list[str], list[str]]:
+    """For the coordinator of one subsidiary: the status of each alone, and which are listed, in one page and in pages of one."""
+    async with matching.client("fr:anne", LOCAL) as anne:
+        alone = [(await anne.get(f"{API}/{what}/{id_}")).status_code for id_ in ids]
+        listed = (await anne.get(f"{API}/programmes/{PROGRAMME}/{what}")).json()["items"]
+        singly, following = [], f"{API}/programmes/{PROGRAMME}/{what}?limit=1"
+        while following:
+            page = (await anne.get(following)).json()
+            singly, following = [*singly, *page["items"]], page["next"]
+    return alone, [one["id"] for one in listed], [one["id"] for one in singly]
+
+
+async def test_a_list_holds_what_one_may_read_one_by_one_also_of_a_programme_that_was_narrowed(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+    await matching.hears(*office.mentor("fr:young"), *office.mentor("fr:other"))
+    of_both = [await ruled(matching, FORBIDDEN, one, other) for one in (EVE, ERIC) for other in (JIM, JULE)]
+    asked = {"policy": None, "against": None, "rules": False, "seed": None}
+    shared = await matching.asked(commands.request_simulation, PROGRAMME, COORDINATOR, **asked)
+    await matching.hears(office.programme(tenants=("fr",)))
+    own = [await ruled(matching, FORBIDDEN, EVE, other) for other in ("fr:young", "fr:other")]
+    alone = await matching.asked(commands.request_simulation, PROGRAMME, COORDINATOR, **asked)
+    mine = sorted(one.id for one in own)
+    assert await _what_fr_reads(matching, "rulings", of_both[0].id, *mine) == ([403, 200, 200], mine, mine)
+    found = await _what_fr_reads(matching, "simulations", shared.simulation.id, alone.simulation.id)
+    assert found == ([403, 200], [alone.simulation.id], [alone.simulation.id])
+
+
+async def test_what_is_decided_again_when_others_take_part_is_theirs_too(matching: Hearing, office: Office) -> None:
+    """The first word was said while the two were of one programme's only subsidiary, the second while it had another one."""
+    await two_and_two(matching, office)
+    await matching.hears(office.programme(tenants=("fr",)), *office.mentor("fr:young"))
+    ruling = await ruled(matching, FORBIDDEN, EVE, "fr:young")
+    assert await _what_fr_reads(matching, "rulings", ruling.id) == ([200], [ruling.id], [ruling.id])
+    await matching.hears(office.programme(tenants=("de", "fr")))
+    await matching.asked(commands.release, ruling.id, COORDINATOR)
+    await ruled(matching, PINNED, EVE, "fr:young")
+    await matching.hears(office.programme(tenants=("fr",)))
+    assert await _what_fr_reads(matching, "rulings", ruling.id) == ([403], [], [])
+
+
 async def test_a_pin_that_cannot_hold_under_a_simulated_policy_stops_no_simulation(matching: Hearing, office: Office) -> None:
     await two_and_two(matching, office)
     await ruled(matching, PINNED, EVE, JULE)

@@ -11,6 +11,7 @@ from amont.common.events.values import EmployeeStatus, tenant_of
 from amont.common.identity import Action, Actor, authorize
 from amont.common.work import Work
 from amont.matching import documents
+from amont.matching.commands.listing import readable
 from amont.matching.commands.looking import SOON, review, ruling_id
 from amont.matching.commands.rounds import must_be_allowed
 from amont.matching.domain.pair import Pair
@@ -47,7 +48,9 @@ async def rule(
     async for pair in _live_pairs(work, programme.id, mentee, mentor):
         raise PairLives(pair.id)
     said = Said(kind=kind, mentee=mentee, mentor=mentor, by=actor.person, at=work.now, reason=reason, override=override)
-    saved = work.save(first_ruling(programme.id, programme.tenants, said, id_=id_) if ruling is None else ruling.say(said))
+    saved = work.save(
+        first_ruling(programme.id, programme.tenants, said, id_=id_) if ruling is None else ruling.say(said, programme.tenants)
+    )
     return saved, work.version_of(saved)
 
 
@@ -68,10 +71,10 @@ async def read_ruling(work: Work, ruling_id_: str, actor: Actor) -> tuple[Ruling
 async def list_rulings(
     work: Work, programme_id: str, actor: Actor, kind: RulingKind | None, after: tuple[str] | None, limit: int
 ) -> list[tuple[Ruling, int]]:
-    """Of a programme, of that kind or all. Raises NotFound, NotAllowed."""
+    """Of a programme, of that kind or all; those that the actor may read one by one. Raises NotFound, NotAllowed."""
     programme = await work.get(Programme, programme_id)
     authorize(actor, Action.READ_ROUND, programme.resource)
-    found = await work.page(documents.rulings_of(programme_id, kind), after=after, limit=limit)
+    found = await readable(work, documents.rulings_of(programme_id, kind), actor, after=after, limit=limit)
     return [(ruling, work.version_of(ruling)) for ruling in found]
 
 

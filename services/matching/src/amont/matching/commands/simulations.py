@@ -11,6 +11,7 @@ from amont.common.events import Policy
 from amont.common.identity import Action, Actor, authorize
 from amont.common.work import Work
 from amont.matching import documents
+from amont.matching.commands.listing import readable
 from amont.matching.commands.looking import SOON
 from amont.matching.commands.rounds import must_be_allowed
 from amont.matching.commands.solving import Desk, Seats, seats_of
@@ -75,10 +76,10 @@ async def read_simulation(work: Work, simulation_id: str, actor: Actor) -> Simul
 
 
 async def list_simulations(work: Work, programme_id: str, actor: Actor, after: tuple[str] | None, limit: int) -> list[Simulation]:
-    """Raises NotFound, NotAllowed."""
+    """Those of a programme that the actor may read one by one. Raises NotFound, NotAllowed."""
     programme = await work.get(Programme, programme_id)
     authorize(actor, Action.READ_ROUND, programme.resource)
-    return await work.page(documents.simulations_of(programme_id), after=after, limit=limit)
+    return await readable(work, documents.simulations_of(programme_id), actor, after=after, limit=limit)
 
 
 async def wake_simulation(simulation: Simulation, work: Work) -> None:

@@ -67,7 +67,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling(Aggregate):
-    """See the module. `kind` repeats what `now` says, to be found by; `tenants` are the programme's when it was first decided."""
+    """See the module. `kind` repeats what `now` says, to be found by; `tenants` are all that the programme had whenever something was decided."""
 
     programme: str
     tenants: tuple[str, ...]
@@ -84,8 +84,10 @@ class Ruling(Aggregate):
         """The two; nobody once they are forgotten."""
         return () if self.kind is RulingKind.FORGOTTEN else (self.now.mentee, self.now.mentor)
 
-    def say(self, said: Said) -> Decision["Ruling"]:
-        """Decide again. Saying the same again changes nothing; what stands must be released before the opposite is said. Raises RuledOtherwise."""
+    def say(self, said: Said, tenants: tuple[str, ...] = ()) -> Decision["Ruling"]:
+        """Decide again, while the programme has these tenants. Saying the same again changes nothing; what stands must be released before the opposite is
+        said. Raises RuledOtherwise.
+        """
         if self.kind in STANDING and said.kind in STANDING:
             if said.kind is self.kind and (said.mentee, said.override) == (self.now.mentee, self.now.override):
                 return self.becomes()
@@ -93,7 +95,8 @@ class Ruling(Aggregate):
         if said.kind not in STANDING and self.kind not in STANDING:
             return self.becomes()
         earlier = () if self.kind is RulingKind.FORGOTTEN else (*self.earlier, self.now)
-        return self.becomes(kind=said.kind, now=said, earlier=earlier, due_at=said.at)
+        concerned = tuple(sorted({*self.tenants, *tenants}))
+        return self.becomes(kind=said.kind, now=said, earlier=earlier, tenants=concerned, due_at=said.at)
 
     def forget(self, now: datetime) -> Decision["Ruling"]:
         """One of the two has left: whom it was about, who decided and why is gone."""
