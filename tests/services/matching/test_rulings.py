@@ -30,7 +30,7 @@ from amont.matching.domain.answer import Part
 from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.policy import Rule
 from amont.matching.domain.programme import REPLACEMENT_WAIT
-from amont.matching.domain.ruling import PairLives, RuledOtherwise, Ruling, RulingKind
+from amont.matching.domain.ruling import EARLIER_KEPT, PairLives, RuledOtherwise, Ruling, RulingKind
 
 API = "/api/matching/v1"
 GROUP, LOCAL = Privilege.GROUP_COORDINATOR, Privilege.COORDINATOR
@@ -179,6 +179,33 @@ async def test_pinned_and_forbidden_at_once_is_refused_and_so_is_a_ruling_on_a_p
     for kind in (PINNED, FORBIDDEN):
         with pytest.raises(PairLives, match="end it: who were a pair are not proposed"):
             await ruled(matching, kind, EVE, JIM)
+
+
+async def test_two_are_forbidden_in_both_roles_and_a_new_reason_is_recorded_beside_the_old_ones(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office)
+
+    async def forbid(mentee: str, mentor: str, reason: str | None) -> Ruling:
+        return (await matching.asked(commands.rule, PROGRAMME, COORDINATOR, FORBIDDEN, mentee, mentor, reason=reason))[0]
+
+    first = await forbid(EVE, JIM, "A")
+    for mentee, mentor, reason in ((EVE, JIM, "A"), (JIM, EVE, "A"), (JIM, EVE, None)):
+        assert (await forbid(mentee, mentor, reason)).now == first.now
+    turned = await forbid(JIM, EVE, "B")
+    assert ((turned.now.mentee, turned.now.mentor, turned.now.reason), turned.earlier) == ((JIM, EVE, "B"), (first.now,))
+    await matching.settle()
+    assert await made(matching) == {EVE: JULE, ERIC: JIM}
+    for number in range(EARLIER_KEPT + 1):
+        last = await forbid(EVE, JIM, str(number))
+    assert [one.reason for one in last.earlier] == [str(number) for number in range(EARLIER_KEPT)]
+
+
+async def test_to_say_a_pin_again_for_another_reason_makes_it_no_younger(matching: Hearing, office: Office) -> None:
+    """Else it would be good for another proposal to two of whom one declined."""
+    await two_and_two(matching, office, replacements="reviewed")
+    first, _ = await matching.asked(commands.rule, PROGRAMME, COORDINATOR, PINNED, EVE, JULE, reason="A")
+    await matching.passes(SECOND)
+    again, _ = await matching.asked(commands.rule, PROGRAMME, COORDINATOR, PINNED, EVE, JULE, reason="B")
+    assert (again.now, again.earlier) == (first.now, ())
 
 
 async def test_a_leaver_is_forgotten(matching: Hearing, office: Office) -> None:

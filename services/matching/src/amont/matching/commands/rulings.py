@@ -34,7 +34,7 @@ async def rule(
     reason: str | None = None,
     override: bool = False,
 ) -> tuple[Ruling, int]:
-    """Pin these two, or forbid them, from the next round on. Saying it again changes nothing.
+    """Pin these two, or forbid them, from the next round on. Saying it again changes nothing, but for a new reason why they are forbidden.
 
     Raises NotFound, NotAllowed, Invalid, PairLives, RuledOtherwise.
     """

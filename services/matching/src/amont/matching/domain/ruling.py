@@ -1,8 +1,8 @@
 """What a coordinator has decided about two people of a programme before any round: they are to be a pair (pinned), or never (forbidden).
 
 One document for each two people and programme, whoever of them is the mentee: two coordinators who decide differently at the same moment meet at its
-compare-and-set. What was decided before stays readable in `earlier`, with who, when and why, until one of the two leaves the group: then names and reasons
-go, and what is left of the document only counts its versions on, should they come back.
+compare-and-set. What was decided before stays readable in `earlier`, the last of it, with who, when and why, until one of the two leaves the group: then
+names and reasons go, and what is left of the document only counts its versions on, should they come back.
 Which pins can hold in a round is found out in `pinning`. Nothing is decided about two who are a pair. When both happen at the same moment, a pair that is
 only proposed ends (`judging`), and one that is confirmed stays until somebody ends it.
 """
@@ -28,13 +28,15 @@ class RulingKind(StrEnum):
 
 STANDING = (RulingKind.PINNED, RulingKind.FORBIDDEN)
 READABLE = (*STANDING, RulingKind.RELEASED)
+EARLIER_KEPT = 50
+"""How many earlier decisions about two people stay readable: the last ones."""
 
 
 class RuledOtherwise(Conflict):
-    """Pinned and forbidden at once is nothing that a round could do."""
+    """Pinned and forbidden at once, or pinned in both roles, is nothing that a round could do."""
 
     code = "ruled-otherwise"
-    title = "The opposite was decided"
+    title = "It was decided otherwise"
 
     def __init__(self, ruling: str, kind: RulingKind) -> None:
         super().__init__(f"The two are {kind.value} by ruling {ruling!r}. Release that first, then decide again.")
@@ -85,18 +87,26 @@ class Ruling(Aggregate):
         return () if self.kind is RulingKind.FORGOTTEN else (self.now.mentee, self.now.mentor)
 
     def say(self, said: Said, tenants: tuple[str, ...] = ()) -> Decision["Ruling"]:
-        """Decide again, while the programme has these tenants. Saying the same again changes nothing; what stands must be released before the opposite is
-        said. Raises RuledOtherwise.
+        """Decide again, while the programme has these tenants. What stands must be released before something else is said.
+
+        Saying the same again changes nothing, but that a new reason why two are forbidden is recorded. A pin is good for one proposal after it was said, so
+        it does not become younger. Raises RuledOtherwise.
         """
         if self.kind in STANDING and said.kind in STANDING:
-            if said.kind is self.kind and (said.mentee, said.override) == (self.now.mentee, self.now.override):
+            if not self._says_the_same(said):
+                raise RuledOtherwise(self.id, self.kind)
+            if said.kind is RulingKind.PINNED or said.reason in {None, self.now.reason}:
                 return self.becomes()
-            raise RuledOtherwise(self.id, self.kind)
         if said.kind not in STANDING and self.kind not in STANDING:
             return self.becomes()
-        earlier = () if self.kind is RulingKind.FORGOTTEN else (*self.earlier, self.now)
+        earlier = () if self.kind is RulingKind.FORGOTTEN else (*self.earlier, self.now)[-EARLIER_KEPT:]
         concerned = tuple(sorted({*self.tenants, *tenants}))
         return self.becomes(kind=said.kind, now=said, earlier=earlier, tenants=concerned, due_at=said.at)
+
+    def _says_the_same(self, said: Said) -> bool:
+        """Who is forbidden is so in both roles; who is pinned has one."""
+        pinned_alike = (said.mentee, said.override) == (self.now.mentee, self.now.override)
+        return said.kind is self.kind and (said.kind is RulingKind.FORBIDDEN or pinned_alike)
 
     def forget(self, now: datetime) -> Decision["Ruling"]:
         """One of the two has left: whom it was about, who decided and why is gone."""
