@@ -352,7 +352,7 @@ async def test_a_pin_that_cannot_hold_under_a_simulated_policy_stops_no_simulati
         await matching.settle()
         found = (await anne.get(asked.headers["Location"])).json()
     assert (found["status"], found["difference"]["pairs"]) == ("solved", -2)
-    assert [column["objective"]["pairs"] for column in found["columns"]] == [1, 0], "those beyond the pins"
+    assert [column["objective"]["pairs"] for column in found["columns"]] == [2, 0], "with the pinned one"
 
 
 async def test_a_simulation_proposes_nobody_who_is_forbidden_and_counts_no_pair_of_theirs_as_cost_of_the_rule(

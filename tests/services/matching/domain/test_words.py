@@ -9,14 +9,14 @@ import pytest
 from tests.services.matching.domain.pools import mentee, mentor, pool_of, random_policy, random_pool
 
 from amont.matching.domain.change import Change
-from amont.matching.domain.comparing import Difference, RuleCost
+from amont.matching.domain.comparing import Difference, Reached, RuleCost
 from amont.matching.domain.engine import Engine
 from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pooling import LeftOut
 from amont.matching.domain.scorer import Scorer
-from amont.matching.domain.solver import NextBest, Objective, Unmatched
+from amont.matching.domain.solver import NextBest, Unmatched
 from amont.matching.domain.words import (
     CATALOGUE,
     LANGUAGES,
@@ -63,9 +63,9 @@ def test_everything_that_can_be_said_has_words(language: str) -> None:
         assert left_out_in_words(LeftOut(enrolment="x", person="y", reason=reason), tongue)
     for why in Hindrance:
         assert unpinned_in_words(Unpinned(mentee="x", mentor="y", why=why, broken=tuple(Rule)), tongue)
-    nothing = Objective(pairs=0, worst=None, total=0)
+    nothing = Reached(pairs=0, worst=None, total=0)
     for rule in set(Rule) - {Rule.TWO_PEOPLE}:
-        assert all(cost_in_words(RuleCost(rule=rule, without=nothing, costs=costs), tongue) for costs in (0, 1, 2))
+        assert all(cost_in_words(RuleCost(rule=rule, without=nothing, costs=costs), tongue) for costs in (-2, -1, 0, 1, 2))
 
 
 def test_why_a_pair_was_made() -> None:
@@ -138,7 +138,9 @@ def test_what_a_policy_changes_and_a_rule_costs() -> None:
     difference = Difference(pairs=-3, worst=1, total=9, matched_percent=-1, same=0, divisions={})
     assert difference_in_words(difference, "en") == ("3 pairs fewer", "the lowest score is 1 point higher", "0 pairs are the same")
     assert difference_in_words(difference, "fr") == ("3 binômes de moins", "le score le plus bas gagne 1 point", "0 binôme est le même")
-    cost = RuleCost(rule=Rule.ACROSS, without=Objective(pairs=9, worst=1, total=9), costs=2)
+    cost = RuleCost(rule=Rule.ACROSS, without=Reached(pairs=9, worst=1, total=9), costs=2)
+    less = replace(cost, costs=-1)
+    assert cost_in_words(less, "en") == "without the rule “across subsidiaries or units” there would be 1 pair fewer"
     assert cost_in_words(cost, "fr") == "la règle « entre filiales ou unités » coûte 2 binômes"
 
 

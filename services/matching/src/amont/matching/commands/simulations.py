@@ -17,7 +17,6 @@ from amont.matching.commands.rounds import must_be_allowed
 from amont.matching.commands.solving import Desk, Seats, seats_of
 from amont.matching.domain.comparing import Comparison, compare
 from amont.matching.domain.forbidding import Abiding
-from amont.matching.domain.pinning import Pinning
 from amont.matching.domain.pooling import core_policy, unknown_rules
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
@@ -106,9 +105,7 @@ def _compared(solver: Solver, simulation: Simulation, seats: Seats, progress: Pr
     gathered = seats()
     pool = gathered.pool
     policies = [core_policy(policy) for policy in simulation.policies]
-    comparison = compare(
-        Pinning(Abiding(solver, gathered.ruled_out), gathered.pins), pool, policies, rules=simulation.rules, progress=progress
-    )
+    comparison = compare(Abiding(solver, gathered.ruled_out), pool, policies, pins=gathered.pins, rules=simulation.rules, progress=progress)
     return comparison, len({person.id for person in pool.people})
 
 

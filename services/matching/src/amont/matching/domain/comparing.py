@@ -1,18 +1,30 @@
 """Other policies over the same pool, side by side: what each would reach, for whom, and which rule costs how many pairs. Nothing comes of it.
 
-What a rule costs is found by solving again with that rule alone switched off: the pairs that are more then. Costs do not add up, since a pair may be kept
-apart by several rules. Pairs are counted with the pins that hold, which may be others under another policy; the objective counts those beyond them.
+Everything is counted over all pairs, the pinned ones among them: under another policy other pins may hold, and what is counted beyond them could not be
+subtracted. What a rule costs is found by solving again with that rule alone switched off and the same pins held: the pairs that are more then. Costs do not
+add up, since a pair may be kept apart by several rules; where pairs are made only for their points (the order `total`), there may be fewer.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from amont.matching.domain.answer import matched_percent
 from amont.matching.domain.fairness import Fairness, Scores, fairness, scored
+from amont.matching.domain.pinning import Pin, hold
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
-from amont.matching.domain.solver import Objective, Solution, Solver
+from amont.matching.domain.solver import Solution, Solver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What is reached over all pairs, pinned ones among them: their number, lowest score (`None` without any) and total value."""
+
+    pairs: int
+    worst: int | None
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +32,7 @@ class RuleCost:
     """What a policy would reach without one of its rules, and how many pairs the rule costs."""
 
     rule: Rule
-    without: Objective
+    without: Reached
     costs: int
 
 
@@ -28,7 +40,7 @@ class RuleCost:
 class Column:
     """What one policy reaches. `rules` is empty when it was not asked for."""
 
-    objective: Objective
+    objective: Reached
     matched_percent: int
     fairness: Fairness
     rules: tuple[RuleCost, ...] = ()
@@ -64,8 +76,12 @@ class Comparison:
     difference: Difference | None
 
 
-def compare(solver: Solver, pool: Pool, policies: Sequence[Policy], *, rules: bool, progress: Progress = unseen) -> Comparison:
+def compare(
+    solver: Solver, pool: Pool, policies: Sequence[Policy], *, pins: Sequence[Pin] = (), rules: bool, progress: Progress = unseen
+) -> Comparison:
     """Solve for each policy, and with `rules` once more without each rule it has in force.
+
+    Of `pins` those are made that hold under a policy; the pool's own are made as they stand.
 
     Raises:
         PinsRefused: see `Solver.solve`.
@@ -73,17 +89,20 @@ def compare(solver: Solver, pool: Pool, policies: Sequence[Policy], *, rules: bo
     steps = len(policies) + sum(len(_in_force(policy)) for policy in policies if rules)
     done = iter(range(steps))
 
-    def solved(policy: Policy, what: str) -> Solution:
+    def solved(held: Pool, policy: Policy, what: str) -> Solution:
         step = next(done)
         return solver.solve(
-            pool, policy, lambda stage, round_, _=None, detail="": progress(what, step, steps, f"{stage} {round_} {detail}")
+            held, policy, lambda stage, round_, _=None, detail="": progress(what, step, steps, f"{stage} {round_} {detail}")
         )
 
-    solutions = [solved(policy, f"policy {number}") for number, policy in enumerate(policies, 1)]
-    costs = [tuple(_costs(solved, policy, one) if rules else ()) for policy, one in zip(policies, solutions, strict=True)]
+    asked = [hold(pool, policy, pins)[:2] if pins else (pool, policy) for policy in policies]
+    solutions = [solved(held, policy, f"policy {number}") for number, (held, policy) in enumerate(asked, 1)]
+    costs = [
+        tuple(_costs(partial(solved, held), policy, one) if rules else ()) for (held, policy), one in zip(asked, solutions, strict=True)
+    ]
     figures = fairness(pool, [scored(one) for one in solutions])
     columns = tuple(
-        Column(objective=one.objective, matched_percent=matched_percent(pool, len(one.pairs)), fairness=groups, rules=cost)
+        Column(objective=_reached(one), matched_percent=matched_percent(pool, len(one.pairs)), fairness=groups, rules=cost)
         for one, groups, cost in zip(solutions, figures, costs, strict=True)
     )
     return Comparison(columns=columns, difference=_difference(columns, solutions) if len(columns) == 2 else None)
@@ -96,14 +115,22 @@ def _in_force(policy: Policy) -> list[Rule]:
 def _costs(solved: Callable[[Policy, str], Solution], policy: Policy, whole: Solution) -> Iterator[RuleCost]:
     for rule in _in_force(policy):
         without = solved(replace(policy, off=policy.off | {rule}), f"without {rule}")
-        yield RuleCost(rule=rule, without=without.objective, costs=len(without.pairs) - len(whole.pairs))
+        yield RuleCost(rule=rule, without=_reached(without), costs=len(without.pairs) - len(whole.pairs))
+
+
+def _reached(solution: Solution) -> Reached:
+    return Reached(
+        pairs=len(solution.pairs),
+        worst=min((pair.score for pair in solution.pairs), default=None),
+        total=solution.objective.total + sum(pair.score for pair in solution.pairs if pair.pinned),
+    )
 
 
 def _difference(columns: Sequence[Column], solutions: Sequence[Solution]) -> Difference:
     one, other = columns
     made = [{(pair.mentee, pair.mentor) for pair in solution.pairs} for solution in solutions]
     return Difference(
-        pairs=len(solutions[1].pairs) - len(solutions[0].pairs),
+        pairs=other.objective.pairs - one.objective.pairs,
         worst=_less(other.objective.worst, one.objective.worst),
         total=other.objective.total - one.objective.total,
         matched_percent=other.matched_percent - one.matched_percent,

@@ -12,9 +12,8 @@ from enum import StrEnum
 from amont.common.events.values import Instant
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool
-from amont.matching.domain.progress import Progress, unseen
 from amont.matching.domain.scorer import Scorer
-from amont.matching.domain.solver import Solution, Solver, pinned_only
+from amont.matching.domain.solver import pinned_only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,16 +87,3 @@ def _hindrance(scorer: Scorer, pin: Pin, taken: Mapping[tuple[str, str], int]) -
     if broken and (not (pin.override or scorer.policy.pins_override) or Rule.TWO_PEOPLE in broken):
         return Hindrance.RULES, broken
     return None, ()
-
-
-class Pinning:
-    """A `Solver` that makes those of some pins that hold under each policy it is asked for, and leaves the others."""
-
-    def __init__(self, solver: Solver, pins: Sequence[Pin]) -> None:
-        """Solve with that one."""
-        self._solver, self._pins = solver, pins
-
-    def solve(self, pool: Pool, policy: Policy, progress: Progress = unseen, *, explain: bool = False) -> Solution:
-        """See `Solver.solve`."""
-        pool, policy, _ = hold(pool, policy, self._pins)
-        return self._solver.solve(pool, policy, progress, explain=explain)

@@ -101,6 +101,10 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "rule.common_hours": "free hours in common",
         "rule.not_forbidden": "nobody who is not to be proposed",
         "costs": ("the rule “{rule}” costs {count} pair", "the rule “{rule}” costs {count} pairs"),
+        "costs.less": (
+            "without the rule “{rule}” there would be {count} pair fewer",
+            "without the rule “{rule}” there would be {count} pairs fewer",
+        ),
         "costs.nothing": "the rule “{rule}” costs no pair",
         "difference.more": ("{count} pair more", "{count} pairs more"),
         "difference.fewer": ("{count} pair fewer", "{count} pairs fewer"),
@@ -206,6 +210,10 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "rule.common_hours": "heures libres en commun",
         "rule.not_forbidden": "personne qui ne doit pas être proposé",
         "costs": ("la règle « {rule} » coûte {count} binôme", "la règle « {rule} » coûte {count} binômes"),
+        "costs.less": (
+            "sans la règle « {rule} », il y aurait {count} binôme de moins",
+            "sans la règle « {rule} », il y aurait {count} binômes de moins",
+        ),
         "costs.nothing": "la règle « {rule} » ne coûte aucun binôme",
         "difference.more": ("{count} binôme de plus", "{count} binômes de plus"),
         "difference.fewer": ("{count} binôme de moins", "{count} binômes de moins"),
@@ -291,7 +299,9 @@ def change_in_words(change: Change, language: Language) -> str:
 def cost_in_words(cost: RuleCost, language: Language) -> str:
     """What a rule costs."""
     rule = _say(f"rule.{cost.rule.value}", language)
-    return _say("costs", language, cost.costs, rule=rule, count=cost.costs) if cost.costs else _say("costs.nothing", language, rule=rule)
+    if not cost.costs:
+        return _say("costs.nothing", language, rule=rule)
+    return _say("costs" if cost.costs > 0 else "costs.less", language, abs(cost.costs), rule=rule, count=abs(cost.costs))
 
 
 def difference_in_words(difference: Difference, language: Language) -> tuple[str, ...]:

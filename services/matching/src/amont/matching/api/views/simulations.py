@@ -10,9 +10,9 @@ from amont.common import events
 from amont.common.web import Body
 from amont.matching import commands
 from amont.matching.api.views.fairness import FairnessView
-from amont.matching.api.views.rounds import ObjectiveView, ProgressView
+from amont.matching.api.views.rounds import ProgressView
 from amont.matching.api.views.shared import example
-from amont.matching.domain.comparing import Column, Difference, GroupDifference, RuleCost
+from amont.matching.domain.comparing import Column, Difference, GroupDifference, Reached, RuleCost
 from amont.matching.domain.simulation import Simulation
 from amont.matching.domain.words import Language, cost_in_words, difference_in_words
 
@@ -55,24 +55,36 @@ class SimulateBody(Body):
     seed: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
 
 
+class ReachedView(BaseModel):
+    """What is reached over all pairs, those that are pinned among them."""
+
+    pairs: int
+    worst: int | None
+    total: int
+
+    @classmethod
+    def of(cls, reached: Reached) -> "ReachedView":
+        return cls(pairs=reached.pairs, worst=reached.worst, total=reached.total)
+
+
 class RuleCostView(BaseModel):
-    """What a policy would reach without one rule; `costs` is how many pairs more."""
+    """What a policy would reach without one rule, with the same pins; `costs` is how many pairs more."""
 
     rule: str
     costs: int
-    without: ObjectiveView
+    without: ReachedView
     words: str = Field(description="the same in words")
 
     @classmethod
     def of(cls, cost: RuleCost, language: Language) -> "RuleCostView":
-        return cls(rule=cost.rule, costs=cost.costs, without=ObjectiveView.of(cost.without), words=cost_in_words(cost, language))
+        return cls(rule=cost.rule, costs=cost.costs, without=ReachedView.of(cost.without), words=cost_in_words(cost, language))
 
 
 class ColumnView(BaseModel):
     """What one policy reaches, and for whom."""
 
     policy: dict[str, Any]
-    objective: ObjectiveView
+    objective: ReachedView
     matched_percent: int
     fairness: FairnessView
     rules: list[RuleCostView]
@@ -81,7 +93,7 @@ class ColumnView(BaseModel):
     def of(cls, column: Column, policy: events.Policy, language: Language) -> "ColumnView":
         return cls(
             policy=policy.model_dump(mode="json", include=set(PolicyBody.model_fields)),
-            objective=ObjectiveView.of(column.objective),
+            objective=ReachedView.of(column.objective),
             matched_percent=column.matched_percent,
             fairness=FairnessView.of(column.fairness),
             rules=[RuleCostView.of(cost, language) for cost in column.rules],
