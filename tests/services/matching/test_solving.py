@@ -35,13 +35,13 @@ from amont.matching import commands, documents
 from amont.matching.app import build
 from amont.matching.commands import solving
 from amont.matching.domain import answer as answers
-from amont.matching.domain.answer import Part, RoundPage
+from amont.matching.domain.answer import Part, RoundPage, digest
 from amont.matching.domain.engine import Engine
 from amont.matching.domain.job import LEASE, MOST_FAILURES
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
-from amont.matching.domain.round import KEPT, UNDECIDED, Discarded, NoAnswer, Round, RoundNotOpen, RoundStatus
+from amont.matching.domain.round import KEPT, READ_OUT, UNDECIDED, Discarded, NoAnswer, Round, RoundNotOpen, RoundStatus
 from amont.matching.domain.solver import Solution, Solver
 
 
@@ -252,12 +252,34 @@ async def test_a_discarded_answer_can_be_read_for_a_day_and_is_then_gone(matchin
     await matching.asked(commands.discard_round, round_.id, COORDINATOR)
     await matching.passes(KEPT - SECOND)
     assert len(await rows(matching, round_, Part.PAIRS)) == 7
+    begun = await matching.asked(commands.read_source, round_.id, COORDINATOR)
+    await matching.passes(SECOND)
+    with pytest.raises(NoAnswer, match="was discarded, and its answer is gone"):
+        await rows(matching, round_, Part.PAIRS)
+    lines = await matching.asked(commands.rows, round_.id, begun, Part.POOL, 0, begun.pool)
+    assert digest(lines) == begun.pool_sha256, "who has begun to read the file has all of it"
+    await matching.passes(READ_OUT)
     for _ in range(3):
         await matching.passes(SECOND)
     assert await _pages(matching, round_.id) == []
-    with pytest.raises(NoAnswer, match="was discarded, and its answer is gone"):
-        await rows(matching, round_, Part.PAIRS)
     assert (await matching.look(Round, round_.id)).due_at is None
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_while_an_answer_is_cleared_away_there_is_none(matching: Hearing, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving, "CLEARED_AT_ONCE", 1)
+    await _everybody(matching, office)
+    round_ = await solve(matching)
+    await matching.asked(commands.discard_round, round_.id, COORDINATOR)
+    seen = set()
+    async with matching.client("fr:anne", Privilege.GROUP_COORDINATOR) as anne:
+        await matching.passes(KEPT)
+        await matching.passes(READ_OUT)
+        while await _pages(matching, round_.id):
+            for part in ("pairs", "unmatched", "fairness", "certificate", "unpinned", "pool", "policy"):
+                seen.add((await anne.get(f"/api/matching/v1/rounds/{round_.id}/{part}")).status_code)
+            await matching.passes(SECOND)
+    assert seen == {409}
 
 
 async def test_a_round_that_nobody_decides_about_is_discarded(matching: Hearing, office: Office) -> None:

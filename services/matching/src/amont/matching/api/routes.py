@@ -112,7 +112,7 @@ async def round_pool(round_id: str, actor: CurrentActor, run: CurrentRun) -> Fil
 
     async def lines() -> AsyncIterator[str]:
         for start in range(0, answer.pool, answer.rows):
-            some = await run(commands.read_rows, round_id, actor, Part.POOL, start, answer.rows)
+            some = await run(commands.rows, round_id, answer, Part.POOL, start, answer.rows)
             yield "".join(f"{line}\n" for line in some)
 
     return FileOfLines(lines(), headers={"Content-Disposition": f'attachment; filename="pool-{round_id}.json"'})

@@ -22,6 +22,7 @@ from amont.matching.commands.rounds import (
     read_rows,
     read_source,
     request_round,
+    rows,
 )
 from amont.matching.commands.rulings import list_rulings, read_ruling, release, rule
 from amont.matching.commands.simulations import SimulationRead, list_simulations, read_simulation, request_simulation
@@ -53,6 +54,7 @@ __all__ = [
     "release",
     "request_round",
     "request_simulation",
+    "rows",
     "rule",
 ]
 

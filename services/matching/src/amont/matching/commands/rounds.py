@@ -96,7 +96,7 @@ async def read_source(work: Work, round_id: str, actor: Actor) -> Answer:
 
 
 async def rows(work: Work, round_id: str, answer: Answer, part: Part, start: int, limit: int) -> Sequence[Any]:
-    """The rows of an answer from number `start` on, at most `limit`."""
+    """The rows of an answer from number `start` on, at most `limit`: for whoever may read it, and has begun to."""
     ids = pages_from(round_id, answer, part, start, limit)
     pages = await work.get_many(RoundPage, ids)
     found = [row for id_ in ids for row in pages[id_].rows]

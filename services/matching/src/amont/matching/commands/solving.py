@@ -29,7 +29,7 @@ from amont.matching.domain.pool import Pool
 from amont.matching.domain.pooling import Gathered, Gathering, core_policy, monday_of
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
-from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus
+from amont.matching.domain.round import Discarded, Round, RoundKind
 from amont.matching.domain.solver import Solver
 from amont.matching.files import Unwritable, pool_lines, write_policy
 
@@ -172,12 +172,15 @@ async def _take_up_round(round_: Round, work: Work) -> None:
 
 
 async def _clear_round(round_: Round, work: Work) -> None:
-    """Remove pages of attempts that came to nothing, or all of them; forget it after a look that finds none."""
+    """Remove pages of attempts that came to nothing, or all of them, which nobody can read by then; forget it after a look that finds none."""
     programme = await work.peek(Programme, round_.programme)
     if programme is not None and programme.is_publishing(round_.id):
         work.save(round_.becomes(due_at=work.now + SOON))
         return
-    of_use = round_.answer.attempt if round_.answer and round_.status is not RoundStatus.DISCARDED else None
+    if round_.is_to_be_shut:
+        work.save(round_.shut(work.now))
+        return
+    of_use = round_.answer.attempt if round_.answer else None
     remains = await work.page(documents.pages_of(round_.id, before=of_use), after=None, limit=CLEARED_AT_ONCE)
     for page in remains:
         work.remove(page)

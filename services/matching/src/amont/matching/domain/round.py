@@ -25,6 +25,8 @@ UNDECIDED = timedelta(days=90)
 """How long a solved round waits for somebody to decide about it."""
 KEPT = timedelta(days=1)
 """How long the answer of a discarded round can still be read: longer than a publication at the same moment can take to be seen."""
+READ_OUT = timedelta(hours=1)
+"""How long pages stay when nobody may begin to read them any more: longer than who began before takes for the largest file."""
 
 
 class RoundStatus(StrEnum):
@@ -160,12 +162,19 @@ class Round(Job):
 
     def cleared(self, now: datetime) -> Decision["Round"]:
         """What was left to clear away is gone. What nobody decides about in time is discarded."""
-        if self.status is RoundStatus.DISCARDED:
-            return self.becomes(answer=None, due_at=None)
-        if self.status is RoundStatus.PUBLISHED or self.solved_at is None:
+        if self.status is not RoundStatus.SOLVED or self.solved_at is None:
             return self.becomes(due_at=None)
         until = self.solved_at + UNDECIDED
         return self.drop(Discarded.UNDECIDED, now) if until <= now else self.becomes(due_at=until)
+
+    @property
+    def is_to_be_shut(self) -> bool:
+        """Whether its answer can still be read though its time is over."""
+        return self.status is RoundStatus.DISCARDED and self.answer is not None
+
+    def shut(self, now: datetime) -> Decision["Round"]:
+        """Nobody may begin to read its answer any more; the pages are removed once those who had begun are through."""
+        return self.becomes(answer=None, due_at=now + READ_OUT)
 
     def solution(self, wanted: str) -> Answer:
         """The answer, of a round that is solved. Raises RoundNotOpen."""
@@ -228,7 +237,7 @@ class Round(Job):
         return self.becomes() if self.status is RoundStatus.DISCARDED else self.drop(None, now)
 
     def drop(self, why: Discarded | None, now: datetime) -> Decision["Round"]:
-        """Nothing comes of it; its answer is cleared away a day later."""
+        """Nothing comes of it; its answer is shut a day later."""
         return self.becomes(status=RoundStatus.DISCARDED, discarded=why, claimed_until=None, seen=None, due_at=now + KEPT)
 
 
