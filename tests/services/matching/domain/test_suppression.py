@@ -1,7 +1,7 @@
 """What is hidden cannot be worked out: by subtraction as people do it, or by solving the whole linear system of what is shown."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import pytest
@@ -103,6 +103,61 @@ def test_no_subtraction_tells_of_hidden_people_that_all_or_none_of_them_are_matc
                 left = whole.difference(*(part for (at, _), part in open_.items() if at == division and part <= whole))
                 if left and 0 < len(whole & matched) < len(whole):
                     assert 0 < len(left & matched) < len(left)
+
+
+deep = st.lists(
+    st.sampled_from("abc").flatmap(
+        lambda one: st.sampled_from([f"{one}{n}" for n in range(3)]).flatmap(
+            lambda two: st.tuples(st.just(one), st.just(two), st.sampled_from([f"{two}{n}" for n in range(2)]))
+        )
+    ),
+    max_size=70,
+)
+"""Teams, each in one site, each in one subsidiary."""
+
+
+def _families(groups: list[frozenset[int]]) -> Iterator[frozenset[int]]:
+    """The people of each family of disjoint groups."""
+    if not groups:
+        yield frozenset()
+        return
+    for rest in _families(groups[1:]):
+        yield rest
+        if not rest & groups[0]:
+            yield rest | groups[0]
+
+
+@settings(max_examples=300, deadline=None)
+@given(deep.flatmap(lambda people: st.tuples(st.just(people), st.lists(st.booleans(), min_size=len(people), max_size=len(people)))))
+def test_of_nested_groups_no_disjoint_ones_leave_a_few_people_or_all_or_none_matched(case: tuple[list[Person], list[bool]]) -> None:
+    """Every family of disjoint groups is tried; what is told of a shown group by name is told of everybody in it."""
+    people, mark = case
+    if not people:
+        return
+    visible = shown([people], 3, marks=[mark])
+    _holds_for(people, visible)
+    divided = [(*person, "everybody") for person in people]
+    groups = (*visible.groups, frozenset({"everybody"} if visible.everybody else ()))
+    open_ = {_members(divided, at, name) for at, names in enumerate(groups) for name in names}
+    matched = frozenset(number for number, one in enumerate(mark) if one)
+    for whole in open_:
+        for gone in set(_families([part for part in open_ if part < whole])):
+            left = whole - gone
+            assert not 0 < len(left) < K
+            for known in (matched, frozenset(range(len(people))) - matched):
+                uniform = frozenset[int]().union(*(group for group in open_ if group <= known))
+                assert not left or not left <= known or left <= uniform
+
+
+def test_the_sites_of_a_hidden_subsidiary_are_subtracted_with_the_other_subsidiaries() -> None:
+    """Two subsidiaries are shown, and of the third a site of six: the total less all these would be three people, all matched."""
+    sizes = {("s1", "big"): (34, 20), ("s1", "a"): (2, 1), ("s1", "b"): (2, 1), ("s1", "c"): (2, 1), ("s2", "two"): (30, 15)}
+    sizes |= {("s3", "x"): (6, 3), ("s3", "y"): (1, 1), ("s3", "z"): (1, 1), ("s4", "w"): (1, 1)}
+    people = [site for site, (count, _) in sizes.items() for _ in range(count)]
+    marks = [number < matched for count, matched in sizes.values() for number in range(count)]
+    visible = shown([people], 2, marks=[marks])
+    assert not (visible.everybody and {"s1", "s2"} <= visible.groups[0] and "x" in visible.groups[1])
+    assert {"s1", "s2"} <= visible.groups[0], "the smallest is hidden"
 
 
 def test_hidden_people_of_whom_none_is_matched_are_not_given_away_by_the_total() -> None:

@@ -1,10 +1,13 @@
 """Which groups of people may be shown in figures: k-anonymity with complementary suppression, for several tables of the same people at once.
 
 A table shows, for each group of several divisions (by subsidiary, by site, ...), a count of its people, and of everybody. A group of fewer than k people is
-hidden; and further ones are, until neither a hidden group nor any other few people can be worked out:
+hidden; and further ones are, until neither a hidden group nor any other few people can be worked out in these ways:
 
-1. every shown group, and everybody, less the shown groups that lie wholly within it (of one division) leaves nobody or at least k people. That is
-   subtraction as people do it: a total less its parts, a subsidiary less its sites, a group less another that differs by three people;
+1. every shown group, and everybody, less the shown groups that lie wholly within it leaves nobody or at least k people: less those of one division, and
+   then less the largest ones of any other that lie wholly within what is left, one after the other; or less the largest ones of any division from the
+   start. That is subtraction as people do it: a total less its parts, a subsidiary less its sites, a group less another that differs by three people, the
+   total less two subsidiaries and the sites of a third. Where groups are nested, as sites in subsidiaries, no subtraction of disjoint groups is left out;
+   where they cross, it is one for each division and one more, not every one there is;
 2. no hidden group is any linear combination of shown ones, for somebody who knows which combinations of groups have people in them, but not how many
    (Fellegi 1972; Cox 1980).
 
@@ -110,19 +113,46 @@ def _smallest(candidates: Mask, size: Ints) -> int:
 def _left_over(table: _Population, division: Ints, visible: Mask, size: Ints, k: int) -> int | None:
     """What to hide where a subtraction leaves a few people, or people who are all marked, or none of whom is."""
     there = visible & (table.people > 0)
-    within = (table.overlap == table.people) & there  # [a, b]: b lies wholly within a
-    for number in range(int(division[-1])):
-        inside = within & (division == number)
-        left = table.people - inside @ table.people
-        tells = left < k
-        for marked in table.marked:
-            mixed = (marked > 0) & (marked < table.people)
-            rest = marked - inside @ marked
-            tells |= mixed & ((rest == 0) | (rest == left))
-        wholes = np.flatnonzero(there & (left > 0) & tells)
-        if len(wholes):
-            return _smallest(inside[wholes[0]], size)
+    within = (table.overlap == table.people) & there & there[:, None]  # [a, b]: b lies wholly within a
+    starts = [within & (division == number) for number in (*range(int(division[-1])), -1)]  # -1: no division
+    every = np.flatnonzero(there)
+    for inside in starts:
+        telling = _tells(table, every, inside[every], k)
+        if telling.any():
+            return _smallest(inside[every[telling][0]], size)
+    for inside in starts:
+        taken = inside.astype(np.float64) @ table.overlap.astype(np.float64)  # [a, b]: people of b who are subtracted from a
+        fits = within & (taken == 0) & (table.people < table.people[:, None])
+        for whole in np.flatnonzero(fits.any(axis=1)):
+            parts = _filled(table, inside[whole], fits[whole])
+            if _tells(table, np.array([whole]), parts[None], k).any():
+                return _smallest(parts, size)
     return None
+
+
+def _filled(table: _Population, parts: Mask, fits: Mask) -> Mask:
+    """These parts of a whole and all others that fit beside them, the largest first.
+
+    With fewer of them, what is left tells no more: it is a few people only if nothing fits, and all marked only if what fits is shown to be.
+    """
+    parts = parts.copy()
+    while fits.any():
+        largest = int(np.argmax(np.where(fits, table.people, -1)))
+        parts[largest] = True
+        fits = fits & (table.overlap[largest] == 0)
+    return parts
+
+
+def _tells(table: _Population, wholes: Ints, parts: Mask, k: int) -> Mask:
+    """Whether what is left of each whole without its parts is a few people, or people all or none of whom are marked where the whole's are neither."""
+    people = table.people[wholes]
+    left = people - parts @ table.people
+    tells = left < k
+    for every in table.marked:
+        marked = every[wholes]
+        rest = marked - parts @ every
+        tells |= (marked > 0) & (marked < people) & ((rest == 0) | (rest == left))
+    return tells & (left > 0)
 
 
 def _spanned(table: _Population, visible: Mask, size: Ints) -> int | None:
