@@ -41,7 +41,8 @@ from amont.matching.domain.job import LEASE, MOST_FAILURES
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
-from amont.matching.domain.round import KEPT, READ_OUT, UNDECIDED, Discarded, NoAnswer, Round, RoundNotOpen, RoundStatus
+from amont.matching.domain.round import FILES_KEPT, KEPT, READ_OUT, UNDECIDED, Discarded, NoAnswer, Round, RoundNotOpen, RoundStatus
+from amont.matching.domain.ruling import RulingKind
 from amont.matching.domain.solver import Solution, Solver
 
 
@@ -280,6 +281,33 @@ async def test_while_an_answer_is_cleared_away_there_is_none(matching: Hearing, 
                 seen.add((await anne.get(f"/api/matching/v1/rounds/{round_.id}/{part}")).status_code)
             await matching.passes(SECOND)
     assert seen == {409}
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_published_round_keeps_its_pool_and_the_pins_that_did_not_hold_for_a_time(matching: Hearing, office: Office) -> None:
+    """A leaver is named in neither after that; what else the round says stays."""
+    await _everybody(matching, office)
+    await matching.hears(office.employee(EVE), office.employee(JIM))
+    for kind, mentee, mentor in ((RulingKind.FORBIDDEN, "fr:e1", "de:j2"), (RulingKind.PINNED, EVE, JIM)):
+        await matching.asked(commands.rule, PROGRAMME, COORDINATOR, kind, mentee, mentor, reason="x")
+    round_ = await solve(matching)
+    await publish(matching, round_)
+    await matching.hears(office.left(EVE))
+    path = f"/api/matching/v1/rounds/{round_.id}"
+    async with matching.client("fr:anne", Privilege.GROUP_COORDINATOR) as anne:
+        await matching.passes(FILES_KEPT - 60 * SECOND)
+        assert [(await anne.get(f"{path}/{name}")).status_code for name in ("pool", "policy", "unpinned")] == [200] * 3
+        await matching.passes(60 * SECOND)
+        refused = [(await anne.get(f"{path}/{name}")).json()["type"] for name in ("pool", "policy", "unpinned")]
+        assert [one.rpartition(":")[2] for one in refused] == ["no-pool-file", "no-pool-file", "no-answer"]
+        await matching.passes(READ_OUT)
+        for _ in range(3):
+            await matching.passes(SECOND)
+        answer = (await anne.get(path)).json()["answer"]
+        assert (answer["unpinned"], answer["pool_sha256"]) == (1, round_.rows().pool_sha256)
+        assert len((await anne.get(f"{path}/pairs")).json()["items"]) == 7
+    assert {page.part for page in await _pages(matching, round_.id)} == {Part.PAIRS, Part.PROOF, Part.FAIRNESS}
+    assert (await matching.look(Round, round_.id)).due_at is None
 
 
 async def test_a_round_that_nobody_decides_about_is_discarded(matching: Hearing, office: Office) -> None:

@@ -1,12 +1,12 @@
 """What matching keeps, and the named queries over it. A pair is found by its people, their subsidiaries, and everybody in the line above them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from amont.common.documents import AnyOf, AtMost, Index
 from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EnrolmentStatus
-from amont.matching.domain.answer import RoundPage
+from amont.matching.domain.answer import Part, RoundPage
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.pair import LIVE, Pair
 from amont.matching.domain.person import Person
@@ -78,6 +78,10 @@ def rulings_about(person: str) -> Query[Ruling]:
 def pages_of(round_id: str, *, before: int | None = None) -> Query[RoundPage]:
     """The pages of a round; those of attempts before that one."""
     return ROUND_PAGES.where(round=round_id, **({} if before is None else {"attempt": AtMost(before - 1)}))
+
+
+def pages_of_parts(round_id: str, parts: Iterable[Part]) -> Query[RoundPage]:
+    return ROUND_PAGES.where(round=round_id, part=AnyOf(tuple(part.value for part in parts)))
 
 
 def every_pair_of_programme(programme: str) -> Query[Pair]:

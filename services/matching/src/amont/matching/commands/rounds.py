@@ -85,7 +85,7 @@ async def read_rows(work: Work, round_id: str, actor: Actor, part: Part, start: 
     """Some rows of a round's answer, from number `start` on. Raises NotFound, NotAllowed, NoAnswer."""
     round_ = await work.get(Round, round_id)
     await must_be_allowed(work, actor, Action.READ_ROUND, round_)
-    return await rows(work, round_.id, round_.rows(), part, start, limit)
+    return await rows(work, round_.id, round_.rows(part), part, start, limit)
 
 
 async def read_source(work: Work, round_id: str, actor: Actor) -> Answer:

@@ -19,7 +19,7 @@ from amont.common.errors import Unavailable
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON
-from amont.matching.domain.answer import ROWS, Answer, RoundPage, Source, paged
+from amont.matching.domain.answer import PASSING, ROWS, Answer, RoundPage, Source, paged
 from amont.matching.domain.forbidding import abide
 from amont.matching.domain.job import Job, Seen
 from amont.matching.domain.person import Person
@@ -172,16 +172,18 @@ async def _take_up_round(round_: Round, work: Work) -> None:
 
 
 async def _clear_round(round_: Round, work: Work) -> None:
-    """Remove pages of attempts that came to nothing, or all of them, which nobody can read by then; forget it after a look that finds none."""
+    """Remove pages that nobody can read any more: of attempts that came to nothing, of what is kept for a time, or all; rest after a look that finds none."""
     programme = await work.peek(Programme, round_.programme)
     if programme is not None and programme.is_publishing(round_.id):
         work.save(round_.becomes(due_at=work.now + SOON))
         return
-    if round_.is_to_be_shut:
+    if round_.is_to_be_shut(work.now):
         work.save(round_.shut(work.now))
         return
     of_use = round_.answer.attempt if round_.answer else None
     remains = await work.page(documents.pages_of(round_.id, before=of_use), after=None, limit=CLEARED_AT_ONCE)
+    if not remains and round_.answer and round_.answer.passed:
+        remains = await work.page(documents.pages_of_parts(round_.id, PASSING), after=None, limit=CLEARED_AT_ONCE)
     for page in remains:
         work.remove(page)
     work.save(round_.becomes(due_at=work.now + SOON) if remains else round_.cleared(work.now))

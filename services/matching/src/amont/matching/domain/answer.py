@@ -78,6 +78,10 @@ class Part(StrEnum):
     POOL = "pool"
 
 
+PASSING = (Part.UNPINNED, Part.POOL)
+"""What names people beyond the round's own pairs and whoever was left out of them: pins and forbidden pairs, and what everybody said of themselves."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """What a round was solved from, as files that `amont match` reads: the pool line by line, and the policy."""
@@ -98,6 +102,7 @@ class Answer:
         pool: how many lines the pool file has; none when it is not kept.
         pool_sha256: the digest of that file, as a result file says it.
         policy_file: the policy it was solved under, as a file.
+        passed: whether the parts in `PASSING` are kept no longer, nor the policy file; how many rows they had, and the digest, stay.
         matched_percent: of the smaller side's seats, rounded down.
         blocking: how many pairs would rather have each other; see `solver.Solution`.
         reward, floor: the certificate's; `None` together when the solver gave no proof.
@@ -123,6 +128,7 @@ class Answer:
     pool: int = 0
     pool_sha256: str | None = None
     policy_file: str | None = None
+    passed: bool = False
 
     def count(self, part: Part) -> int:
         """How many rows a part has."""
@@ -185,6 +191,7 @@ def paged(
         Part.UNPINNED: unpinned,
         Part.POOL: source.pool if source else (),
     }
+    counts: dict[str, Any] = {part.value: len(rows) for part, rows in parts.items()}
     answer = Answer(
         attempt=attempt,
         base=edition,
@@ -198,7 +205,7 @@ def paged(
         floor=certificate.floor if certificate else None,
         pool_sha256=digest(source.pool) if source else None,
         policy_file=source.policy if source else None,
-        **{part.value: len(rows) for part, rows in parts.items()},
+        **counts,
     )
     return answer, _pages(round_id, attempt, parts.items())
 

@@ -6,7 +6,7 @@ the human who published the last full round). The race between two publications 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from amont.common.errors import Conflict
 from amont.common.events import RoundPublished
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
-from amont.matching.domain.answer import Answer, Match
+from amont.matching.domain.answer import PASSING, Answer, Match, Part
 from amont.matching.domain.job import Job
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.programme import Programme, Publication
@@ -25,6 +25,9 @@ UNDECIDED = timedelta(days=90)
 """How long a solved round waits for somebody to decide about it."""
 KEPT = timedelta(days=1)
 """How long the answer of a discarded round can still be read: longer than a publication at the same moment can take to be seen."""
+FILES_KEPT = timedelta(days=90)
+"""How long a published round keeps its pool and the pins that did not hold: as long as a round may wait for a decision. Long enough to copy and check them;
+not for ever, since they name who has left the group meanwhile, with pins, forbidden pairs and what they said of themselves."""
 READ_OUT = timedelta(hours=1)
 """How long pages stay when nobody may begin to read them any more: longer than who began before takes for the largest file."""
 
@@ -82,6 +85,7 @@ class NoAnswer(Conflict):
         why = {
             RoundStatus.REQUESTED: "is not solved yet. Ask again when its status is `solved`.",
             RoundStatus.DISCARDED: "was discarded, and its answer is gone.",
+            RoundStatus.PUBLISHED: f"keeps this for {FILES_KEPT.days} days after it is published, and no longer.",
         }
         super().__init__(f"Round {round_id!r} {why[status]}")
 
@@ -94,8 +98,9 @@ class NoPoolFile(Conflict):
 
     def __init__(self, round_id: str) -> None:
         super().__init__(
-            f"Round {round_id!r} has no pool file: only full rounds keep one, not replacements, nor rounds of nobody or of a release before, nor "
-            "where somebody takes part in both roles with different hours, languages or ways to meet, for which the format has no place.",
+            f"Round {round_id!r} has no pool file: only full rounds keep one, for {FILES_KEPT.days} days after they are published. Replacements keep none, "
+            "nor rounds of nobody or of a release before, nor those where somebody takes part in both roles with different hours, languages or ways to "
+            "meet, for which the format has no place.",
         )
 
 
@@ -161,20 +166,29 @@ class Round(Job):
         return self.becomes(status=RoundStatus.SOLVED, answer=answer, solved_at=now, claimed_until=None, seen=None, due_at=clear_at)
 
     def cleared(self, now: datetime) -> Decision["Round"]:
-        """What was left to clear away is gone. What nobody decides about in time is discarded."""
-        if self.status is not RoundStatus.SOLVED or self.solved_at is None:
-            return self.becomes(due_at=None)
-        until = self.solved_at + UNDECIDED
-        return self.drop(Discarded.UNDECIDED, now) if until <= now else self.becomes(due_at=until)
+        """What was left to clear away is gone. What nobody decides about in time is discarded; of what is published something is kept for a time."""
+        if self.status is RoundStatus.SOLVED and self.solved_at is not None:
+            until = self.solved_at + UNDECIDED
+            return self.drop(Discarded.UNDECIDED, now) if until <= now else self.becomes(due_at=until)
+        return self.becomes(due_at=self._files_until)
 
     @property
-    def is_to_be_shut(self) -> bool:
-        """Whether its answer can still be read though its time is over."""
-        return self.status is RoundStatus.DISCARDED and self.answer is not None
+    def _files_until(self) -> datetime | None:
+        """When a published round shuts what it keeps for a time; None when there is nothing of that any more."""
+        if self.status is not RoundStatus.PUBLISHED or self.published_at is None or self.answer is None or self.answer.passed:
+            return None
+        return self.published_at + FILES_KEPT
+
+    def is_to_be_shut(self, now: datetime) -> bool:
+        """Whether something can still be read of which the time is over."""
+        if self.status is RoundStatus.DISCARDED:
+            return self.answer is not None
+        return self._files_until is not None and self._files_until <= now
 
     def shut(self, now: datetime) -> Decision["Round"]:
-        """Nobody may begin to read its answer any more; the pages are removed once those who had begun are through."""
-        return self.becomes(answer=None, due_at=now + READ_OUT)
+        """Nobody may begin to read that any more; the pages are removed once those who had begun are through."""
+        answer = replace(self.answer, passed=True, policy_file=None) if self.answer and self.status is RoundStatus.PUBLISHED else None
+        return self.becomes(answer=answer, due_at=now + READ_OUT)
 
     def solution(self, wanted: str) -> Answer:
         """The answer, of a round that is solved. Raises RoundNotOpen."""
@@ -182,9 +196,9 @@ class Round(Job):
             raise RoundNotOpen(self.id, self.status, wanted)
         return self.answer
 
-    def rows(self) -> Answer:
-        """The answer, to read its rows. Raises NoAnswer."""
-        if self.answer is None:
+    def rows(self, part: Part | None = None) -> Answer:
+        """The answer, to read its rows, or those of that part. Raises NoAnswer."""
+        if self.answer is None or (self.answer.passed and part in PASSING):
             raise NoAnswer(self.id, self.status)
         return self.answer
 
@@ -221,7 +235,7 @@ class Round(Job):
         done = self.becomes(
             status=RoundStatus.PUBLISHED,
             discarded=None,
-            due_at=publication.at if self.rows().attempt > 1 else None,
+            due_at=publication.at if self.rows().attempt > 1 else publication.at + FILES_KEPT,
             published_by=publication.by,
             published_at=publication.at,
             override_reason=publication.override_reason,
