@@ -7,9 +7,13 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
 from tests.contract.test_log_port import PARTITIONS, Hears, Place, create_topics
 
+from amont.common import metrics
 from amont.common.errors import Unavailable
 from amont.common.log import Received, Record, kafka_reader
 from amont.common.log.kafka import KafkaLog, KafkaOptions
@@ -166,6 +170,48 @@ def by_partition(end: int) -> list[int]:
 
     deal = DefaultPartitioner()
     return [deal(f"k{n % KEYS}".encode(), list(range(PARTITIONS)), list(range(PARTITIONS))) for n in range(end)]
+
+
+@pytest.fixture
+def rotten(monkeypatch: pytest.MonkeyPatch) -> set[bytes]:
+    """Values of records that aiokafka cannot decode, as when the CRC of a batch does not hold; a broker would take no such batch from us."""
+    values: set[bytes] = set()
+    decoded = fetcher.PartitionRecords._consumer_record
+
+    def decode(self: Any, at: Any, record: Any) -> Any:
+        if record.value in values:
+            raise CorruptRecordException(f"Invalid CRC - {at}")
+        return decoded(self, at, record)
+
+    monkeypatch.setattr(fetcher.PartitionRecords, "_consumer_record", decode)
+    return values
+
+
+async def test_a_record_that_cannot_be_decoded_rests_its_partition_and_takes_nothing_from_the_others(
+    place: Place, rotten: set[bytes]
+) -> None:
+    [bad] = [n for n, p in enumerate(by_partition(64)) if p == 0][5:6]
+    rotten.add(str(bad).encode())
+    log, hears = cast("KafkaLog", await place.open()), Hears()
+    await log.append(place.records(64, keys=KEYS))
+    reader = reader_of(log, place, hears)
+    with structlog.testing.capture_logs() as said:
+        await reader.start()
+        for begin in range(64, 320, 32):
+            await log.append(place.records(32, keys=KEYS, begin=begin))
+            await hears.all(*(n for n, p in enumerate(by_partition(begin + 32)) if p != 0))
+        await hears.all(*(n for n, p in enumerate(by_partition(bad)) if p == 0))
+        await until(lambda: sum(line["event"] == "partition_rests" for line in said) > 3)
+    assert metrics.PARTITIONS_RESTING.labels(reader._group)._value.get() == 1
+    assert not [n for n, p in enumerate(by_partition(320)) if p == 0 and n >= bad and n in hears.numbers]
+    [told, *_] = [line for line in said if line["event"] == "batch_failed"]
+    assert {"topic": place.topic, "partition": 0, "offset": 5, "log_level": "error"}.items() <= told.items()
+    assert len(reader._subscriber.tasks) == 1, "its loop was begun anew"
+    rotten.clear()
+    await hears.all(*range(320))
+    await reader.stop()
+    assert Counter(hears.numbers).most_common(1)[0][1] == 1, "something came twice"
+    assert hears.by_key() == {f"k{k}": list(range(k, 320, KEYS)) for k in range(KEYS)}
 
 
 async def test_a_slow_partition_does_not_keep_the_others_waiting(place: Place) -> None:

@@ -15,11 +15,12 @@ from aiokafka import TopicPartition
 from aiokafka.consumer import consumer, fetcher, group_coordinator, subscription_state
 from tests.simulation.kafka.world import World
 
-from amont.common.log import kafka_reader
+from amont.common.log import kafka_fetch, kafka_reader
 from amont.common.testing.simulation.loop import PROCESS, VirtualLoop
 from amont.common.testing.simulation.trace import Trace
 
-SETTINGS = {"PAUSE_SECONDS": 0.05, "LONGEST_PAUSE_SECONDS": 0.5, "SLOW_SECONDS": 0.1, "FETCH_WAIT_MS": 200}
+SETTINGS = {"PAUSE_SECONDS": 0.05, "LONGEST_PAUSE_SECONDS": 0.5, "SLOW_SECONDS": 0.1}
+FETCH_WAIT_MS = 200
 """The reader's own, a twentieth of them; it asks more rarely whether there is something, since that is most of what a run does."""
 
 
@@ -75,6 +76,7 @@ def _virtual(loop: VirtualLoop, world: World, trace: Trace) -> Iterator[None]:
             patched.enter_context(patch.object(module, "time", clock))
         for name, value in SETTINGS.items():
             patched.enter_context(patch.object(kafka_reader, name, value))
+        patched.enter_context(patch.object(kafka_fetch, "FETCH_WAIT_MS", FETCH_WAIT_MS))
         patched.enter_context(patch.object(consumer, "AIOKafkaClient", world.network.client))
         patched.enter_context(
             patch.object(TopicPartition, "__hash__", lambda at: at.partition)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ ANSWER_WITHIN_SECONDS = 15.0
 """How long the log may take for one call before it is Unavailable."""
 
 _PARTITIONER = DefaultPartitioner()
+
+_errors = logging.getLogger("amont.faststream")
+_errors.setLevel(logging.ERROR)
+"""What FastStream catches. What it says below that it says of every batch, or of topics that it is not to create."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,7 @@ def broker_for(bootstrap: Sequence[str], *, client_id: str, options: KafkaOption
         consumer_only=True,
         allow_auto_create_topics=False,
         apply_types=False,
-        logger=None,
+        logger=_errors,
         security=options.security(),
         middlewares=[KafkaPrometheusMiddleware(registry=metrics.REGISTRY)],
     )

@@ -4,8 +4,9 @@ A batch is dealt out by partition. Each part is a lane: handled, committed and, 
 slow or failing partition delays nobody else. While one batch of a partition is in hand the next one may wait for it, so that no lane stands idle
 until the others are done; when the one before it was given back it is dropped, and both are fetched again.
 
-FastStream's default behaviour loses records (measured; `docs/decisions/0003`), so it is used in the one way that does not: raw batches, a parser of
-ours that touches neither keys nor headers, manual acknowledgement, explicit `{partition: offset + 1}` commits, one worker, from the earliest record.
+FastStream's default behaviour loses records (measured; `docs/decisions/0003`), so it is used in the one way that does not: raw batches, fetched by us
+(`kafka_fetch`), a parser of ours that touches neither keys nor headers, manual acknowledgement, explicit `{partition: offset + 1}` commits, one worker,
+from the earliest record.
 
 When partitions move, the lanes in hand finish and commit before they are let go; what was fetched and not begun is left to the next owner.
 """
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Union
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
@@ -29,13 +30,11 @@ from amont.common import metrics
 from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
 from amont.common.log import BATCH_BYTES, Handler, Received
+from amont.common.log.kafka_fetch import Batch, Fetch, Raw, Unreadable
 
 if TYPE_CHECKING:
     from amont.common.log.kafka import KafkaLog
 
-BATCH = 4000
-"""More than the fetches of eight partitions bring: the client fills a batch from one partition after the other, and lanes want some of each."""
-FETCH_WAIT_MS = 50
 PARTITION_BYTES = BATCH_BYTES
 """What one fetch brings of a partition. A reader holds at most three such per partition: one in hand, one that waits for it, one fetched ahead."""
 FETCH_BYTES = 8 * PARTITION_BYTES
@@ -46,16 +45,13 @@ PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 10.0
 LET_GO_SECONDS = 25.0
 """How long partitions that move away wait for what is in hand."""
 STUCK_SECONDS = 300.0
-"""No batch takes this long: a handler gives up after its own back-off, which is much shorter."""
+"""No batch takes this long: a handler gives up after its own back-off, which is much shorter. Nor does a commit, of a broker that answers."""
 STILL_SECONDS, LOOK_SECONDS = 60.0, 20.0
 """Lag without progress for so long is trouble; how often lag is looked at."""
 POSITION_SECONDS = 2.0
 """How long the client may take to say where it reads; it asks nobody."""
 IDLE_SECONDS = 120.0
 """No partition for so long, while there are more partitions than members, is trouble."""
-
-Raw = ConsumerRecord[bytes | None, bytes | None]
-Batch = tuple[Raw, ...]
 
 _logger = structlog.get_logger(__name__)
 
@@ -77,6 +73,8 @@ class KafkaReader:
         self._lanes: dict[TopicPartition, asyncio.Task[bool]] = {}
         """The last lane of each partition that has any: one in hand, and at most one that waits for it."""
         self._began: dict[TopicPartition, float] = {}
+        self._uncommitted: dict[TopicPartition, int] = {}
+        """The position of each partition whose commit has failed and is tried again."""
         self._failures: defaultdict[TopicPartition, int] = defaultdict(int)
         self._stopping = False
         self._moving = False
@@ -95,8 +93,6 @@ class KafkaReader:
             group_instance_id=f"{options.instance}-{group}" if options.instance else None,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.MANUAL,
-            max_records=BATCH,
-            batch_timeout_ms=FETCH_WAIT_MS,
             fetch_max_bytes=FETCH_BYTES,
             max_partition_fetch_bytes=PARTITION_BYTES,
             session_timeout_ms=options.session_timeout_ms,
@@ -106,6 +102,7 @@ class KafkaReader:
             decoder=_as_it_is,
             title=topic,
         )
+        self._subscriber.get_msg = Fetch(self._stumbles)  # type: ignore[method-assign]
         self._subscriber(self._described(types))
 
     def _described(self, types: Sequence[type[Event]]) -> Any:
@@ -191,6 +188,8 @@ class KafkaReader:
         positions = dict(zip(mine, known, strict=True))
         for at in mine:
             metrics.LAG.labels(self._group, str(at.partition)).set(max(0, ends[at] - positions[at]))
+        if stuck := self._watch.commits_nothing(now, self._uncommitted):
+            return f"partition {stuck.partition} cannot commit its position for {STUCK_SECONDS:.0f} s, though the broker answers"
         waits = {at: positions[at] for at in mine - consumer.paused() - self._lanes.keys() if ends[at] > positions[at]}
         still = self._watch.stands_still(now, waits)
         return None if still is None else f"partition {still.partition} lags and has not moved for {STILL_SECONDS:.0f} s"
@@ -249,6 +248,13 @@ class KafkaReader:
                 if lane in slow and turn == self._turn:  # after a move nobody would let it go on
                     self._hold(at)
 
+    def _stumbles(self, at: TopicPartition, unreadable: Unreadable) -> None:
+        """What cannot be decoded is given back like what cannot be handled, behind what is in hand."""
+        if not (self._stopping or self._moving or self._torn):
+            lane = self._lane(at, [unreadable], self._turn, self._lanes.get(at))
+            self._lanes[at] = asyncio.create_task(lane, name=f"{self._group} {at.partition}")
+            self._hold(at)
+
     async def _is_mine(self, at: TopicPartition, records: Sequence[Raw]) -> bool:
         """Whether the records may be taken: not when we stop or move, nor when they were fetched under another assignment, or before something was given
         back. Then the position is not behind them, and they are fetched again.
@@ -260,7 +266,7 @@ class KafkaReader:
             return False
         return behind and not (self._stopping or self._moving or self._torn)
 
-    async def _lane(self, at: TopicPartition, records: Sequence[Raw], turn: int, before: asyncio.Task[bool] | None) -> bool:
+    async def _lane(self, at: TopicPartition, records: Sequence[Raw | Unreadable], turn: int, before: asyncio.Task[bool] | None) -> bool:
         """Take the records of a partition when those `before` them have been taken; whether what follows them may be taken.
 
         It may when they were taken, and when partitions have moved since: what follows was then fetched anew, from what is committed.
@@ -299,13 +305,14 @@ class KafkaReader:
         torn = before.cancelled() or before.exception() is not None
         return not torn and before.result() and turn == self._turn and not (self._stopping or self._moving)
 
-    async def _handled(self, at: TopicPartition, records: Sequence[Raw]) -> bool:
+    async def _handled(self, at: TopicPartition, records: Sequence[Raw | Unreadable]) -> bool:
+        where = {"group": self._group, "topic": at.topic, "partition": at.partition, "offset": records[0].offset, "records": len(records)}
         try:
             await self._handler([_received(record) for record in records])
         except Unavailable as error:
-            _logger.warning("batch_given_back", group=self._group, partition=at.partition, records=len(records), reason=str(error))
+            _logger.warning("batch_given_back", reason=str(error), **where)
         except Exception:
-            _logger.exception("batch_failed", group=self._group, partition=at.partition, records=len(records))
+            _logger.exception("batch_failed", **where)
         else:
             return True
         return False
@@ -313,6 +320,7 @@ class KafkaReader:
     async def _commit(self, at: TopicPartition, position: int, turn: int) -> None:
         """Move the group's position; while the broker is away, again until it is back, so that no lag is left behind that nobody works on."""
         reason = "moved"
+        where = {"group": self._group, "topic": at.topic, "partition": at.partition, "position": position}
         while turn == self._turn:
             try:
                 async with asyncio.timeout(self._log.options.answer_within_seconds):
@@ -322,12 +330,17 @@ class KafkaReader:
                 break
             except (KafkaError, TimeoutError) as error:
                 reason = type(error).__name__
+                if at not in self._uncommitted:
+                    _logger.warning("commit_tried_again", reason=reason, **where)
+                self._uncommitted[at] = position
                 if await self._hurries_within(PAUSE_SECONDS):
                     break
             else:
+                self._uncommitted.pop(at, None)
                 return
+        self._uncommitted.pop(at, None)
         # The group has moved on, or nobody may wait for the broker: what was applied comes again and is recognised.
-        _logger.warning("commit_failed", group=self._group, partition=at.partition, reason=reason)
+        _logger.warning("commit_failed", reason=reason, **where)
 
     async def _hurries_within(self, seconds: float) -> bool:
         """Rest; whether nobody may rest any more, because the reader stops or partitions move."""
@@ -407,6 +420,10 @@ class _Rebalance(ConsumerRebalanceListener):
         self._reader.begin_again()
 
 
+_Stood = dict[TopicPartition, tuple[int, float]]
+"""Where each partition stands, and since when."""
+
+
 class _Watch:
     """What the watchdog has seen, and since when."""
 
@@ -414,7 +431,8 @@ class _Watch:
         self._looked: float | None = None
         self._idle_since: float | None = None
         self._moves_since: float | None = None
-        self._stood: dict[TopicPartition, tuple[int, float]] = {}
+        self._stood: _Stood = {}
+        self._uncommitted: _Stood = {}
 
     def is_time(self, now: float) -> bool:
         if self._looked is not None and now - self._looked < LOOK_SECONDS:
@@ -425,9 +443,13 @@ class _Watch:
     def stands_still(self, now: float, waits: dict[TopicPartition, int]) -> TopicPartition | None:
         """The first partition that has records to read and stood where it stands for too long."""
         self._idle_since = None
-        known = self._stood
-        self._stood = {at: known[at] if at in known and known[at][0] == position else (position, now) for at, position in waits.items()}
-        return next((at for at, (_, since) in self._stood.items() if now - since >= STILL_SECONDS), None)
+        self._stood = _stand(self._stood, now, waits)
+        return _first(self._stood, now - STILL_SECONDS)
+
+    def commits_nothing(self, now: float, uncommitted: dict[TopicPartition, int]) -> TopicPartition | None:
+        """The first partition whose position could not be committed for too long."""
+        self._uncommitted = _stand(self._uncommitted, now, uncommitted)
+        return _first(self._uncommitted, now - STUCK_SECONDS)
 
     def moves(self, now: float) -> bool:
         """Whether partitions have been on the move for too long."""
@@ -441,7 +463,17 @@ class _Watch:
         return now - self._idle_since >= IDLE_SECONDS
 
 
-def _received(record: Raw) -> Received:
+def _stand(known: _Stood, now: float, positions: dict[TopicPartition, int]) -> _Stood:
+    return {at: known[at] if at in known and known[at][0] == position else (position, now) for at, position in positions.items()}
+
+
+def _first(stood: _Stood, by: float) -> TopicPartition | None:
+    return next((at for at, (_, since) in stood.items() if since <= by), None)
+
+
+def _received(record: Raw | Unreadable) -> Received:
+    if isinstance(record, Unreadable):
+        raise record.error
     return Received(
         topic=record.topic,
         partition=record.partition,
