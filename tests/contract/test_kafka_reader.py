@@ -8,14 +8,14 @@ from typing import Any, cast
 
 import pytest
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from tests.contract.test_log_port import PARTITIONS, Hears, Place, create_topics
 
 from amont.common import metrics
 from amont.common.errors import Unavailable
-from amont.common.log import Received, Record, kafka_reader
+from amont.common.log import BATCH_BYTES, Received, Record, kafka_reader
 from amont.common.log.kafka import KafkaLog, KafkaOptions
 from amont.common.log.kafka_reader import PARTITION_BYTES, KafkaReader
 from amont.common.testing.waiting import until
@@ -355,6 +355,37 @@ async def test_a_reader_holds_no_more_bytes_than_it_says(place: Place) -> None:
     await reader.stop()
     assert max(held) <= PARTITION_BYTES
     assert max(held) > 40_000, "nothing was batched, so nothing was shown"
+
+
+async def test_what_a_compressed_batch_unfolds_to_is_handed_over_and_committed_in_pieces(place: Place) -> None:
+    """A megabyte that the broker has as a few hundred bytes. What a piece gives back is that piece and what follows."""
+    held: list[int] = []
+    committed: list[int] = []
+    at = TopicPartition(place.topic, 0)
+
+    async def weigh(batch: Sequence[Received]) -> None:
+        held.append(sum(len(record.value or b"") for record in batch))
+        if batch[0].offset:
+            committed.append((await reader._consumer.committed(at) or 0) - batch[0].offset)
+        if len(held) == 3:
+            raise Unavailable("the third one comes again")
+
+    log, hears = await place.open(), Hears(before=weigh)
+    reader = reader_of(log, place, hears)
+    bootstrap = place.url.removeprefix("kafka://")
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, compression_type="gzip", max_batch_size=2_000_000, max_request_size=2_000_000
+    ) as producer:
+        batch = producer.create_batch()
+        for n in range(30):
+            batch.append(key=b"k", value=str(n).rjust(50_000).encode(), timestamp=None)
+        await (await producer.send_batch(batch, place.topic, partition=0))
+    await reader.start()
+    await until(lambda: len(hears.records) == 30, within=20)
+    await reader.stop()
+    assert hears.numbers == list(range(30))
+    assert BATCH_BYTES / 2 < max(held) <= BATCH_BYTES
+    assert set(committed) == {0}, "a piece was begun before the one before it was committed"
 
 
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Union
 
 import structlog
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from amont.common.log.kafka import KafkaLog
 
 PARTITION_BYTES = BATCH_BYTES
-"""What one fetch brings of a partition. A reader holds at most three such per partition: one in hand, one that waits for it, one fetched ahead."""
+"""What one fetch brings of a partition, as the broker has it: compressed. A reader holds at most three such per partition: one in hand, one that waits
+for it, one fetched ahead."""
 FETCH_BYTES = 8 * PARTITION_BYTES
 SLOW_SECONDS = 2.0
 """After so long, a lane is left to itself and the other partitions go on."""
@@ -275,14 +276,7 @@ class KafkaReader:
         try:
             if before is not None and not await self._may_follow(before, turn):
                 return turn != self._turn
-            self._began[at] = asyncio.get_running_loop().time()
-            taken = await self._handled(at, records)
-            if taken:
-                self._began.pop(at, None)
-                self._rests(at, failed=False)
-                await self._commit(at, records[-1].offset + 1, turn)
-            else:
-                await self._give_back(at, records[0].offset, turn)
+            taken = await self._taken(at, records, turn)
         except BaseException:
             self._torn = True
             raise
@@ -293,6 +287,20 @@ class KafkaReader:
                 if turn == self._turn:
                     self._release(at)
         return taken or turn != self._turn
+
+    async def _taken(self, at: TopicPartition, records: Sequence[Raw | Unreadable], turn: int) -> bool:
+        """Handle and commit piece by piece, until one has to be given back or no other is to be begun."""
+        for piece in _pieces(records):
+            if piece[0] is not records[0] and (self._stopping or self._moving or turn != self._turn):
+                return False
+            self._began[at] = asyncio.get_running_loop().time()
+            if not await self._handled(at, piece):
+                await self._give_back(at, piece[0].offset, turn)
+                return False
+            self._began.pop(at, None)
+            self._rests(at, failed=False)
+            await self._commit(at, piece[-1].offset + 1, turn)
+        return True
 
     async def _may_follow(self, before: asyncio.Task[bool], turn: int) -> bool:
         """Not when what came before was given back, for then all of it is fetched again; nor when the partition is about to be somebody else's."""
@@ -469,6 +477,24 @@ def _stand(known: _Stood, now: float, positions: dict[TopicPartition, int]) -> _
 
 def _first(stood: _Stood, by: float) -> TopicPartition | None:
     return next((at for at, (_, since) in stood.items() if since <= by), None)
+
+
+def _pieces(records: Sequence[Raw | Unreadable]) -> Iterator[Sequence[Raw | Unreadable]]:
+    """The records in pieces of BATCH_BYTES at most, or of one larger record: of a compressed fetch only the broker's bytes are limited."""
+    begin = held = 0
+    for at, record in enumerate(records):
+        size = _size(record)
+        if at > begin and held + size > BATCH_BYTES:
+            yield records[begin:at]
+            begin, held = at, 0
+        held += size
+    yield records[begin:]
+
+
+def _size(record: Raw | Unreadable) -> int:
+    if isinstance(record, Unreadable):
+        return 0
+    return len(record.key or b"") + len(record.value or b"") + sum(len(name) + len(value or b"") for name, value in record.headers)
 
 
 def _received(record: Raw | Unreadable) -> Received:
