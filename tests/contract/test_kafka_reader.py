@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBase, _DefaultRecordBatchBuilderPy
 from tests.contract.test_log_port import PARTITIONS, Hears, Place, create_topics
 
 from amont.common import metrics
@@ -212,6 +213,39 @@ async def test_a_record_that_cannot_be_decoded_rests_its_partition_and_takes_not
     await reader.stop()
     assert Counter(hears.numbers).most_common(1)[0][1] == 1, "something came twice"
     assert hears.by_key() == {f"k{k}": list(range(k, 320, KEYS)) for k in range(KEYS)}
+
+
+class Latin(str):
+    """A header's name as some producer writes it."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        return super().encode("latin-1")
+
+
+@pytest.mark.parametrize("compression", [DefaultRecordBase.CODEC_NONE, DefaultRecordBase.CODEC_GZIP])
+async def test_a_header_whose_name_is_not_utf_8_stops_nothing(place: Place, compression: int) -> None:
+    log, hears = cast("KafkaLog", await place.open()), Hears()
+    reader = reader_of(log, place, hears)
+    async with AIOKafkaProducer(bootstrap_servers=place.url.removeprefix("kafka://")) as producer:
+        for begin in range(0, 30, 10):
+            batch = producer.create_batch()
+            batch._builder = _DefaultRecordBatchBuilderPy(2, compression, 0, -1, -1, 0, 1 << 20)  # the one in C refuses such a name
+            for n in range(begin, begin + 10):
+                headers = [(Latin("prénom") if n in {13, 16} else "name", b"x" * 100)]
+                batch.append(key=b"k", value=str(n).encode(), timestamp=None, headers=headers)
+            await (await producer.send_batch(batch, place.topic, partition=0))
+    with structlog.testing.capture_logs() as said:
+        await reader.start()
+        await hears.all(*range(30))
+        await log.append(place.records(32, keys=KEYS, begin=30))
+        await hears.all(*range(62))
+    await reader.stop()
+    assert [n for n in hears.numbers if n < 30] == list(range(30))
+    assert Counter(hears.numbers).most_common(1)[0][1] == 1, "something came twice"
+    assert [record.headers[0][0] for record in hears.records[12:18]] == ["name", "pr\\xe9nom", "name", "name", "pr\\xe9nom", "name"]
+    assert not said
 
 
 async def test_a_slow_partition_does_not_keep_the_others_waiting(place: Place) -> None:

@@ -4,7 +4,7 @@
 record of one (a CRC that does not hold, a codec that is not there), what it took from the others before is gone, and their positions are behind it;
 called again, it moves behind the record, too. So it is asked for one partition at a time, whose position has not moved when it raises; the position is
 then sought anew, which drops what is left of the fetch, and the partition is read record by record until the one that cannot be decoded is the next.
-That one is told of. (aiokafka 0.14.0, `consumer/fetcher.py`: `fetched_records`, `FetchResult`, `seek_to`.)
+That one is told of, unless it can be read otherwise (`kafka_names`). (aiokafka 0.14.0, `consumer/fetcher.py`: `fetched_records`, `FetchResult`, `seek_to`.)
 """
 
 import asyncio
@@ -15,12 +15,17 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError, RecordTooLargeError
 
+from amont.common.log.kafka_names import batch_at
+
 Raw = ConsumerRecord[bytes | None, bytes | None]
 Batch = tuple[Raw, ...]
 
 BATCH = 4000
 """The most records of a partition at once; a fetch that is not compressed brings fewer."""
 FETCH_WAIT_MS = 50
+NOWHERE = TopicPartition("", -1)
+OTHERWISE_SECONDS = 5.0
+"""How long the others wait, at most, for a batch that is asked for once more."""
 
 
 class Unreadable(NamedTuple):
@@ -40,6 +45,7 @@ class Fetch:
 
     async def __call__(self, consumer: AIOKafkaConsumer) -> Batch:
         """Whatever has been fetched; nothing when nothing is within a moment. Raises what concerns no partition: KafkaError, ConsumerStoppedError."""
+        await consumer.getmany(NOWHERE, timeout_ms=0)  # which raises what is wrong with the group before anything is taken
         records = [record for at in sorted(consumer.assignment()) for record in await self._of(consumer, at)]
         if not records:
             await _anything(consumer)
@@ -61,27 +67,44 @@ class Fetch:
             raise
         except Exception as error:
             with contextlib.suppress(IllegalStateError, KafkaError):  # it may have become somebody else's
-                await self._back(consumer, at, error, nothing_before=most == 1 and not records)
+                position = await self._back(consumer, at, error)
+                if most == 1 and not records:
+                    return await self._otherwise(consumer, at, Unreadable(position, error))
         else:
             if records:
                 self._singly.discard(at)
         return records
 
-    async def _back(self, consumer: AIOKafkaConsumer, at: TopicPartition, error: Exception, *, nothing_before: bool) -> None:
+    async def _back(self, consumer: AIOKafkaConsumer, at: TopicPartition, error: Exception) -> int:
+        """Drop what is left of the fetch; where it stumbled, at the earliest."""
         position = await consumer.position(at)
         if isinstance(error, RecordTooLargeError):  # the one that aiokafka passes by
             position -= 1
         consumer.seek(at, position)
-        if nothing_before:
-            self._stumbles(at, Unreadable(position, error))
         self._singly.add(at)
+        return int(position)
+
+    async def _otherwise(self, consumer: AIOKafkaConsumer, at: TopicPartition, unreadable: Unreadable) -> list[Raw]:
+        """The rest of the batch, if only the name of a header cannot be decoded."""
+        records: list[Raw] = []
+        end = unreadable.offset
+        if isinstance(unreadable.error, UnicodeDecodeError):
+            with contextlib.suppress(Exception):  # then it rests, as others do
+                async with asyncio.timeout(OTHERWISE_SECONDS):
+                    records, end = await batch_at(consumer, at, unreadable.offset)
+            if await consumer.position(at) != unreadable.offset:
+                return []  # what is before it has been given back meanwhile, or the partition was somebody else's
+        if records:
+            consumer.seek(at, end)
+        else:
+            self._stumbles(at, unreadable)
+        return records
 
 
 async def _anything(consumer: Any) -> None:
     """Wait until something has been fetched, as `getmany` does, which would hand it out."""
-    with consumer._subscription.fetch_context():  # noqa: SLF001 - so that a member which has nothing to read is not thought to hang
-        fetched = consumer._fetcher._create_fetch_waiter()  # noqa: SLF001 - nothing public waits without taking
-        await asyncio.wait([fetched], timeout=FETCH_WAIT_MS / 1000)
+    fetched = consumer._fetcher._create_fetch_waiter()  # noqa: SLF001 - nothing public waits without taking
+    await asyncio.wait([fetched], timeout=FETCH_WAIT_MS / 1000)
     if fetched.done():
         fetched.result()  # or raise what is wrong with the group
     else:
