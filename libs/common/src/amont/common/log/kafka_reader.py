@@ -31,6 +31,7 @@ from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
 from amont.common.log import BATCH_BYTES, Handler, Received
 from amont.common.log.kafka_fetch import Batch, Fetch, Raw, Unreadable
+from amont.common.log.kafka_watch import Watch
 
 if TYPE_CHECKING:
     from amont.common.log.kafka import KafkaLog
@@ -85,7 +86,7 @@ class KafkaReader:
         """Set while nobody may rest: the reader stops, or partitions move."""
         self._torn = False
         """Whether a lane was cancelled in the middle: nothing behind it may be read, or what it held would be skipped."""
-        self._watch = _Watch()
+        self._watch = Watch()
         options = log.options
         self._subscriber = log.broker.subscriber(
             topic,
@@ -120,7 +121,7 @@ class KafkaReader:
     async def start(self) -> None:
         self._stopping = self._moving = self._torn = False
         self._hurry.clear()
-        self._watch = _Watch()
+        self._watch = Watch()
         options = self._log.options
         await self._log.ping()  # one that is away is told of before the wait for partitions begins, which is longer
         async with self._log.port_errors("subscribe"):
@@ -169,7 +170,7 @@ class KafkaReader:
         for at, began in self._began.items():
             if now - began > STUCK_SECONDS:
                 return f"partition {at.partition} has been at one batch for {now - began:.0f} s"
-        return await self._standstill(now) if self._watch.is_time(now) else None
+        return await self._standstill(now) if self._watch.is_time(now, LOOK_SECONDS) else None
 
     async def _standstill(self, now: float) -> str | None:
         try:
@@ -178,7 +179,7 @@ class KafkaReader:
                     return await self._move(now)
                 return await (self._lag(now) if self._consumer.assignment() else self._idle(now))
         except (IllegalStateError, KafkaError, OSError, TimeoutError):
-            self._watch = _Watch()  # the broker is away or partitions are moving: neither is ours to mend
+            self._watch = Watch()  # the broker is away or partitions are moving: neither is ours to mend
             return None
 
     async def _lag(self, now: float) -> str | None:
@@ -189,10 +190,10 @@ class KafkaReader:
         positions = dict(zip(mine, known, strict=True))
         for at in mine:
             metrics.LAG.labels(self._group, str(at.partition)).set(max(0, ends[at] - positions[at]))
-        if stuck := self._watch.commits_nothing(now, self._uncommitted):
+        if stuck := self._watch.commits_nothing(now, self._uncommitted, STUCK_SECONDS):
             return f"partition {stuck.partition} cannot commit its position for {STUCK_SECONDS:.0f} s, though the broker answers"
         waits = {at: positions[at] for at in mine - consumer.paused() - self._lanes.keys() if ends[at] > positions[at]}
-        still = self._watch.stands_still(now, waits)
+        still = self._watch.stands_still(now, waits, STILL_SECONDS)
         return None if still is None else f"partition {still.partition} lags and has not moved for {STILL_SECONDS:.0f} s"
 
     async def _position(self, at: TopicPartition) -> int:
@@ -205,13 +206,13 @@ class KafkaReader:
 
     async def _move(self, now: float) -> str | None:
         """Others may hold a move up, by what they have in hand or by being silent; never for so long while the group's broker answers."""
-        if not self._watch.moves(now):
+        if not self._watch.moves(now, STUCK_SECONDS):
             return None
         await self._members()
         return f"its partitions have been moving for {STUCK_SECONDS:.0f} s"
 
     async def _idle(self, now: float) -> str | None:
-        if not self._watch.idle(now):
+        if not self._watch.idle(now, IDLE_SECONDS):
             return None
         partitions = len(self._consumer.partitions_for_topic(self._topic) or ())
         members = await self._members()
@@ -400,12 +401,12 @@ class KafkaReader:
         for at in self._consumer.assignment():
             with contextlib.suppress(KeyError):
                 metrics.LAG.remove(self._group, str(at.partition))
-        self._watch = _Watch()
+        self._watch = Watch()
 
     def begin_again(self) -> None:
         """Partitions have moved."""
         self._moving = False
-        self._watch = _Watch()
+        self._watch = Watch()
         if not self._stopping:
             self._hurry.clear()
 
@@ -426,57 +427,6 @@ class _Rebalance(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002
         self._reader.begin_again()
-
-
-_Stood = dict[TopicPartition, tuple[int, float]]
-"""Where each partition stands, and since when."""
-
-
-class _Watch:
-    """What the watchdog has seen, and since when."""
-
-    def __init__(self) -> None:
-        self._looked: float | None = None
-        self._idle_since: float | None = None
-        self._moves_since: float | None = None
-        self._stood: _Stood = {}
-        self._uncommitted: _Stood = {}
-
-    def is_time(self, now: float) -> bool:
-        if self._looked is not None and now - self._looked < LOOK_SECONDS:
-            return False
-        self._looked = now
-        return True
-
-    def stands_still(self, now: float, waits: dict[TopicPartition, int]) -> TopicPartition | None:
-        """The first partition that has records to read and stood where it stands for too long."""
-        self._idle_since = None
-        self._stood = _stand(self._stood, now, waits)
-        return _first(self._stood, now - STILL_SECONDS)
-
-    def commits_nothing(self, now: float, uncommitted: dict[TopicPartition, int]) -> TopicPartition | None:
-        """The first partition whose position could not be committed for too long."""
-        self._uncommitted = _stand(self._uncommitted, now, uncommitted)
-        return _first(self._uncommitted, now - STUCK_SECONDS)
-
-    def moves(self, now: float) -> bool:
-        """Whether partitions have been on the move for too long."""
-        self._moves_since = self._moves_since or now
-        return now - self._moves_since >= STUCK_SECONDS
-
-    def idle(self, now: float) -> bool:
-        """Whether there has been nothing to read from for too long."""
-        self._stood = {}
-        self._idle_since = self._idle_since or now
-        return now - self._idle_since >= IDLE_SECONDS
-
-
-def _stand(known: _Stood, now: float, positions: dict[TopicPartition, int]) -> _Stood:
-    return {at: known[at] if at in known and known[at][0] == position else (position, now) for at, position in positions.items()}
-
-
-def _first(stood: _Stood, by: float) -> TopicPartition | None:
-    return next((at for at, (_, since) in stood.items() if since <= by), None)
 
 
 def _pieces(records: Sequence[Raw | Unreadable]) -> Iterator[Sequence[Raw | Unreadable]]:
