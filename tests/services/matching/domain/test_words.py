@@ -13,7 +13,7 @@ from amont.matching.domain.comparing import Difference, Reached, RuleCost
 from amont.matching.domain.engine import Engine
 from amont.matching.domain.pinning import Hindrance, Unpinned
 from amont.matching.domain.points import Points
-from amont.matching.domain.policy import Policy, Rule
+from amont.matching.domain.policy import Order, Policy, Rule
 from amont.matching.domain.pooling import LeftOut
 from amont.matching.domain.scorer import Scorer
 from amont.matching.domain.solver import NextBest, Unmatched
@@ -82,6 +82,18 @@ def test_why_a_pair_was_made() -> None:
     assert pair_in_words(POINTS, None, 0, "en")[2] == "without this pair the programme would do as well with another one"
     assert "fewer pairs" in pair_in_words(POINTS, None, None, "en")[2]
     assert pair_in_words(POINTS, None, None, "fr", pinned=True)[2] == "ce binôme a été décidé d'avance"
+
+
+@pytest.mark.parametrize(("order", "lowest"), [("pairs, worst, total", True), ("pairs, total", False)])
+def test_a_lower_lowest_score_is_spoken_of_only_where_a_lowest_score_is_sought(order: Order, lowest: bool) -> None:  # noqa: FBT001
+    [pair] = Engine(threads=1).solve(pool_of(mentee(), mentor()), Policy(order=order), explain=True).pairs
+    said = {
+        language: pair_in_words(pair.points, pair.next_best, pair.worth, language, worth_reason=pair.worth_reason)[2]
+        for language in LANGUAGES
+    }
+    assert pair.worth is None
+    assert ("fewer pairs" in said["en"], "moins de binômes" in said["fr"]) == (True, True)
+    assert ("lowest score" in said["en"], "score le plus bas" in said["fr"]) == (lowest, lowest)
 
 
 def test_why_somebody_is_alone_in_the_order_of_the_rules() -> None:

@@ -27,6 +27,11 @@ _RULES = tuple(Rule)
 _ALLOWED = len(_RULES)
 
 
+FEWER_PAIRS = "without it there would be fewer pairs"
+FEWER_OR_LOWER = f"{FEWER_PAIRS} or a lower lowest score"
+"""Why a pair has no worth: the second where a lowest score is sought (the order `pairs, worst, total`)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextBest:
     """Another mentor whom the mentee could have had, and the score of that pair."""

@@ -16,7 +16,7 @@ from amont.matching.domain.pinning import Unpinned
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Rule
 from amont.matching.domain.pooling import LeftOut
-from amont.matching.domain.solver import NextBest, Unmatched
+from amont.matching.domain.solver import FEWER_PAIRS, NextBest, Unmatched
 
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -37,6 +37,7 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "next_best.none": "no other mentor was possible",
         "worth": ("without this pair the programme would lose {worth} point", "without this pair the programme would lose {worth} points"),
         "worth.nothing": "without this pair the programme would do as well with another one",
+        "worth.fewer": "without this pair there would be fewer pairs",
         "worth.irreplaceable": "without this pair there would be fewer pairs, or a lower lowest score",
         "worth.pinned": "this pair was decided beforehand",
         "overrides": "it breaks what rounds otherwise hold to: {rules}",
@@ -125,6 +126,7 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "next_best.none": "aucun autre mentor n'était possible",
         "worth": ("sans ce binôme, le programme perdrait {worth} point", "sans ce binôme, le programme perdrait {worth} points"),
         "worth.nothing": "sans ce binôme, le programme ferait aussi bien avec un autre",
+        "worth.fewer": "sans ce binôme, il y aurait moins de binômes",
         "worth.irreplaceable": "sans ce binôme, il y aurait moins de binômes, ou un score le plus bas encore plus bas",
         "worth.pinned": "ce binôme a été décidé d'avance",
         "overrides": "il déroge à ce que les tours respectent sinon : {rules}",
@@ -241,6 +243,7 @@ def pair_in_words(
     worth: int | None,
     language: Language,
     *,
+    worth_reason: str | None = None,
     pinned: bool = False,
     overrides: Sequence[Rule] = (),
 ) -> tuple[str, ...]:
@@ -249,7 +252,7 @@ def pair_in_words(
     return (
         _say("score", language, score=points.score, most=MOST, points=parts or "0"),
         _say("next_best", language, mentor=next_best.mentor, score=next_best.score) if next_best else _say("next_best.none", language),
-        worth_in_words(worth, language, pinned=pinned),
+        worth_in_words(worth, language, reason=worth_reason, pinned=pinned),
         *([_say("overrides", language, rules=_rules(overrides, language))] if overrides else []),
     )
 
@@ -269,12 +272,12 @@ def _rules(rules: Sequence[Rule], language: Language) -> str:
     return ", ".join(_say(f"rule.{rule.value}", language) for rule in rules)
 
 
-def worth_in_words(worth: int | None, language: Language, *, pinned: bool) -> str:
-    """What would be lost without a pair."""
+def worth_in_words(worth: int | None, language: Language, *, reason: str | None, pinned: bool) -> str:
+    """What would be lost without a pair; `reason` is a solved pair's `worth_reason`."""
     if pinned:
         return _say("worth.pinned", language)
     if worth is None:
-        return _say("worth.irreplaceable", language)
+        return _say("worth.fewer" if reason == FEWER_PAIRS else "worth.irreplaceable", language)
     return _say("worth", language, worth, worth=worth) if worth else _say("worth.nothing", language)
 
 

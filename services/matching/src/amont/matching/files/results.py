@@ -79,7 +79,9 @@ def _pair(pair: SolvedPair, language: Language, *, explain: bool) -> dict[str, A
         return made
     best = pair.next_best
     next_best = None if best is None else {"mentor": best.mentor, "score": best.score}
-    reason = pair.worth_reason if language == FALLBACK or pair.worth is not None else worth_in_words(None, language, pinned=pair.pinned)
+    reason = pair.worth_reason
+    if reason is not None and language != FALLBACK:
+        reason = worth_in_words(None, language, reason=reason, pinned=pair.pinned)
     return {**made, "next_best": next_best, "worth": pair.worth, "worth_reason": reason}
 
 

@@ -50,7 +50,17 @@ class MatchView(BaseModel):
             worth=match.worth,
             pinned=match.pinned,
             overrides=list(match.overrides),
-            words=list(pair_in_words(match.points, match.next_best, match.worth, language, pinned=match.pinned, overrides=match.overrides)),
+            words=list(
+                pair_in_words(
+                    match.points,
+                    match.next_best,
+                    match.worth,
+                    language,
+                    worth_reason=match.worth_reason,
+                    pinned=match.pinned,
+                    overrides=match.overrides,
+                )
+            ),
         )
 
 

@@ -36,7 +36,17 @@ from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
 from amont.matching.domain.progress import Lasting, Progress, unseen
 from amont.matching.domain.scorer import Scorer
-from amont.matching.domain.solver import NextBest, Objective, Solution, SolvedPair, Unmatched, checked_pins, pinned_only
+from amont.matching.domain.solver import (
+    FEWER_OR_LOWER,
+    FEWER_PAIRS,
+    NextBest,
+    Objective,
+    Solution,
+    SolvedPair,
+    Unmatched,
+    checked_pins,
+    pinned_only,
+)
 
 __all__ = ["VERSION", "Engine", "warm"]
 
@@ -191,7 +201,7 @@ class Engine:
 
 
 def _valued(pairs: tuple[SolvedPair, ...], worth: Mapping[str, int | None], policy: Policy) -> tuple[SolvedPair, ...]:
-    irreplaceable = "without it there would be fewer pairs" + (" or a lower lowest score" if policy.order == "pairs, worst, total" else "")
+    irreplaceable = FEWER_OR_LOWER if policy.order == "pairs, worst, total" else FEWER_PAIRS
 
     def valued(pair: SolvedPair) -> SolvedPair:
         if pair.pinned:
