@@ -322,6 +322,7 @@ async def test_a_list_holds_what_one_may_read_one_by_one_also_of_a_programme_tha
     of_both = [await ruled(matching, FORBIDDEN, one, other) for one in (EVE, ERIC) for other in (JIM, JULE)]
     asked = {"policy": None, "against": None, "rules": False, "seed": None}
     shared = await matching.asked(commands.request_simulation, PROGRAMME, COORDINATOR, **asked)
+    theirs = await matching.asked(commands.request_round, PROGRAMME, COORDINATOR)
     await matching.hears(office.programme(tenants=("fr",)))
     own = [await ruled(matching, FORBIDDEN, EVE, other) for other in ("fr:young", "fr:other")]
     alone = await matching.asked(commands.request_simulation, PROGRAMME, COORDINATOR, **asked)
@@ -329,6 +330,8 @@ async def test_a_list_holds_what_one_may_read_one_by_one_also_of_a_programme_tha
     assert await _what_fr_reads(matching, "rulings", of_both[0].id, *mine) == ([403, 200, 200], mine, mine)
     found = await _what_fr_reads(matching, "simulations", shared.simulation.id, alone.simulation.id)
     assert found == ([403, 200], [alone.simulation.id], [alone.simulation.id])
+    ours = await matching.asked(commands.request_round, PROGRAMME, COORDINATOR)
+    assert await _what_fr_reads(matching, "rounds", theirs.round.id, ours.round.id) == ([403, 200], [ours.round.id], [ours.round.id])
 
 
 async def test_what_is_decided_again_when_others_take_part_is_theirs_too(matching: Hearing, office: Office) -> None:

@@ -9,10 +9,11 @@ from amont.common.documents.collection import Query
 from amont.common.errors import NotAllowed, NotFound
 from amont.common.identity import Action, Actor, Resource, authorize
 from amont.common.work import Work
+from amont.matching.domain.round import Round
 from amont.matching.domain.ruling import Ruling
 from amont.matching.domain.simulation import Simulation
 
-T = TypeVar("T", Ruling, Simulation)
+T = TypeVar("T", Round, Ruling, Simulation)
 
 
 async def readable(work: Work, query: Query[T], actor: Actor, *, after: tuple[str] | None, limit: int) -> list[T]:

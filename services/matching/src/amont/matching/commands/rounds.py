@@ -7,6 +7,7 @@ from typing import Any
 from amont.common.identity import Action, Actor, authorize
 from amont.common.work import Work
 from amont.matching import documents
+from amont.matching.commands.listing import readable
 from amont.matching.domain.answer import Answer, Part, RoundPage, pages_from
 from amont.matching.domain.programme import Programme, PublicationRunning
 from amont.matching.domain.round import Round, RoundKind, requested
@@ -75,10 +76,10 @@ async def read_round(work: Work, round_id: str, actor: Actor) -> RoundRead:
 
 
 async def list_rounds(work: Work, programme_id: str, actor: Actor, after: tuple[str] | None, limit: int) -> list[Round]:
-    """Raises NotFound, NotAllowed."""
+    """Those of a programme that the actor may read one by one. Raises NotFound, NotAllowed."""
     programme = await work.get(Programme, programme_id)
     authorize(actor, Action.READ_ROUND, programme.resource)
-    return await work.page(documents.rounds_of(programme_id), after=after, limit=limit)
+    return await readable(work, documents.rounds_of(programme_id), actor, after=after, limit=limit)
 
 
 async def read_rows(work: Work, round_id: str, actor: Actor, part: Part, start: int, limit: int) -> Sequence[Any]:
