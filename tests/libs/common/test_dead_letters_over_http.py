@@ -171,14 +171,7 @@ async def test_what_was_settled_before_it_could_be_taken_back_is_named(
 ) -> None:
     defect, _, broken = await listed(ops)
     await ops.post(f"{LETTERS}/replay", json={"everything": True})
-    take_back = commands.take_back
-
-    async def slower(work: Any, id_: str, *rest: Any) -> Any:
-        if id_ == defect["id"]:
-            await one.service.run(as_replayed, id_)
-        return await take_back(work, id_, *rest)
-
-    monkeypatch.setattr(commands, "take_back", slower)
+    others_are_faster(monkeypatch, one, defect["id"], as_replayed)
     answer = (await ops.post(f"{LETTERS}/take-back", json={"everything": True})).json()
     assert (answer["taken_back"], [left["id"] for left in answer["not_done"]]) == (1, [defect["id"]])
     assert "replayed already" in answer["not_done"][0]["why"]
@@ -190,17 +183,22 @@ async def test_one_that_was_forgotten_before_it_could_be_taken_back_is_named_and
 ) -> None:
     defect, _, broken = await listed(ops)
     await ops.post(f"{LETTERS}/replay", json={"everything": True})
-    take_back = commands.take_back
-
-    async def slower(work: Any, id_: str, *rest: Any) -> Any:
-        if id_ == defect["id"]:
-            await one.service.run(forgotten, id_)
-        return await take_back(work, id_, *rest)
-
-    monkeypatch.setattr(commands, "take_back", slower)
+    others_are_faster(monkeypatch, one, defect["id"], forgotten)
     answer = await ops.post(f"{LETTERS}/take-back", json={"everything": True})
     assert (answer.status_code, [left["id"] for left in answer.json()["not_done"]]) == (200, [defect["id"]])
     assert (await ops.get(f"{LETTERS}/{broken['id']}")).json()["status"] == "open"
+
+
+def others_are_faster(monkeypatch: pytest.MonkeyPatch, one: Hearing, letter: str, command: Any) -> None:
+    """Have somebody do something about a letter just before it is taken back."""
+    take_back = commands.take_back
+
+    async def slower(work: Any, id_: str, *rest: Any) -> Any:
+        if id_ == letter:
+            await one.service.run(command, id_)
+        return await take_back(work, id_, *rest)
+
+    monkeypatch.setattr(commands, "take_back", slower)
 
 
 async def forgotten(work: Any, id_: str) -> None:

@@ -227,44 +227,42 @@ class Service:
             work = Work(self.unit.house)
             query = collection.where(due_at=AtMost(instant_text(work.now))).by("due_at")
             documents = await self._store.find(query.page(after=after, limit=DuePage))
-            due = [aggregate for one in documents if (aggregate := self._loaded(work, collection, one)) is not None]
-            for aggregate in due:
-                await self._wake(work, aggregate, handler)
-            try:
-                entries = await self.unit.save(work)
-            except Moved as moved:  # who won is due no more, so what it had planned is done now or never
-                await self.unit.do_effects(work.effects_without(moved.lost))
+            due = await self._handle(work, collection, documents, handler)
+            if due is None:
                 continue
-            except (Unacceptable, ValueError):  # of one of them: the others must not wait for it
-                for document in documents:
-                    await self._tick_alone(collection, document, handler)
-                entries, work = [], Work(self.unit.house)
-            await self.unit.publish_or_leave(entries)
-            await self.unit.do_effects(work.effects)
-            total += len(due)
+            total += due
             if len(documents) < DuePage or self._stopping.is_set():
                 return total
             after = (documents[-1]["due_at"], documents[-1]["_id"])
 
-    async def _tick_alone(self, collection: Collection[Any], document: Document, handler: DueHandler) -> None:
-        """Wake one document by itself; what the store will never take is put off as it is. Raises Unavailable."""
-        work = Work(self.unit.house)
-        aggregate = self._loaded(work, collection, document)
-        if aggregate is None:
-            return
-        await self._wake(work, aggregate, handler)
+    async def _handle(self, work: Work, collection: Collection[Any], documents: Sequence[Document], handler: DueHandler) -> int | None:
+        """Wake these documents together; how many could be, None when somebody was faster about one. Raises Unavailable.
+
+        When the store will never take what became of one of them, the others do not wait for it: each is woken alone, and that one put off as it is.
+        """
+        due = [aggregate for one in documents if (aggregate := self._loaded(work, collection, one)) is not None]
+        for aggregate in due:
+            await self._wake(work, aggregate, handler)
         try:
             entries = await self.unit.save(work)
-        except Moved as moved:
+        except Moved as moved:  # who won is due no more, so what it had planned is done now or never
             await self.unit.do_effects(work.effects_without(moved.lost))
-            return
+            return None
         except (Unacceptable, ValueError) as error:
-            _logger.error("due_refused_by_the_store", service=self.name, kind=collection.name, id=aggregate.id, reason=type(error).__name__)  # noqa: TRY400
-            metrics.DUE_HANDLED.labels(self.name, "failed").inc()
-            await self.unit.run(_put_off, type(aggregate), aggregate.id)
-            return
+            if len(documents) > 1:
+                for document in documents:
+                    await self._handle(Work(self.unit.house), collection, [document], handler)
+            else:
+                await self._refused(due[0], collection, error)
+            return len(due)
         await self.unit.publish_or_leave(entries)
         await self.unit.do_effects(work.effects)
+        return len(due)
+
+    async def _refused(self, aggregate: Aggregate, collection: Collection[Any], error: Exception) -> None:
+        _logger.error("due_refused_by_the_store", service=self.name, kind=collection.name, id=aggregate.id, reason=type(error).__name__)
+        metrics.DUE_HANDLED.labels(self.name, "failed").inc()
+        await self.unit.run(_put_off, type(aggregate), aggregate.id)
 
     def _loaded(self, work: Work, collection: Collection[Any], document: Document) -> Aggregate | None:
         """None for what cannot be read: it is passed over and counted, and stays due until a release that can comes to it."""
