@@ -26,8 +26,8 @@ def tidies_up(file: str) -> None:
     """Says that it has begun, never ends by itself, and says that it has tidied up."""
     import time
 
-    Path(file).write_text("begun")
     try:
+        Path(file).write_text("begun")
         while True:
             time.sleep(3600)
     finally:
@@ -47,7 +47,7 @@ def test_what_it_comes_to_or_raises_is_the_test_s() -> None:
 async def test_what_nobody_needs_any_more_tidies_up(tmp_path: Path) -> None:
     beside, file = Beside(), tmp_path / "said"
     beside.play("long", tidies_up, str(file))
-    await until(file.exists, within=60)
+    await until(lambda: file.exists() and file.read_text() == "begun", within=60)  # it is there before anything is in it
     beside.end()
     assert file.read_text() == "tidied up"
 
@@ -61,7 +61,7 @@ async def test_whoever_is_left_alone_tidies_up_and_ends(tmp_path: Path) -> None:
     script = tmp_path / "runs.py"
     script.write_text(program)
     tests = subprocess.Popen([sys.executable, script, file], env={**os.environ, "PYTHONPATH": str(ROOT)})  # noqa: ASYNC220 - it only starts
-    await until(file.exists, within=60)
+    await until(lambda: file.exists() and file.read_text() == "begun", within=60)  # it is there before anything is in it
     workers = psutil.Process(tests.pid).children(recursive=True)
     tests.kill()
     tests.wait()
