@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBase, _DefaultRecordBatchBuilderPy
+from tests.chaos.odd_sender import Latin
 from tests.contract.test_log_port import PARTITIONS, Hears, Place, create_topics
 
 from amont.common import metrics
@@ -213,15 +214,6 @@ async def test_a_record_that_cannot_be_decoded_rests_its_partition_and_takes_not
     await reader.stop()
     assert Counter(hears.numbers).most_common(1)[0][1] == 1, "something came twice"
     assert hears.by_key() == {f"k{k}": list(range(k, 320, KEYS)) for k in range(KEYS)}
-
-
-class Latin(str):
-    """A header's name as some producer writes it."""
-
-    __slots__ = ()
-
-    def encode(self, *_: Any) -> bytes:
-        return super().encode("latin-1")
 
 
 @pytest.mark.parametrize("compression", [DefaultRecordBase.CODEC_NONE, DefaultRecordBase.CODEC_GZIP])

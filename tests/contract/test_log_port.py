@@ -770,7 +770,7 @@ async def parking(place: Place, tmp_path: Path) -> Parking:
 
 async def test_a_bad_record_is_parked_as_it_came_with_the_reason_and_the_rest_is_applied(place: Place, parking: Parking) -> None:
     log = await place.open()
-    bad = replace(parking.event(9), value=b"{", headers=(*parking.event(9).headers, ("x", b"\xff"), ("none", None)))
+    bad = replace(parking.event(9), value=b"{", headers=(*parking.event(9).headers, ("ce_causationid", b"\xff"), ("none", None)))
     events = [parking.event(n) for n in range(6)]
     await log.append([*events[:2], replace(bad, value=b"\xff", headers=()), bad, *events[2:]])
     reader = log.reader(place.group(), TOPIC, await parking.consumer(log))

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from tests.chaos.odd_sender import send_oddly
 from tests.conftest import Servers
+from tests.contract.test_log_port import create_topics
 
 from amont.common.errors import NotFound, Unavailable
 from amont.common.log import Log, Record
@@ -81,3 +83,12 @@ async def test_a_topic_that_is_not_there_is_not_made(servers: Servers) -> None:
 async def test_a_cluster_that_does_not_answer_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         _ = [one async for one in scan(KafkaLog("127.0.0.1:1", client_id="scan"), "hris-staff")]
+
+
+async def test_a_header_whose_name_is_not_utf_8_ends_no_look(servers: Servers, topic: str) -> None:
+    bootstrap = servers.log_url.removeprefix("kafka://")
+    await create_topics(servers.log_url, topic)
+    await send_oddly(bootstrap, [record(topic, number) for number in range(90)])
+    seen = [one async for one in scan(KafkaLog(bootstrap, client_id="scan"), topic)]
+    assert sorted(int(one.value or b"") for one in seen) == list(range(90))
+    assert sum(one.headers[-1] == ("pr\\xe9nom", b"\xff") for one in seen) >= 30

@@ -110,7 +110,12 @@ BAD = {
         *(headers(GOOD, **{name: None}) for name in ("ce_id", "ce_type", "ce_source", "ce_specversion")),
     ],
     "unknown-specversion": [headers(GOOD, ce_specversion=b"0.3")],
-    "broken-headers": [headers(GOOD, ce_time=b"yesterday"), headers(GOOD, ce_seq=b"one"), headers(GOOD, ce_id=b"\xff")],
+    "broken-headers": [
+        headers(GOOD, ce_time=b"yesterday"),
+        headers(GOOD, ce_seq=b"one"),
+        headers(GOOD, ce_id=b"\xff"),
+        headers(GOOD, ce_correlationid=b"\xff"),
+    ],
 }
 
 
@@ -357,6 +362,15 @@ async def test_headers_that_nothing_can_be_made_of_are_parked(shell: Shell, reas
     await consumer(shell)(batch_of(headers(record_of(told("a", 1)), **changed), told("b", 1)))
     assert await shell.letters() == [("a", reason)]
     assert (await shell.tally("b")).told == ("x",)
+
+
+async def test_headers_that_are_not_read_and_a_trace_that_is_none_may_hold_anything(shell: Shell) -> None:
+    """As the schema ids of Confluent's serializers and the trace contexts of other tools do, which are bytes."""
+    odd = {"__value_schema_id": b"\x01\xff\xfe", "x": b"x" * (LONGEST_ATTRIBUTE + 1), "ce_dataschema": b"\xe9", "traceparent": b"\xff" * 10}
+    await consumer(shell)(batch_of(headers(record_of(told("a", 1)), **odd), told("b", 1)))
+    assert await shell.letters() == []
+    assert [(await shell.tally(id_)).told for id_ in "ab"] == [("x",)] * 2
+    assert all(dict(record.headers).get("traceparent") != odd["traceparent"] for record in await shell.on("enrolment-programmes"))
 
 
 async def test_a_key_that_ends_early_where_texts_end_at_nul_is_parked_and_keeps_nobody_else_back(shell: Shell) -> None:

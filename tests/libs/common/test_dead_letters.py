@@ -70,12 +70,12 @@ async def test_a_letter_holds_the_record_as_it_came_why_and_from_where(one: Hear
     [letter] = await letters(one)
     assert (letter.topic, letter.partition, letter.offset, letter.key) == (TOPIC, 0, 1, "fr")
     assert letter.id.startswith(f"{TOPIC}.0.1.")
-    assert (letter.reason, letter.status, letter.attempts, letter.parked_at) == ("broken-headers", Status.OPEN, 1, START)
+    assert (letter.reason, letter.status, letter.attempts, letter.parked_at) == ("invalid-payload", Status.OPEN, 1, START)
     assert letter.type == "amont.enrolment-subsidiaries.SubsidiaryChanged.v1"
     assert b64decode(letter.content.value or "") == record.value == letter.record.value
     assert letter.record.headers == record.headers
-    assert [(note.who, note.what, note.why) for note in letter.history] == [("amont", "parked", "broken-headers")]
-    assert "broken-headers" in [reason for reason, _ in await one.parked()]
+    assert [(note.who, note.what, note.why) for note in letter.history] == [("amont", "parked", "invalid-payload")]
+    assert "invalid-payload" in [reason for reason, _ in await one.parked()]
 
 
 async def test_what_follows_a_dead_letter_of_its_key_waits_and_other_keys_go_on(one: Hearing) -> None:

@@ -23,6 +23,7 @@ LONGEST_ATTRIBUTE = 1024
 
 Headers = tuple[tuple[str, bytes], ...]
 _READ = (
+    "ce_specversion",
     "ce_id",
     "ce_type",
     "ce_source",
@@ -32,8 +33,8 @@ _READ = (
     "ce_seq",
     "ce_causationid",
     "ce_correlationid",
-    "traceparent",
 )
+"""What is read of a record's headers, beside `traceparent`; whatever else a sender or a tool of theirs adds is nobody's concern, bytes or text."""
 _ALWAYS: Headers = (("ce_specversion", SPEC_VERSION.encode()), ("content-type", CONTENT_TYPE.encode()))
 
 
@@ -131,15 +132,14 @@ class Envelope:
 
     @classmethod
     def parse(cls, headers: Iterable[tuple[str, bytes | None]], *, key: str) -> "Envelope":
-        """Read the headers of any CloudEvents producer. Header names are compared without case.
+        """Read the headers of any CloudEvents producer. Header names are compared without case; those that are not read may hold anything.
 
         Raises Unreadable when the required attributes (id, source, type, specversion 1.x) are missing or broken, when one is longer than
-        `LONGEST_ATTRIBUTE`, or when `seq` or `time` cannot be read. `subject` falls back to the key, `time` to the Unix epoch.
+        `LONGEST_ATTRIBUTE`, or when `seq` or `time` cannot be read. `subject` falls back to the key, `time` to the Unix epoch,
+        and a `traceparent` that cannot be one to none (W3C Trace Context, section 3.3.2).
         """
-        known = _decoded(headers)
-        for name in _READ:
-            if len(known.get(name, "")) > LONGEST_ATTRIBUTE:
-                raise Unreadable("broken-headers", f"{name} has {len(known[name]):,} characters; {LONGEST_ATTRIBUTE:,} is the most.")
+        given = {name.lower(): value for name, value in headers if value is not None}
+        known = {name: _text(name, given[name]) for name in _READ if name in given}
         missing = [name for name in ("ce_specversion", "ce_id", "ce_type", "ce_source") if not known.get(name)]
         if missing:
             raise Unreadable("missing-headers", f"CloudEvents headers missing: {', '.join(missing)}. Send CloudEvents 1.0 in binary mode.")
@@ -155,7 +155,7 @@ class Envelope:
             seq=_sequence(known.get("ce_seq")),
             causation=known.get("ce_causationid"),
             correlation=known.get("ce_correlationid"),
-            traceparent=known.get("traceparent"),
+            traceparent=_traceparent(given.get("traceparent")),
         )
 
 
@@ -164,11 +164,19 @@ def header_pairs(values: Mapping[str, str | None]) -> Headers:
     return (*_ALWAYS, *[(name, value.encode()) for name, value in values.items() if value is not None])
 
 
-def _decoded(headers: Iterable[tuple[str, bytes | None]]) -> Mapping[str, str]:
+def _text(name: str, value: bytes) -> str:
     try:
-        return {name.lower(): value.decode("utf-8") for name, value in headers if value is not None}
+        text = value.decode("utf-8")
     except UnicodeDecodeError:
-        raise Unreadable("broken-headers", "A header is not UTF-8.") from None
+        raise Unreadable("broken-headers", f"{name} is not UTF-8.") from None
+    if len(text) > LONGEST_ATTRIBUTE:
+        raise Unreadable("broken-headers", f"{name} has {len(text):,} characters; {LONGEST_ATTRIBUTE:,} is the most.")
+    return text
+
+
+def _traceparent(value: bytes | None) -> str | None:
+    """The trace is a convenience: without one that can be read there is none."""
+    return value.decode() if value and len(value) <= LONGEST_ATTRIBUTE and value.isascii() else None
 
 
 def _time(text: str | None) -> datetime:

@@ -9,12 +9,13 @@ That one is told of, unless it can be read otherwise (`kafka_names`). (aiokafka 
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError, RecordTooLargeError
 
+from amont.common.log import BATCH_BYTES, Received
 from amont.common.log.kafka_names import batch_at
 
 Raw = ConsumerRecord[bytes | None, bytes | None]
@@ -99,6 +100,38 @@ class Fetch:
         else:
             self._stumbles(at, unreadable)
         return records
+
+
+def received(record: Raw | Unreadable) -> Received:
+    """A record as handlers have it. Raises what there was to say of one that cannot be decoded."""
+    if isinstance(record, Unreadable):
+        raise record.error
+    return Received(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=record.key or b"",
+        value=record.value,
+        headers=tuple(record.headers),
+    )
+
+
+def pieces(records: Sequence[Raw | Unreadable]) -> Iterator[Sequence[Raw | Unreadable]]:
+    """The records in pieces of BATCH_BYTES at most, or of one larger record: of a compressed fetch only the broker's bytes are limited."""
+    begin = held = 0
+    for at, record in enumerate(records):
+        size = _size(record)
+        if at > begin and held + size > BATCH_BYTES:
+            yield records[begin:at]
+            begin, held = at, 0
+        held += size
+    yield records[begin:]
+
+
+def _size(record: Raw | Unreadable) -> int:
+    if isinstance(record, Unreadable):
+        return 0
+    return len(record.key or b"") + len(record.value or b"") + sum(len(name) + len(value or b"") for name, value in record.headers)
 
 
 async def _anything(consumer: Any) -> None:

@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import random
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Union
 
 import structlog
@@ -29,8 +29,8 @@ from faststream.kafka.message import FAKE_CONSUMER
 from amont.common import metrics
 from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
-from amont.common.log import BATCH_BYTES, Handler, Received
-from amont.common.log.kafka_fetch import Batch, Fetch, Raw, Unreadable
+from amont.common.log import BATCH_BYTES, Handler
+from amont.common.log.kafka_fetch import Batch, Fetch, Raw, Unreadable, pieces, received
 from amont.common.log.kafka_watch import Watch
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ class KafkaReader:
 
     async def _taken(self, at: TopicPartition, records: Sequence[Raw | Unreadable], turn: int) -> bool:
         """Handle and commit piece by piece, until one has to be given back or no other is to be begun."""
-        for piece in _pieces(records):
+        for piece in pieces(records):
             if piece[0] is not records[0] and (self._stopping or self._moving or turn != self._turn):
                 return False
             self._began[at] = asyncio.get_running_loop().time()
@@ -317,7 +317,7 @@ class KafkaReader:
     async def _handled(self, at: TopicPartition, records: Sequence[Raw | Unreadable]) -> bool:
         where = {"group": self._group, "topic": at.topic, "partition": at.partition, "offset": records[0].offset, "records": len(records)}
         try:
-            await self._handler([_received(record) for record in records])
+            await self._handler([received(record) for record in records])
         except Unavailable as error:
             _logger.warning("batch_given_back", reason=str(error), **where)
         except Exception:
@@ -427,34 +427,3 @@ class _Rebalance(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:  # noqa: ARG002
         self._reader.begin_again()
-
-
-def _pieces(records: Sequence[Raw | Unreadable]) -> Iterator[Sequence[Raw | Unreadable]]:
-    """The records in pieces of BATCH_BYTES at most, or of one larger record: of a compressed fetch only the broker's bytes are limited."""
-    begin = held = 0
-    for at, record in enumerate(records):
-        size = _size(record)
-        if at > begin and held + size > BATCH_BYTES:
-            yield records[begin:at]
-            begin, held = at, 0
-        held += size
-    yield records[begin:]
-
-
-def _size(record: Raw | Unreadable) -> int:
-    if isinstance(record, Unreadable):
-        return 0
-    return len(record.key or b"") + len(record.value or b"") + sum(len(name) + len(value or b"") for name, value in record.headers)
-
-
-def _received(record: Raw | Unreadable) -> Received:
-    if isinstance(record, Unreadable):
-        raise record.error
-    return Received(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        key=record.key or b"",
-        value=record.value,
-        headers=tuple(record.headers),
-    )

@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from amont.common.errors import NotFound
+from amont.common.errors import NotFound, Unavailable
 from amont.common.log import BATCH_BYTES, Log, Received
 from amont.common.log.kafka import KafkaLog, port_errors
+from amont.common.log.kafka_fetch import Fetch, Unreadable, received
 from amont.common.log.sqlite import SqliteLog
 
 AT_ONCE = 500
-WAIT_MS = 1_000
 
 
 def scan(log: Log, topic: str) -> AsyncIterator[Received]:
-    """Every record of a topic, in the order of each key. The log need not be open. Raises Unavailable, NotFound for a topic that is not there."""
+    """Every record of a topic, in the order of each key. The log need not be open. Raises Unavailable, also where a record is that no
+    client can decode, and NotFound for a topic that is not there.
+    """
     if isinstance(log, KafkaLog):
         return _scan_kafka(log, topic)
     if isinstance(log, SqliteLog):
@@ -53,25 +55,25 @@ async def _scan_kafka(log: KafkaLog, topic: str) -> AsyncIterator[Received]:
             await consumer.seek_to_beginning(*partitions)
             ends = await consumer.end_offsets(partitions)
             left = {one for one in partitions if await consumer.position(one) < ends[one]}
+        fetch = Fetch(_stumbles)
         while left:
             async with port_errors("read"):
-                batches = await consumer.getmany(*left, timeout_ms=WAIT_MS, max_records=AT_ONCE)
-            for partition, records in batches.items():
-                for one in records:
-                    if one.offset < ends[partition]:
-                        yield Received(
-                            topic=topic,
-                            partition=one.partition,
-                            offset=one.offset,
-                            key=one.key or b"",
-                            value=one.value,
-                            headers=tuple(one.headers),
-                        )
+                records = await fetch(consumer)
+            for one in records:
+                if one.offset < ends[TopicPartition(topic, one.partition)]:
+                    yield received(one)
             async with port_errors("read"):
                 left = {one for one in left if await consumer.position(one) < ends[one]}
     finally:
         async with port_errors("close"):
             await consumer.stop()
+
+
+def _stumbles(at: TopicPartition, unreadable: Unreadable) -> None:
+    raise Unavailable(
+        f"Record {unreadable.offset} of partition {at.partition} of {at.topic} cannot be decoded by any client ({type(unreadable.error).__name__}). "
+        "docs/operations/alerts.md says what to do about it."
+    )
 
 
 async def _partitions(log: KafkaLog, topic: str) -> list[TopicPartition]:
