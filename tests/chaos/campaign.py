@@ -157,7 +157,7 @@ class Campaign:
     async def _rest(self, hands: Hands, _: Stage) -> Seen:
         while hands.staff.sent < hands.size.staff_events:
             await hands.staff.burst(min(BURST, hands.size.people))
-        return {"staff events": hands.staff.sent, "poison": len(hands.staff.poison)}
+        return {"staff events": hands.staff.sent, "poison": len(hands.staff.poison), "sent packed, with odd headers": hands.staff.odd}
 
     async def _replay(self, hands: Hands, stage: Stage) -> Seen:
         await hands.house.settled(SETTLED_WITHIN)

@@ -15,6 +15,7 @@ from amont.common import hosting
 from amont.common.documents import Document
 from amont.common.events.topics import SERVICES, TOPICS, dead_letters_of
 from amont.common.log import Received
+from amont.common.log.kafka_fetch import Fetch, Unreadable, received
 from amont.common.log.sqlite import SqliteLog
 from amont.common.service.letters.letter import LETTERS
 from amont.common.testing.promises import OWNERS, Evidence, Place, Poison
@@ -41,26 +42,16 @@ async def everything_on(house: House, topic: str) -> list[Timed]:
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
         found: list[Timed] = []
+        fetch = Fetch(_stumbles)
         while any([await consumer.position(one) < ends[one] for one in partitions]):
-            batches = await consumer.getmany(timeout_ms=500)
-            for partition, batch in batches.items():
-                found += [
-                    Timed(
-                        Received(
-                            topic=topic,
-                            partition=partition.partition,
-                            offset=one.offset,
-                            key=one.key or b"",
-                            value=one.value,
-                            headers=tuple(one.headers),
-                        ),
-                        one.timestamp / 1000,
-                    )
-                    for one in batch
-                ]
+            found += [Timed(received(one), one.timestamp / 1000) for one in await fetch(consumer)]
         return found
     finally:
         await consumer.stop()
+
+
+def _stumbles(at: TopicPartition, unreadable: Unreadable) -> None:
+    raise AssertionError(f"{at} has a record that nobody can decode: {unreadable}")
 
 
 async def repeated_on_log(house: House) -> int:

@@ -8,9 +8,10 @@ from tests.chaos.hands import Hands
 from tests.chaos.latency import Latencies
 from tests.chaos.letters import Replayed
 from tests.chaos.outage import DRAINED_WITHIN, Outage
+from tests.chaos.poison import refused_people
 from tests.chaos.pulse import ENOUGH
 from tests.chaos.report import Line
-from tests.chaos.staff_load import person_id, refused_people
+from tests.chaos.staff_load import person_id
 
 from amont.common.testing.promises import Evidence, broken, figures
 

@@ -35,7 +35,7 @@ def p99(sorted_values: tuple[float, ...]) -> float:
 
 
 async def poison_share(hands: Hands, stage: Stage) -> tuple[Latencies, Seen]:
-    """A steady load, by turns without poison and with 1 % undecodable and 0.5 % refused records."""
+    """A steady load, by turns without poison and with 1 % unreadable and 0.5 % refused records."""
     stage.total(WINDOWS)
     windows: list[tuple[float, float, bool]] = []
     before = len(hands.staff.poison)

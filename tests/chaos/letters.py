@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.hands import Hands, Seen
-from tests.chaos.staff_load import BAD_GRADE, refused_people
+from tests.chaos.poison import BAD_GRADE, refused_people
 from tests.support.programme import GRADES, GROUP
 
 from amont.local.demo.stages import Stage

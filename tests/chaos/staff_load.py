@@ -1,32 +1,31 @@
 """The HR system of a campaign: everybody's records, each changing one field to its own number, with records strewn in that nobody can take.
 
 So the end can be counted: a person with n records must have said `f1` to `fn`, in that order and each once, and every reader must know `fn`. Records
-that nobody can take go under keys of their own; what follows a parked record of one key is another matter (`tests/libs/common`).
+that nobody can take (`poison`) go under keys of their own; what follows a parked record of one key is another matter (`tests/libs/common`). Where the log
+is Kafka, one burst in `ODD` comes from a sender that packs and writes headers as ours does not (`odd_sender`).
 """
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any
 
+from tests.chaos import poison
+from tests.chaos.odd_sender import send_oddly
 from tests.support.house import House
 from tests.support.programme import ZONES, staff
 
 from amont.common.errors import Unavailable
-from amont.common.events import StaffRecorded
-from amont.common.events.envelope import Envelope
 from amont.common.log import Record
-from amont.common.testing.hearing import START
 from amont.common.testing.promises import Poison
 
 TENANTS = tuple(ZONES)
-BAD_GRADE = "not-a-grade"
-"""A grade that no subsidiary has."""
 BLOCK = 20
 """People come in blocks: twenty executives, twenty juniors, and so on."""
 PAUSE = 0.25
+ODD = 10
+"""One burst of so many comes from the other sender."""
 
 
 def person_id(person: int) -> str:
@@ -40,25 +39,6 @@ def version_of(person: int, version: int) -> Record:
     return staff(TENANTS[person % 3], person, grade=grade, function=f"f{version}", effective_at=day, occurred_at=f"{day}T08:00:00Z")
 
 
-def undecodable(number: int) -> tuple[Record, Poison]:
-    """Bytes that are no text, or JSON that was cut off."""
-    key = f"fr:undecodable{number}"
-    value = b"\xff\xfe\x00" + str(number).encode() if number % 2 else (version_of(0, 1).value or b"")[: -9 - number % 50]
-    envelope = Envelope(id=f"undecodable-{number}", type=StaffRecorded.type_name(), source="/hris", subject=key, time=START)
-    return Record(topic="hris-staff", key=key, value=value, headers=envelope.headers()), Poison(key.encode(), value, "invalid-payload")
-
-
-def refused(number: int) -> tuple[Record, Poison]:
-    """A record that can be read and fails however often it is tried: a grade that the subsidiary does not have."""
-    record = staff("fr", 900_000 + number, grade=BAD_GRADE)
-    return record, Poison(record.key.encode(), record.value, "unknown-grade")
-
-
-def refused_people(poison: Iterable[Poison]) -> dict[str, str]:
-    """The function that the record of each refused person says."""
-    return {one.key.decode(): json.loads(one.value or b"{}")["function"] for one in poison if one.reason == "unknown-grade"}
-
-
 class StaffLoad:
     """See the module."""
 
@@ -68,8 +48,10 @@ class StaffLoad:
         """What was sent of each."""
         self.poison: list[Poison] = []
         self.share = 1.0
-        """How much of the poison is strewn in: 0 is none, 1 is 1 % undecodable and 0.5 % refused."""
-        self._next = self._since = 0
+        """How much of the poison is strewn in: 0 is none, 1 is 1 % unreadable and 0.5 % refused."""
+        self.odd = 0
+        """How many records the other sender has sent."""
+        self._next = self._since = self._bursts = self._strewn = 0
 
     @property
     def sent(self) -> int:
@@ -83,12 +65,15 @@ class StaffLoad:
             self._next += 1
             self.versions[person] += 1
             records += [*self._bad(), version_of(person, self.versions[person])]
+        self._bursts += 1
+        odd = self._bursts % ODD == 0 and self._house.log_url.startswith("kafka://")
         while True:
             try:
-                await self._house.append(records)
+                await (send_oddly(self._house.log_url.removeprefix("kafka://"), records) if odd else self._house.append(records))
             except Unavailable:
                 await asyncio.sleep(PAUSE)
             else:
+                self.odd += len(records) if odd else 0
                 return
 
     def _bad(self) -> list[Record]:
@@ -96,9 +81,9 @@ class StaffLoad:
         if not self.share or self._since < 200:
             return []
         self._since = 0
-        number = len(self.poison)
-        made = [undecodable(number), undecodable(number + 1), refused(number)]
-        self.poison += [poison for _, poison in made]
+        made = poison.strewn(self._strewn)
+        self._strewn += 1
+        self.poison += [one for _, one in made]
         return [record for record, _ in made]
 
     @contextlib.asynccontextmanager

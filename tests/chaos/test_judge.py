@@ -10,6 +10,7 @@ from tests.chaos.latency import Latencies
 from tests.chaos.letters import Replayed
 from tests.chaos.mails import cut_off
 from tests.chaos.outage import Answers, Outage
+from tests.chaos.poison import UNREADABLE, strewn
 from tests.chaos.pulse import Pulse
 from tests.chaos.report import Report
 from tests.chaos.staff_load import StaffLoad, person_id
@@ -145,3 +146,10 @@ def test_what_was_not_shown_breaks_no_report_and_says_so() -> None:
     report.lines.append(_rolling(Noted(in_peace=Peace(1, 0, 0, 7, 0)), 20))
     assert not report.kept
     assert [line.startswith("P7  BROKEN") for line in report.broken] == [True]
+
+
+def test_poison_is_of_every_kind_soon_and_each_under_a_key_of_its_own() -> None:
+    made = [one for turn in range(len(UNREADABLE)) for one in strewn(turn)]
+    assert {one.reason for _, one in made} == {"invalid-payload", "broken-key", "broken-headers", "unknown-grade"}
+    assert len({one.key for _, one in made}) == len(made)
+    assert all(record.key.replace("\0", "\ufffd").encode() == one.key and record.value == one.value for record, one in made)
