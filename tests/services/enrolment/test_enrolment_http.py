@@ -56,7 +56,7 @@ async def test_a_subsidiary_plugs_in(enrolment: Hearing) -> None:
         first = await client.put(f"{API}/subsidiaries/es", json=SUBSIDIARY)
         again = await client.put(f"{API}/subsidiaries/es", json=SUBSIDIARY)
     assert first.status_code == again.status_code == 200
-    assert first.json() == again.json() == {"subsidiary": "es", **SUBSIDIARY, "version": 1}
+    assert first.json() == again.json() == {"subsidiary": "es", **SUBSIDIARY, "leaver_share": 0.05, "version": 1}
     assert first.headers["ETag"] == '"1"'
     (said,) = await enrolment.said()
     assert said == SubsidiaryChanged(seq=1, subsidiary="es", **SUBSIDIARY)
@@ -72,6 +72,17 @@ async def test_a_subsidiary_is_changed_only_by_who_knows_its_version(enrolment: 
         stale = problem(await client.put(f"{API}/subsidiaries/es", json=SUBSIDIARY, headers={"If-Match": '"1"'}), 409, "stale-version")
         assert stale["current_version"] == 2
         problem(await client.put(f"{API}/subsidiaries/it", json=SUBSIDIARY, headers={"If-Match": '"1"'}), 404, "not-found")
+
+
+async def test_what_may_be_left_out_of_a_subsidiary_stays_as_it_is(enrolment: Hearing) -> None:
+    async with group(enrolment) as client:
+        await client.put(f"{API}/subsidiaries/es", json={**SUBSIDIARY, "leaver_share": 0.2})
+        assert (await client.put(f"{API}/subsidiaries/es", json=SUBSIDIARY)).json()["leaver_share"] == 0.2
+        changed = await client.put(f"{API}/subsidiaries/es", json={**SUBSIDIARY, "name": "Iberia"}, headers={"If-Match": '"1"'})
+        assert (changed.json()["name"], changed.json()["leaver_share"]) == ("Iberia", 0.2)
+        refused = await client.put(f"{API}/subsidiaries/es", json={**SUBSIDIARY, "leaver_share": 5}, headers={"If-Match": '"2"'})
+    problem(refused, 422, "invalid")
+    assert pointers(refused) == ["/leaver_share"]
 
 
 async def test_every_fault_of_a_subsidiary_is_listed(enrolment: Hearing) -> None:

@@ -10,7 +10,7 @@ from amont.common.errors import Invalid, Stale, VersionNeeded
 from amont.common.web import AnyVersion, Body, CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.enrolment import commands
 from amont.enrolment.api.tags import tag
-from amont.enrolment.domain.subsidiary import Subsidiary, SubsidiaryExists
+from amont.enrolment.domain.subsidiary import LEAVER_SHARE, Subsidiary, SubsidiaryExists
 
 router = api_router("enrolment")
 
@@ -19,8 +19,16 @@ SubsidiaryId = Annotated[str, Path(description="the tenant: 1 to 32 of a-z, 0-9 
 GradeTable = Annotated[dict[str, Any], Field(description="the HR system's own grade codes, each with the group's band from 1 to 20")]
 
 
+LeaverShare = Annotated[
+    float, Field(description="the share of leavers within an hour above which they are held: 0 holds every one, 1 none")
+]
+
+
 class SubsidiaryBody(Body):
-    """What a subsidiary tells about itself. `languages` and `zone` stand in for staff records that have none."""
+    """What a subsidiary tells about itself. `languages` and `zone` stand in for staff records that have none.
+
+    What may be left out begins with its default and, in a change, stays as it is.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -28,24 +36,36 @@ class SubsidiaryBody(Body):
     zone: str
     languages: list[str]
     grades: GradeTable
+    leaver_share: LeaverShare = LEAVER_SHARE
 
 
 class SubsidiaryView(BaseModel):
     """A subsidiary as it is."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"subsidiary": "fr", **_EXAMPLE, "version": 1}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"subsidiary": "fr", **_EXAMPLE, "leaver_share": LEAVER_SHARE, "version": 1}]}
+    )
 
     subsidiary: str
     name: str
     zone: str
     languages: list[str]
     grades: dict[str, int]
+    leaver_share: float
     version: int
 
     @classmethod
     def of(cls, found: tuple[Subsidiary, int]) -> "SubsidiaryView":
         one, version = found
-        return cls(subsidiary=one.id, name=one.name, zone=one.zone, languages=list(one.languages), grades=dict(one.grades), version=version)
+        return cls(
+            subsidiary=one.id,
+            name=one.name,
+            zone=one.zone,
+            languages=list(one.languages),
+            grades=dict(one.grades),
+            leaver_share=one.leaver_share,
+            version=version,
+        )
 
 
 class RegradedView(SubsidiaryView):
@@ -66,7 +86,7 @@ async def put_subsidiary(
     subsidiary_id: SubsidiaryId, body: SubsidiaryBody, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
 ) -> SubsidiaryView:
     """Add a subsidiary (without If-Match; the same again changes nothing), or change the version that was read (with If-Match)."""
-    given = body.model_dump()
+    given = body.model_dump(exclude_unset=True)
     if if_match is None:
         view = SubsidiaryView.of(await run(commands.add_subsidiary, subsidiary_id, actor, **given))
     else:

@@ -1,6 +1,6 @@
 """Commands and questions about subsidiaries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,28 +13,30 @@ from amont.enrolment.domain.subsidiary import Subsidiary, SubsidiaryExists
 Versioned = tuple[Subsidiary, int]
 
 
-async def add_subsidiary(
-    work: Work, id_: str, actor: Actor, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any]
-) -> Versioned:
-    """Add a tenant; adding the same again changes nothing. Raises SubsidiaryExists, Invalid with every fault."""
+async def add_subsidiary(work: Work, /, id_: str, actor: Actor, **given: Any) -> Versioned:
+    """Add a tenant; adding the same again changes nothing. What may be left out of `given` begins with its default.
+
+    Raises SubsidiaryExists, Invalid with every fault.
+    """
     authorize(actor, Action.MANAGE_SUBSIDIARY, Resource("subsidiary", id_, frozenset({id_})))
-    decision = Subsidiary.added(id_, name=name, zone=zone, languages=languages, grades=grades)
+    decision = Subsidiary.added(id_, **given)
     existing = await work.peek(Subsidiary, id_)
     if existing is None:
         added = work.save(decision)
         return added, work.version_of(added)
-    if existing.facts() != decision.state.facts():
+    if existing.change(**given).state != existing:
         raise SubsidiaryExists(id_)
     return existing, work.version_of(existing)
 
 
-async def change_subsidiary(
-    work: Work, id_: str, actor: Actor, version: int, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any]
-) -> Versioned:
-    """Change a tenant's data, knowing which version one has read. Raises NotFound, Stale, Invalid with every fault."""
+async def change_subsidiary(work: Work, /, id_: str, actor: Actor, version: int, **given: Any) -> Versioned:
+    """Change a tenant's data, knowing which version one has read; what may be left out of `given` stays as it is.
+
+    Raises NotFound, Stale, Invalid with every fault.
+    """
     authorize(actor, Action.MANAGE_SUBSIDIARY, Resource("subsidiary", id_, frozenset({id_})))
     subsidiary = await work.get(Subsidiary, id_, version=version)
-    changed = work.save(subsidiary.change(name=name, zone=zone, languages=languages, grades=grades))
+    changed = work.save(subsidiary.change(**given))
     return changed, work.version_of(changed)
 
 

@@ -14,6 +14,8 @@ from amont.enrolment.domain.words import MAX_NAME, is_language, is_slug
 BANDS = range(1, 21)
 MAX_GRADES = 2_000
 MAX_LANGUAGES = 20
+LEAVER_SHARE = 0.05
+"""The share of its people that a subsidiary's feed may remove within an hour, unless the subsidiary says otherwise."""
 
 
 class UnknownTenant(DomainError):
@@ -54,12 +56,16 @@ class SubsidiaryExists(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subsidiary(Aggregate):
-    """One tenant. `grades` maps its HR system's codes to the group's bands, 1 to 20."""
+    """One tenant. `grades` maps its HR system's codes to the group's bands, 1 to 20.
+
+    `leaver_share` is the share of its people, 0 to 1, above which leavers within an hour trip the breaker: 0 holds every leaver, 1 none.
+    """
 
     name: str
     zone: str
     languages: tuple[str, ...]
     grades: Mapping[str, int]
+    leaver_share: float = LEAVER_SHARE
 
     @property
     def resource(self) -> Resource:
@@ -69,20 +75,34 @@ class Subsidiary(Aggregate):
         return {"subsidiary": self.id, "name": self.name, "zone": self.zone, "languages": self.languages, "grades": dict(self.grades)}
 
     @classmethod
-    def added(cls, id_: str, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any]) -> Decision[Self]:
+    def added(
+        cls, id_: str, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any], leaver_share: float = LEAVER_SHARE
+    ) -> Decision[Self]:
         """A new tenant. Raises Invalid with every fault."""
         faults = () if is_slug(id_, 32) else (Fault("path:/subsidiary_id", "1 to 32 of a-z, 0-9 and the hyphen"),)
-        _refuse((*faults, *faults_in(name, zone, languages, grades)), id_)
-        new = cls(id=id_, name=name.strip(), zone=zone, languages=tuple(dict.fromkeys(languages)), grades=dict(grades))
+        _refuse((*faults, *faults_in(name, zone, languages, grades, leaver_share)), id_)
+        new = cls(
+            id=id_,
+            name=name.strip(),
+            zone=zone,
+            languages=tuple(dict.fromkeys(languages)),
+            grades=dict(grades),
+            leaver_share=float(leaver_share),
+        )
         return Decision(new).saying(SubsidiaryChanged)
 
-    def change(self, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any]) -> Decision[Self]:
+    def change(
+        self, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any], leaver_share: float | None = None
+    ) -> Decision[Self]:
         """Other data for the same tenant; says nothing when it is the same. Raises Invalid with every fault.
 
-        A changed zone or grade table holds for the records that arrive from now on.
+        What may be left out stays as it is. A changed zone or grade table holds for the records that arrive from now on.
         """
-        _refuse(faults_in(name, zone, languages, grades), self.id)
-        decision = self.becomes(name=name.strip(), zone=zone, languages=tuple(dict.fromkeys(languages)), grades=dict(grades))
+        share = self.leaver_share if leaver_share is None else float(leaver_share)
+        _refuse(faults_in(name, zone, languages, grades, share), self.id)
+        decision = self.becomes(
+            name=name.strip(), zone=zone, languages=tuple(dict.fromkeys(languages)), grades=dict(grades), leaver_share=share
+        )
         return decision if decision.state == self else decision.saying(SubsidiaryChanged)
 
     def take_grades(self, grades: Mapping[str, Any]) -> Decision[Self]:
@@ -103,7 +123,9 @@ def _refuse(faults: Sequence[Fault], id_: str) -> None:
         raise Invalid(f"Subsidiary {id_[:64]!r} cannot be taken as it is: {len(faults)} fault(s).", faults)
 
 
-def faults_in(name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any]) -> tuple[Fault, ...]:
+def faults_in(
+    name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any], leaver_share: float = LEAVER_SHARE
+) -> tuple[Fault, ...]:
     """Everything that is wrong with a subsidiary's data."""
     faults = []
     if not name.strip() or len(name) > MAX_NAME:
@@ -117,6 +139,8 @@ def faults_in(name: str, zone: str, languages: Sequence[str], grades: Mapping[st
         for at, one in enumerate(languages)
         if not is_language(one)
     )
+    if not 0 <= leaver_share <= 1:
+        faults.append(Fault("/leaver_share", "a share from 0 (every leaver is held) to 1 (none is)"))
     return (*faults, *faults_in_grades(grades, "/grades"))
 
 
