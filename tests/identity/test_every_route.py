@@ -91,6 +91,15 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("GET", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}"): needs(Action.READ_SUBSIDIARY, "subsidiary"),
     ("GET", f"{ENROLMENT}/programmes"): Asks(lists=(Action.READ_PROGRAMME, "programme", "programme_id")),
     ("GET", f"{ENROLMENT}/programmes/{{programme_id}}"): needs(Action.READ_PROGRAMME, "programme"),
+    ("GET", f"{ENROLMENT}/templates"): Asks(anywhere=Action.READ_PROGRAMME),
+    ("GET", f"{ENROLMENT}/programmes/{{programme_id}}/history"): needs(*IN_PROGRAMME),
+    ("GET", f"{ENROLMENT}/programmes/{{programme_id}}/policies/{{policy_version}}"): needs(*IN_PROGRAMME),
+    ("GET", f"{ENROLMENT}/programmes/{{programme_id}}/charter"): needs(*IN_PROGRAMME),
+    ("POST", f"{ENROLMENT}/programmes/{{programme_id}}/preview"): Asks(
+        needs=(IN_PROGRAMME,),
+        lists=(Action.READ_ENROLMENT, "mentee", "enrolment_id"),
+        body=lambda _: {"policy": {"mentee_min_band": 20}},
+    ),
     ("GET", f"{ENROLMENT}/programmes/{{programme_id}}/eligibility"): Asks(
         needs=((Action.READ_ENROLMENT, "colleague"), IN_PROGRAMME), query=f"?role=mentor&person={COLLEAGUE}"
     ),
@@ -129,6 +138,12 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ),
     ("POST", f"{ENROLMENT}/enrolments"): Asks(
         needs=((Action.ENROL, "colleague"), IN_PROGRAMME), body=lambda _: {**FORM, "role": "mentor", "person": COLLEAGUE}
+    ),
+    ("PUT", f"{ENROLMENT}/programmes/{{programme_id}}/charter"): needs(
+        Action.MANAGE_PROGRAMME, "programme", body=lambda _: {"texts": {"en": "voluntary"}}
+    ),
+    ("POST", f"{ENROLMENT}/enrolments/{{enrolment_id}}/sign"): Asks(
+        needs=((Action.READ_ENROLMENT, "mentee"), (Action.ENROL, "mentee")), body=lambda _: {"charter_version": 1}
     ),
     ("PATCH", f"{ENROLMENT}/enrolments/{{enrolment_id}}"): needs(Action.EDIT_ENROLMENT, "mentee", body=lambda _: {"meeting": "either"}),
     ("POST", f"{ENROLMENT}/programmes/{{programme_id}}/open"): needs(Action.MANAGE_PROGRAMME, "programme"),
@@ -229,6 +244,7 @@ async def played(scene: Scene) -> Scene:
     )
     programme = {"programme": "one", "name": "One", "tenants": ["fr", "de"], "topics": ["ai"]}
     await ask("POST", "/enrolment/programmes", GROUP, programme)
+    await ask("PUT", "/enrolment/programmes/one/charter", GROUP, {"texts": {"en": "voluntary"}})
     await ask("POST", "/enrolment/programmes/one/open", GROUP)
     mentee, mentor = f"{MENTEE}|participant", f"{MENTOR}|participant"
     enrolment = await ask("POST", "/enrolment/enrolments", mentee, {**FORM, "role": "mentee"})
@@ -262,6 +278,7 @@ async def played(scene: Scene) -> Scene:
         "enrolment_id": enrolment["enrolment"],
         "delivery_id": deliveries[0]["id"],
         "programme_id": "one",
+        "policy_version": "1",
         "subsidiary_id": "fr",
         "person:path": MENTEE,
         "letter_id": letter_id(broken),

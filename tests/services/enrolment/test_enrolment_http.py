@@ -1,12 +1,12 @@
 """Enrolment over HTTP: what each route answers, to whom, and how it refuses."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from tests.services.enrolment.asking import API, coordinator, group, pointers, problem
 from tests.services.enrolment.staffing import BOB, FORM, LEA, recorded, settled
 
 from amont.common.events import Policy, ProgrammeChanged, RoundPublished, SubsidiaryChanged
@@ -14,7 +14,6 @@ from amont.common.identity import Privilege
 from amont.common.testing.hearing import START, Hearing, hearing
 from amont.enrolment.app import build
 
-API = "/api/enrolment/v1"
 SUBSIDIARY = {"name": "España", "zone": "Europe/Madrid", "languages": ["es"], "grades": {"T1": 4, "D/1": 15}}
 PROGRAMME = {"programme": "inclusion", "name": "Inclusion", "tenants": ["fr", "de"], "topics": ["listening"]}
 
@@ -23,24 +22,6 @@ PROGRAMME = {"programme": "inclusion", "name": "Inclusion", "tenants": ["fr", "d
 async def enrolment(tmp_path: Path) -> AsyncIterator[Hearing]:
     async with hearing(build, tmp_path) as one:
         yield await settled(one)
-
-
-def group(enrolment: Hearing) -> AbstractAsyncContextManager[httpx.AsyncClient]:
-    return enrolment.client("fr:boss", Privilege.GROUP_COORDINATOR)
-
-
-def coordinator(enrolment: Hearing, tenant: str = "fr") -> AbstractAsyncContextManager[httpx.AsyncClient]:
-    return enrolment.client(f"{tenant}:coord", Privilege.COORDINATOR)
-
-
-def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    assert (answer.status_code, answer.json().get("type")) == (status, f"urn:amont:problem:{code}"), answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-def pointers(answer: httpx.Response) -> list[str]:
-    return [fault["pointer"] for fault in answer.json()["errors"]]
 
 
 async def enrolled(enrolment: Hearing, person: str = LEA, role: str = "mentor") -> dict[str, Any]:
@@ -225,7 +206,7 @@ async def test_another_policy_is_the_next_version_of_it(enrolment: Hearing) -> N
         assert (renamed.json()["policy_version"], renamed.json()["version"]) == (1, 2)
         stale = await client.patch(f"{API}/programmes/digital", json={"name": "Digital 3"}, headers={"If-Match": '"1"'})
         assert problem(stale, 409, "stale-version")["current_version"] == 2
-        changed = await client.patch(f"{API}/programmes/digital", json={"policy": {"min_grade_gap": 3}})
+        changed = await client.patch(f"{API}/programmes/digital", json={"policy": {"min_grade_gap": 3}, "why": "too close"})
         same = await client.patch(f"{API}/programmes/digital", json={"policy": {"min_grade_gap": 3}})
         assert changed.json()["policy_version"] == same.json()["policy_version"] == 2
     assert [event.policy_version for event in await enrolment.said() if isinstance(event, ProgrammeChanged)] == [1, 2]
@@ -404,7 +385,7 @@ async def test_the_published_interface_has_examples_and_summaries(enrolment: Hea
     async with group(enrolment) as client:
         described = (await client.get("/openapi.json")).json()
     ours = {path: routes for path, routes in described["paths"].items() if path.startswith(API)}
-    assert len(ours) == 20  # seven of them are the shell's: dead letters
+    assert len(ours) == 26  # seven of them are the shell's: dead letters
     for routes in ours.values():
         assert all(route.get("description") for route in routes.values())
     bodies = ("SubsidiaryBody", "ProgrammeBody", "ProgrammePatch", "EnrolmentBody", "EnrolmentPatch", "EnrolmentView", "EmployeeView")

@@ -6,6 +6,7 @@ from typing import Any
 from amont.common.documents import AnyOf, Index
 from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EmployeeStatus
+from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.subsidiary import Subsidiary
@@ -31,8 +32,9 @@ EMPLOYEES = Collection(
     due=True,
 )
 PROGRAMMES = Collection(Programme, "programmes", indexes=[Index(("tenants",), many=True)])
+CHARTERS = Collection(Charter, "charters")
 
-COLLECTIONS = (SUBSIDIARIES, EMPLOYEES, PROGRAMMES)
+COLLECTIONS = (SUBSIDIARIES, EMPLOYEES, PROGRAMMES, CHARTERS)
 
 
 def every_subsidiary() -> Query[Subsidiary]:

@@ -15,6 +15,7 @@ from amont.common.events import Envelope, RoundPublished, StaffLeft, StaffRecord
 from amont.common.events.hris import StaffFact
 from amont.common.work import Handle, Reaction, Reactions, Work
 from amont.enrolment.domain.employee import Employee, Outcome
+from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.staff import Understood, understand_left, understand_recorded
 from amont.enrolment.domain.subsidiary import Subsidiary, UnknownTenant
@@ -43,7 +44,7 @@ async def on_staff_left(event: StaffLeft, work: Work) -> None:
 async def on_round_published(event: RoundPublished, work: Work) -> None:
     """The first published round sets the programme going. Raises NotFound."""
     programme = await work.get(Programme, event.programme)
-    work.save(programme.run())
+    work.save(programme.run(Stamp(by=event.published_by, at=event.published_at)))
 
 
 async def on_employee_due(employee: Employee, work: Work) -> None:

@@ -1,5 +1,13 @@
 """Enrolment over HTTP for machines: translate in, call a command, translate back. One module per kind of thing."""
 
-from amont.enrolment.api import employees, enrolments, programmes, subsidiaries
+from amont.enrolment.api import charters, eligibility, employees, enrolments, programmes, revisions, subsidiaries
 
-ROUTERS = (subsidiaries.router, programmes.router, employees.router, enrolments.router)
+ROUTERS = (
+    subsidiaries.router,
+    programmes.router,
+    revisions.router,
+    charters.router,
+    eligibility.router,
+    employees.router,
+    enrolments.router,
+)

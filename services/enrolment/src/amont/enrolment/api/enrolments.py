@@ -42,6 +42,7 @@ class EnrolmentBody(Body):
     meeting: Meeting = Meeting.EITHER
     capacity: int = 1
     charter_accepted: bool
+    charter_version: int | None = Field(default=None, description="the edition that the person was shown; the current one when left out")
 
 
 class EnrolmentPatch(Body):
@@ -70,8 +71,16 @@ class WithdrawBody(Body):
     reason: str | None = Field(default=None, max_length=2000)
 
 
+class SignBody(Body):
+    """The edition of the charter that the person has read and accepts: the current one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"charter_version": 2}]})
+
+    charter_version: int
+
+
 class EnrolmentView(BaseModel):
-    """An enrolment as it is."""
+    """An enrolment as it is. `charter_version` is the edition of the charter signed last, `charter_to_sign` a newer one, if there is one."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -82,6 +91,8 @@ class EnrolmentView(BaseModel):
                     "status": "enrolled",
                     **_FORM,
                     "charter_accepted_at": "2027-01-04T08:00:00Z",
+                    "charter_version": 1,
+                    "charter_to_sign": None,
                     "version": 1,
                 }
             ]
@@ -99,12 +110,20 @@ class EnrolmentView(BaseModel):
     meeting: Meeting
     capacity: int
     charter_accepted_at: datetime
+    charter_version: int
+    charter_to_sign: int | None
     version: int
 
     @classmethod
     def of(cls, held: commands.Held) -> "EnrolmentView":
         one = held.enrolment
-        return cls(**one.facts(held.person), charter_accepted_at=one.charter_accepted_at, version=one.version)
+        return cls(
+            **one.facts(held.person),
+            charter_accepted_at=one.charter_accepted_at,
+            charter_version=one.charter_version,
+            charter_to_sign=held.charter if one.open and one.charter_version < held.charter else None,
+            version=one.version,
+        )
 
 
 @router.post("/enrolments", status_code=201, responses=responses(CharterIsPersonal, AlreadyEnrolled, NotEligible))
@@ -118,7 +137,8 @@ async def post_enrolment(body: EnrolmentBody, actor: CurrentActor, run: CurrentR
         capacity=body.capacity,
     )
     person = body.person or actor.person
-    held = await run(commands.enrol, person, body.programme, body.role, actor, form=form, charter_accepted=body.charter_accepted)
+    accepted, shown = body.charter_accepted, body.charter_version
+    held = await run(commands.enrol, person, body.programme, body.role, actor, form=form, charter_accepted=accepted, charter_version=shown)
     return tag(response, EnrolmentView.of(held))
 
 
@@ -130,14 +150,16 @@ async def list_enrolments(
     programme: Annotated[str, Query(max_length=64)],
     role: Annotated[Role | None, Query()] = None,
     status: Annotated[EnrolmentStatus | None, Query()] = None,
+    charter_version: Annotated[int | None, Query(ge=0, le=1_000_000, description="who signed this edition of the charter last")] = None,
 ) -> Page[EnrolmentView]:
     """List a programme's enrolments, as far as the asker sees them. A page covers `limit` people, so it may hold more or fewer enrolments."""
-    people = await run(commands.enrolments_in, programme, actor, page.after, page.limit)
+    people, held = await run(commands.enrolments_in, programme, actor, page.after, page.limit)
     views = [
-        EnrolmentView.of(commands.Held(one.id, enrolment))
-        for one in people
-        for enrolment in one.enrolments
-        if enrolment.programme == programme and role in {None, enrolment.role} and status in {None, enrolment.status}
+        EnrolmentView.of(one)
+        for one in held
+        if role in {None, one.enrolment.role}
+        and status in {None, one.enrolment.status}
+        and charter_version in {None, one.enrolment.charter_version}
     ]
     return Page(items=views, next=page.of(people, lambda one: one.id).next)
 
@@ -164,3 +186,11 @@ async def withdraw_enrolment(
     """Take part no more; no reason need be given, and a second time changes nothing."""
     reason = body.reason if body else None
     return tag(response, EnrolmentView.of(await run(commands.withdraw, enrolment_id, actor, reason)))
+
+
+@router.post("/enrolments/{enrolment_id}/sign", responses=responses(CharterIsPersonal, EnrolmentOver, NotEligible))
+async def sign_charter(
+    enrolment_id: EnrolmentId, body: SignBody, actor: CurrentActor, run: CurrentRun, response: Response
+) -> EnrolmentView:
+    """Accept the current edition of the charter, oneself, when there is a newer one than one has signed."""
+    return tag(response, EnrolmentView.of(await run(commands.sign_charter, enrolment_id, actor, body.charter_version)))

@@ -1,19 +1,20 @@
-"""Programmes over HTTP, and the question who may enrol in one."""
+"""Programmes over HTTP: their templates and their life. Who may enrol, what changed and the charter have modules of their own."""
 
 from typing import Annotated, Self
 
-from fastapi import Path, Query, Response
-from pydantic import BaseModel, ConfigDict, model_validator
+from fastapi import Path, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from amont.common.errors import Invalid, Stale
 from amont.common.events import Policy
-from amont.common.events.values import ProgrammeStatus, Role
+from amont.common.events.values import ProgrammeStatus
 from amont.common.web import Body, CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.enrolment import commands
 from amont.enrolment.api.tags import tag
-from amont.enrolment.domain.eligibility import Reason
-from amont.enrolment.domain.programme import Programme, ProgrammeClosed, ProgrammeExists
+from amont.enrolment.domain.history import MAX_WHY
+from amont.enrolment.domain.programme import Programme, ProgrammeClosed, ProgrammeExists, TooManyRevisions
+from amont.enrolment.domain.templates import Template
 
 router = api_router("enrolment")
 
@@ -23,35 +24,55 @@ _EXAMPLE: JsonDict = {
     "topics": ["ai", "social-media", "data"],
     "policy": {"mentor_min_months": 3},
 }
-_WHOLE: JsonDict = {**_EXAMPLE, "policy": Policy().model_dump(mode="json"), "policy_version": 1, "status": "draft", "version": 1}
+_POLICY: JsonDict = Policy().model_dump(mode="json")
+_WHOLE: JsonDict = {**_EXAMPLE, "policy": _POLICY, "policy_version": 1, "template": None, "status": "draft", "version": 1}
+_TEMPLATE: JsonDict = {
+    "template": "digital",
+    "names": {"en": "Digital", "fr": "Numérique"},
+    "about": "Executives learn new tools and usages.",
+    "topics": ["ai", "data"],
+    "policy": _POLICY,
+    "charter": {"en": "Taking part is voluntary.", "fr": "La participation est volontaire."},
+}
+Why = Annotated[str | None, Field(max_length=MAX_WHY, description="kept in the programme's history, with who and when")]
 ProgrammeSlug = Annotated[str, Path(description="the programme's slug", examples=["digital-2027"])]
 
 
 class ProgrammeBody(Body):
-    """A new programme. What the policy does not say is as in the default programme."""
+    """A new programme. What `topics` and `policy` do not say is as in the template, or as in the default programme where none is named."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"programme": "digital-2027", **_EXAMPLE}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"programme": "digital-2027", **_EXAMPLE},
+                {"programme": "inclusion-2027", "name": "Inclusion 2027", "tenants": ["fr"], "template": "inclusion"},
+            ]
+        }
+    )
 
     programme: str
     name: str
     tenants: list[str]
-    topics: list[str]
+    template: str | None = Field(default=None, description="one of `GET /templates`")
+    topics: list[str] | None = Field(default=None, description="needed where no template is named")
     policy: Policy = Policy()
+    why: Why = None
 
 
 class ProgrammePatch(Body):
-    """What to change; what is left out stays. A policy is replaced as a whole."""
+    """What to change; what is left out stays. A policy is replaced as a whole, and while people enrol only for a reason: say `why`."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"topics": ["ai", "social-media", "data", "cyber"]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"topics": ["ai", "social-media", "data", "cyber"], "why": "asked for"}]})
 
     name: str | None = None
     tenants: list[str] | None = None
     topics: list[str] | None = None
     policy: Policy | None = None
+    why: Why = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not self.model_fields_set:
+        if not self.model_fields_set - {"why"}:
             raise ValueError("name what is to change")
         return self
 
@@ -68,6 +89,7 @@ class ProgrammeView(BaseModel):
     topics: list[str]
     policy: Policy
     policy_version: int
+    template: str | None
     version: int
 
     @classmethod
@@ -81,50 +103,47 @@ class ProgrammeView(BaseModel):
             topics=list(one.topics),
             policy=one.policy,
             policy_version=one.policy_version,
+            template=one.template,
             version=version,
         )
 
 
-class ReasonView(BaseModel):
-    """Why not: a stable code, what part of an enrolment it is about, and a sentence."""
+class WhyBody(Body):
+    """Why, for the programme's history."""
 
-    code: str
-    pointer: str
-    detail: str
+    model_config = ConfigDict(json_schema_extra={"examples": [{"why": "the works council has agreed"}]})
+
+    why: Why = None
+
+
+class TemplateView(BaseModel):
+    """A programme to begin with: its policy, its topics, and the first edition of its charter by language."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_TEMPLATE]})
+
+    template: str
+    names: dict[str, str]
+    about: str
+    topics: list[str]
+    policy: Policy
+    charter: dict[str, str]
 
     @classmethod
-    def of(cls, reason: Reason) -> "ReasonView":
-        return cls(code=reason.code, pointer=reason.pointer, detail=reason.detail)
+    def of(cls, one: Template) -> "TemplateView":
+        return cls(
+            template=one.id,
+            names=dict(one.names),
+            about=one.about,
+            topics=list(one.topics),
+            policy=one.policy,
+            charter=dict(one.charter),
+        )
 
 
-class EligibilityView(BaseModel):
-    """Whether somebody may enrol in a role, as far as it does not depend on the form; every reason when not."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "programme": "digital-2027",
-                    "person": "fr:1042",
-                    "role": "mentor",
-                    "eligible": False,
-                    "reasons": [
-                        {
-                            "code": "band-too-high",
-                            "pointer": "/role",
-                            "detail": "a mentor here is at most in band 9, the person is in band 14",
-                        }
-                    ],
-                }
-            ]
-        }
-    )
-
-    programme: str
-    person: str
-    role: Role
-    eligible: bool
-    reasons: list[ReasonView]
+@router.get("/templates", responses=responses())
+async def list_templates(actor: CurrentActor, run: CurrentRun) -> list[TemplateView]:
+    """List what a programme can be made from. All of it may be changed in the programme, before and after opening."""
+    return [TemplateView.of(one) for one in await run(commands.templates, actor)]
 
 
 @router.post("/programmes", status_code=201, responses=responses(ProgrammeExists, Invalid))
@@ -148,41 +167,26 @@ async def get_programme(programme_id: ProgrammeSlug, actor: CurrentActor, run: C
     return tag(response, ProgrammeView.of(await run(commands.programme, programme_id, actor)))
 
 
-@router.patch("/programmes/{programme_id}", responses=responses(Stale, ProgrammeClosed, Invalid))
+@router.patch("/programmes/{programme_id}", responses=responses(Stale, ProgrammeClosed, TooManyRevisions, Invalid))
 async def patch_programme(
     programme_id: ProgrammeSlug, body: ProgrammePatch, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
 ) -> ProgrammeView:
     """Change a programme; another policy becomes the policy's next version."""
     edit = commands.Edit(name=body.name, tenants=body.tenants, topics=body.topics, policy=body.policy)
-    return tag(response, ProgrammeView.of(await run(commands.edit_programme, programme_id, actor, edit, if_match)))
+    return tag(response, ProgrammeView.of(await run(commands.edit_programme, programme_id, actor, edit, if_match, body.why)))
 
 
 @router.post("/programmes/{programme_id}/open", responses=responses(Stale, ProgrammeClosed))
 async def open_programme(
-    programme_id: ProgrammeSlug, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
+    programme_id: ProgrammeSlug, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response, body: WhyBody | None = None
 ) -> ProgrammeView:
     """Let people enrol; a second time changes nothing."""
-    return tag(response, ProgrammeView.of(await run(commands.open_programme, programme_id, actor, if_match)))
+    return tag(response, ProgrammeView.of(await run(commands.open_programme, programme_id, actor, if_match, body.why if body else None)))
 
 
 @router.post("/programmes/{programme_id}/close", responses=responses(Stale))
 async def close_programme(
-    programme_id: ProgrammeSlug, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response
+    programme_id: ProgrammeSlug, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response, body: WhyBody | None = None
 ) -> ProgrammeView:
     """Let nobody enrol any more, for good; a second time changes nothing."""
-    return tag(response, ProgrammeView.of(await run(commands.close_programme, programme_id, actor, if_match)))
-
-
-@router.get("/programmes/{programme_id}/eligibility", responses=responses())
-async def get_eligibility(
-    programme_id: ProgrammeSlug,
-    role: Annotated[Role, Query()],
-    actor: CurrentActor,
-    run: CurrentRun,
-    person: Annotated[str | None, Query(description="`tenant:employee_id`; the asker when left out")] = None,
-) -> EligibilityView:
-    """Ask whether somebody may enrol, and get every reason when not; nothing is changed."""
-    whom = person or actor.person
-    reasons = await run(commands.eligibility, programme_id, whom, role, actor)
-    views = [ReasonView.of(reason) for reason in reasons]
-    return EligibilityView(programme=programme_id, person=whom, role=role, eligible=not views, reasons=views)
+    return tag(response, ProgrammeView.of(await run(commands.close_programme, programme_id, actor, if_match, body.why if body else None)))

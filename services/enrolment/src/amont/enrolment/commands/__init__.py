@@ -21,27 +21,35 @@ from amont.enrolment.commands.enrolments import (
     enrol,
     enrolment,
     enrolments_in,
+    sign_charter,
     withdraw,
 )
 from amont.enrolment.commands.programmes import (
+    Affected,
     Edit,
+    charter,
     close_programme,
     create_programme,
     edit_programme,
     open_programme,
+    preview,
     programme,
     programmes,
+    publish_charter,
+    templates,
 )
 from amont.enrolment.commands.subsidiaries import Regraded, add_subsidiary, change_subsidiary, import_grades, subsidiaries, subsidiary
 
 __all__ = [
     "PUBLISHES",
+    "Affected",
     "Edit",
     "FormEdit",
     "Held",
     "Regraded",
     "add_subsidiary",
     "change_subsidiary",
+    "charter",
     "close_programme",
     "create_programme",
     "edit_enrolment",
@@ -54,10 +62,14 @@ __all__ = [
     "enrolments_in",
     "import_grades",
     "open_programme",
+    "preview",
     "programme",
     "programmes",
+    "publish_charter",
+    "sign_charter",
     "subsidiaries",
     "subsidiary",
+    "templates",
     "withdraw",
 ]
 

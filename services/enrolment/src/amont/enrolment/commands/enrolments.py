@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 from amont.common.errors import NotFound, Stale
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Meeting, Role, tenant_of
-from amont.common.identity import Action, Actor, Resource, Scope, authorize, reach_of, sees
+from amont.common.identity import Action, Actor, Resource, authorize, sees
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.enrolment import documents
-from amont.enrolment.commands.programmes import seen_programme
+from amont.enrolment.commands.programmes import participants, seen_programme
+from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.eligibility import Case, NotEligible, Reason, charter_faults, faults_in_form, reasons_against
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import AlreadyEnrolled, CharterIsPersonal, Enrolment, EnrolmentOver, Form
@@ -17,10 +18,11 @@ from amont.enrolment.domain.programme import Programme
 
 
 class Held(NamedTuple):
-    """An enrolment and whose it is."""
+    """An enrolment, whose it is, and the version of the programme's charter now."""
 
     person: str
     enrolment: Enrolment
+    charter: int = 0
 
 
 class FormEdit(NamedTuple):
@@ -46,15 +48,25 @@ async def employees(
     return await work.page(documents.employees_of(tenant, status), after=after, limit=limit)
 
 
-async def enrol(work: Work, person: str, programme: str, role: Role, actor: Actor, *, form: Form, charter_accepted: bool) -> Held:
-    """Take a seat oneself. Languages left empty are the employee's own.
+async def enrol(
+    work: Work,
+    person: str,
+    programme: str,
+    role: Role,
+    actor: Actor,
+    *,
+    form: Form,
+    charter_accepted: bool,
+    charter_version: int | None = None,
+) -> Held:
+    """Take a seat oneself. Languages left empty are the employee's own; `charter_version` is the edition that the person was shown.
 
     Raises NotFound, CharterIsPersonal, NotAllowed, AlreadyEnrolled, NotEligible with every reason.
     """
-    if actor.person != person and sees(actor, _about(person)):
-        raise CharterIsPersonal(person)
+    _only_oneself(person, actor)
     someone = await _known(work, person, actor, Action.ENROL)
     campaign = await seen_programme(work, programme, actor)
+    charter = (await work.get_or_new(Charter, programme)).version
     id_ = derived("enrolment", programme, person, role)
     profile = someone.profile
     if not form.languages and profile is not None:
@@ -66,15 +78,28 @@ async def enrol(work: Work, person: str, programme: str, role: Role, actor: Acto
         status=EnrolmentStatus.ENROLLED,
         form=form,
         charter_accepted_at=work.now,
+        charter_version=charter,
         request=work.new_id("enrolment", id_),
     )
     if not someone.holds(wanted):
         reasons = reasons_against(Case(employee=someone, programme=campaign, role=role, now=work.now))
         if profile is not None:  # whoever is gone has no form to correct
-            reasons += [*faults_in_form(form, campaign, role), *charter_faults(charter_accepted)]
+            reasons += [*faults_in_form(form, campaign, role), *charter_faults(charter_accepted, charter_version, charter)]
         if reasons:
             raise NotEligible(programme, role, reasons)
-    return Held(person, work.save(someone.enrol(wanted)).enrolment(id_))
+    return Held(person, work.save(someone.enrol(wanted)).enrolment(id_), charter)
+
+
+async def sign_charter(work: Work, id_: str, actor: Actor, version: int) -> Held:
+    """Accept the current edition of the charter, oneself; a second time changes nothing. Raises NotFound, CharterIsPersonal, EnrolmentOver, NotEligible."""
+    holder = await _holder(work, id_, actor, Action.READ_ENROLMENT)
+    _only_oneself(holder.id, actor)
+    authorize(actor, Action.ENROL, _about(holder.id))
+    before = holder.enrolment(id_)
+    current = (await work.get_or_new(Charter, before.programme)).version
+    if faults := charter_faults(True, version, current):
+        raise NotEligible(before.programme, before.role, faults)
+    return Held(holder.id, work.save(holder.sign(id_, current, work.now)).enrolment(id_), current)
 
 
 async def edit_enrolment(work: Work, id_: str, actor: Actor, edit: FormEdit, version: int | None) -> Held:
@@ -92,30 +117,29 @@ async def edit_enrolment(work: Work, id_: str, actor: Actor, edit: FormEdit, ver
         reasons.insert(0, Reason("", f"the programme is {campaign.status}; forms change while it is open or running", "programme-not-open"))
     if reasons:
         raise NotEligible(campaign.id, before.role, reasons)
-    return Held(holder.id, work.save(holder.edit(id_, form)).enrolment(id_))
+    return await _held(work, work.save(holder.edit(id_, form)), id_)
 
 
 async def withdraw(work: Work, id_: str, actor: Actor, private_reason: str | None = None) -> Held:
     """Take part no more; a second time changes nothing. The reason stays here and is never returned. Raises NotFound."""
     holder = await _holder(work, id_, actor, Action.WITHDRAW)
-    return Held(holder.id, work.save(holder.withdraw(id_, private_reason)).enrolment(id_))
+    return await _held(work, work.save(holder.withdraw(id_, private_reason)), id_)
 
 
 async def enrolment(work: Work, id_: str, actor: Actor) -> Held:
     """One enrolment. Raises NotFound."""
     holder = await _holder(work, id_, actor, Action.READ_ENROLMENT)
-    return Held(holder.id, holder.enrolment(id_))
+    return await _held(work, holder, id_)
 
 
-async def enrolments_in(work: Work, programme: str, actor: Actor, after: tuple[Any, ...] | None, limit: int) -> list[Employee]:
-    """The people with a seat in a programme, as far as the actor sees them: all, their subsidiary's, or themselves. Raises NotFound."""
+async def enrolments_in(
+    work: Work, programme: str, actor: Actor, after: tuple[Any, ...] | None, limit: int
+) -> tuple[list[Employee], list[Held]]:
+    """`limit` people who have or had a seat in a programme, as far as the actor sees them, and their enrolments in it. Raises NotFound."""
     await seen_programme(work, programme, actor)
-    reach = reach_of(actor, Action.READ_ENROLMENT)
-    if reach is Scope.OWN:
-        own = None if after else await work.peek(Employee, actor.person)
-        return [own] if own is not None and any(one.programme == programme for one in own.enrolments) else []
-    query = documents.enrolled_in(programme, None if reach is Scope.GROUP else actor.tenant)
-    return await work.page(query, after=after, limit=limit)
+    people = await participants(work, programme, actor, after, limit)
+    charter = (await work.get_or_new(Charter, programme)).version
+    return people, [Held(one.id, held, charter) for one in people for held in one.enrolments if held.programme == programme]
 
 
 async def eligibility(work: Work, programme: str, person: str, role: Role, actor: Actor) -> list[Reason]:
@@ -136,6 +160,17 @@ async def _known(work: Work, person: str, actor: Actor, action: Action) -> Emplo
     if found.status is None:
         raise NotFound("employee", person)
     return found
+
+
+async def _held(work: Work, holder: Employee, id_: str) -> Held:
+    held = holder.enrolment(id_)
+    return Held(holder.id, held, (await work.get_or_new(Charter, held.programme)).version)
+
+
+def _only_oneself(person: str, actor: Actor) -> None:
+    """Whoever sees that there is such a person is told why not; anybody else learns nothing. Raises CharterIsPersonal."""
+    if actor.person != person and sees(actor, _about(person)):
+        raise CharterIsPersonal(person)
 
 
 def _about(person: str) -> Resource:

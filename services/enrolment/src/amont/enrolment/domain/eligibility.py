@@ -12,7 +12,7 @@ from typing import Any
 from amont.common.errors import Fault, Invalid
 from amont.common.events.values import EmployeeStatus, Role
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.enrolment import Form
+from amont.enrolment.domain.enrolment import Enrolment, Form
 from amont.enrolment.domain.hours import minutes_in, parse_window
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.words import is_language
@@ -120,6 +120,18 @@ def reasons_against(case: Case) -> list[Reason]:
     return [reason for rule in RULES for reason in rule(case)]
 
 
+def newly_against(employee: Employee, enrolment: Enrolment, before: Programme, after: Programme, now: datetime) -> list[Reason]:
+    """Every reason that would stand against an enrolment under the changed programme, if one of them does not stand against it now; else none."""
+
+    def against(programme: Programme) -> list[Reason]:
+        case = Case(employee=employee, programme=programme, role=enrolment.role, now=now)
+        return [*reasons_against(case), *faults_in_form(enrolment.form, programme, enrolment.role)]
+
+    known = {(one.code, one.pointer) for one in against(before)}
+    then = against(after)
+    return then if any((one.code, one.pointer) not in known for one in then) else []
+
+
 def faults_in_form(form: Form, programme: Programme, role: Role) -> list[Reason]:
     """Everything in a form that the programme does not allow."""
     return [
@@ -130,9 +142,15 @@ def faults_in_form(form: Form, programme: Programme, role: Role) -> list[Reason]
     ]
 
 
-def charter_faults(accepted: bool) -> list[Reason]:  # noqa: FBT001 - the form's own field
-    """Without the charter nobody takes part."""
-    return [] if accepted else [Reason("/charter_accepted", "the charter must be accepted to take part", "charter-not-accepted")]
+def charter_faults(accepted: bool, read: int | None, current: int) -> list[Reason]:  # noqa: FBT001 - the form's own field
+    """Without the charter nobody takes part. `read` is the edition that the person was shown, None for the current one."""
+    if not accepted:
+        return [Reason("/charter_accepted", "the charter must be accepted to take part", "charter-not-accepted")]
+    if read is not None and read != current:
+        return [
+            Reason("/charter_version", f"version {current} of the charter is the current one; read it, then accept it", "charter-outdated")
+        ]
+    return []
 
 
 def _topics(form: Form, programme: Programme) -> Iterator[Reason]:

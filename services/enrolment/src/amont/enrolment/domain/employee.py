@@ -164,6 +164,16 @@ class Employee(Aggregate):
             return self.becomes()
         return _told(self.becomes(), replace(enrolment, form=form, version=enrolment.version + 1), EnrolmentChanged)
 
+    def sign(self, id_: str, charter: int, now: datetime) -> Decision["Employee"]:
+        """Accept an edition of the charter; nobody else needs to hear of it. Raises NotFound, EnrolmentOver."""
+        enrolment = self.enrolment(id_)
+        if not enrolment.open:
+            raise EnrolmentOver(id_, enrolment.status)
+        if enrolment.charter_version == charter:
+            return self.becomes()
+        signed = replace(enrolment, charter_version=charter, charter_accepted_at=now, version=enrolment.version + 1)
+        return self.becomes(enrolments=tuple(signed if one.id == id_ else one for one in self.enrolments))
+
     def withdraw(self, id_: str, private_reason: str | None) -> Decision["Employee"]:
         """Take part no more; once is enough. Raises NotFound."""
         enrolment = self.enrolment(id_)

@@ -61,6 +61,8 @@ class Enrolment:
     status: EnrolmentStatus
     form: Form
     charter_accepted_at: Instant
+    charter_version: int = 0
+    """The edition of the programme's charter that was accepted last; 0 where the programme had no text."""
     request: str
     """The id of the request that enrolled the person, so that the same request sent again is recognised."""
     private_reason: str | None = None

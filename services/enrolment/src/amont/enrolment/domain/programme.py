@@ -1,19 +1,22 @@
 """A programme: a campaign with a policy, the subsidiaries that take part and the topics on offer. Its policy is versioned, because matching has to say
-by which rules it decided. What is not here: who may enrol in one (`eligibility`).
+by which rules it decided; who changed what, and why, is kept beside it. What is not here: who may enrol in one (`eligibility`), its charter's text.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from amont.common.aggregate import Aggregate, Decision
-from amont.common.errors import Conflict, Fault, Invalid
+from amont.common.errors import Conflict, Fault, Invalid, NotFound
 from amont.common.events import Policy, ProgrammeChanged
 from amont.common.events.values import ProgrammeStatus
 from amont.common.identity import Resource
+from amont.enrolment.domain.history import POLICY, Revision, Stamp, difference
 from amont.enrolment.domain.words import MAX_NAME, is_slug
 
 MAX_TOPICS = 200
+MAX_REVISIONS = 300
+"""How often a programme can be edited: its history is in its document."""
 TAKES_PEOPLE = frozenset({ProgrammeStatus.OPEN, ProgrammeStatus.RUNNING})
 
 
@@ -37,6 +40,16 @@ class ProgrammeClosed(Conflict):
         super().__init__(f"Programme {id_!r} is closed; it can be read, not changed. Make a new one.")
 
 
+class TooManyRevisions(Conflict):
+    """Somebody, or some program, edits without end."""
+
+    code = "too-many-revisions"
+    title = "The programme has been changed too often"
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(f"Programme {id_!r} has been changed {MAX_REVISIONS} times. Close it and make a new one.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme(Aggregate):
     """See the module. `tenants` are the subsidiaries taking part; a topic is a slug."""
@@ -49,10 +62,18 @@ class Programme(Aggregate):
     status: ProgrammeStatus = ProgrammeStatus.DRAFT
     request: str
     """The id of the request that made it, so that the same request sent again is recognised."""
+    template: str | None = None
+    """What it was made from."""
+    history: tuple[Revision, ...] = ()
+    """Every change, the oldest first; empty for one that was made before changes were kept, until its first."""
 
     @property
     def resource(self) -> Resource:
         return Resource("programme", self.id, tenants=frozenset(self.tenants))
+
+    @property
+    def editable(self) -> bool:
+        return self.status is not ProgrammeStatus.CLOSED
 
     @property
     def takes_people(self) -> bool:
@@ -69,41 +90,103 @@ class Programme(Aggregate):
             "policy_version": self.policy_version,
         }
 
+    def policy_of(self, version: int) -> Policy:
+        """The policy as it was in a version: what changed since, undone. Raises NotFound for one that has not been, or is older than the history."""
+        first = min((one.policy_version - one.changes_policy for one in self.history), default=self.policy_version)
+        if not first <= version <= self.policy_version:
+            raise NotFound("policy", f"{self.id}/{version}")
+        fields = self.policy.model_dump(mode="json")
+        for revision in reversed(self.history):
+            if revision.policy_version <= version:
+                break
+            fields |= {pointer.removeprefix(POLICY): one.before for pointer, one in revision.changed.items() if pointer.startswith(POLICY)}
+        return Policy.model_validate(fields)
+
     @classmethod
     def created(
-        cls, id_: str, *, name: str, tenants: Sequence[str], topics: Sequence[str], policy: Policy, known: Collection[str], request: str
+        cls,
+        id_: str,
+        *,
+        name: str,
+        tenants: Sequence[str],
+        topics: Sequence[str],
+        policy: Policy,
+        known: Collection[str],
+        request: str,
+        stamp: Stamp,
+        template: str | None = None,
     ) -> Decision[Self]:
         """A draft. `known` are the tenants that exist. Raises Invalid with every fault."""
         slug = () if is_slug(id_) else (Fault("/programme", "1 to 64 of a-z, 0-9 and the hyphen"),)
         _refuse((*slug, *faults_in(name, tenants, topics, known)), id_)
-        new = cls(id=id_, name=name.strip(), tenants=tuple(tenants), topics=tuple(topics), policy=policy, request=request)
-        return Decision(new).saying(ProgrammeChanged)
+        new = cls(
+            id=id_, name=name.strip(), tenants=tuple(tenants), topics=tuple(topics), policy=policy, request=request, template=template
+        )
+        return Decision(replace(new, history=(new._revised(new, stamp),))).saying(ProgrammeChanged)
 
-    def edit(self, *, name: str, tenants: Sequence[str], topics: Sequence[str], policy: Policy, known: Collection[str]) -> Decision[Self]:
-        """Other data; another policy is the policy's next version; the same says nothing. Raises ProgrammeClosed, Invalid with every fault."""
-        if self.status is ProgrammeStatus.CLOSED:
+    def edit(
+        self, *, name: str, tenants: Sequence[str], topics: Sequence[str], policy: Policy, known: Collection[str], stamp: Stamp
+    ) -> Decision[Self]:
+        """Other data; another policy is the policy's next version; the same says nothing.
+
+        Raises ProgrammeClosed, TooManyRevisions, Invalid with every fault: the policy of a programme that takes people is changed for a reason.
+        """
+        edited = self.proposed(name=name, tenants=tenants, topics=topics, policy=policy, known=known)
+        if edited == self:
+            return Decision(self)
+        if self.takes_people and policy != self.policy and not stamp.why:
+            _refuse([Fault("/why", "say why: people have enrolled under the policy as it is")], self.id)
+        if len(self.history) >= MAX_REVISIONS:
+            raise TooManyRevisions(self.id)
+        return self._becoming(edited, stamp)
+
+    def proposed(self, *, name: str, tenants: Sequence[str], topics: Sequence[str], policy: Policy, known: Collection[str]) -> Self:
+        """The programme as it would be with other data, of which nobody has decided anything. Raises ProgrammeClosed, Invalid with every fault."""
+        if not self.editable:
             raise ProgrammeClosed(self.id)
         _refuse(faults_in(name, tenants, topics, known), self.id)
         version = self.policy_version + (policy != self.policy)
-        decision = self.becomes(name=name.strip(), tenants=tuple(tenants), topics=tuple(topics), policy=policy, policy_version=version)
-        return decision if decision.state == self else decision.saying(ProgrammeChanged)
+        return replace(self, name=name.strip(), tenants=tuple(tenants), topics=tuple(topics), policy=policy, policy_version=version)
 
-    def open(self) -> Decision[Self]:
+    def open(self, stamp: Stamp) -> Decision[Self]:
         """People may enrol. Raises ProgrammeClosed."""
-        if self.status is ProgrammeStatus.CLOSED:
+        if not self.editable:
             raise ProgrammeClosed(self.id)
-        return self._to(ProgrammeStatus.OPEN) if self.status is ProgrammeStatus.DRAFT else self.becomes()
+        return self._to(ProgrammeStatus.OPEN, stamp) if self.status is ProgrammeStatus.DRAFT else self.becomes()
 
-    def run(self) -> Decision[Self]:
+    def run(self, stamp: Stamp) -> Decision[Self]:
         """A round was published: the first one sets an open programme going."""
-        return self._to(ProgrammeStatus.RUNNING) if self.status is ProgrammeStatus.OPEN else self.becomes()
+        return self._to(ProgrammeStatus.RUNNING, stamp) if self.status is ProgrammeStatus.OPEN else self.becomes()
 
-    def close(self) -> Decision[Self]:
+    def close(self, stamp: Stamp) -> Decision[Self]:
         """Nobody enrols any more; for good."""
-        return self._to(ProgrammeStatus.CLOSED) if self.status is not ProgrammeStatus.CLOSED else self.becomes()
+        return self._to(ProgrammeStatus.CLOSED, stamp) if self.status is not ProgrammeStatus.CLOSED else self.becomes()
 
-    def _to(self, status: ProgrammeStatus) -> Decision[Self]:
-        return self.becomes(status=status).saying(ProgrammeChanged)
+    def _to(self, status: ProgrammeStatus, stamp: Stamp) -> Decision[Self]:
+        return self._becoming(replace(self, status=status), stamp)
+
+    def _becoming(self, other: Self, stamp: Stamp) -> Decision[Self]:
+        return Decision(replace(other, history=(*self.history, self._revised(other, stamp)))).saying(ProgrammeChanged)
+
+    def _revised(self, other: Self, stamp: Stamp) -> Revision:
+        return Revision(
+            number=len(self.history) + 1,
+            policy_version=other.policy_version,
+            changed=difference(self._told(), other._told()),
+            by=stamp.by,
+            at=stamp.at,
+            why=stamp.why,
+        )
+
+    def _told(self) -> dict[str, Any]:
+        """What a revision compares: the programme's data as JSON."""
+        return {
+            "name": self.name,
+            "status": self.status.value,
+            "tenants": list(self.tenants),
+            "topics": list(self.topics),
+            "policy": self.policy.model_dump(mode="json"),
+        }
 
 
 def _refuse(faults: Sequence[Fault], id_: str) -> None:
