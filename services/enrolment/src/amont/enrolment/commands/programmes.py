@@ -111,6 +111,7 @@ async def preview(
     Raises NotFound, ProgrammeClosed, Invalid with every fault of the change.
     """
     now = await seen_programme(work, id_, actor)
+    reach_of(actor, Action.READ_ENROLMENT)
     then = now.proposed(**await _changed(work, now, edit))
     people = await participants(work, id_, actor, after, limit)
     affected = [
