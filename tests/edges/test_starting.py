@@ -1,6 +1,7 @@
 """Starts that cannot be, and starts that must wait: each says what is wrong and what to do, and loses nothing."""
 
 import asyncio
+import json
 import os
 import socket
 import sqlite3
@@ -45,6 +46,27 @@ def test_a_start_without_its_settings_ends_with_a_table_of_what_is_missing() -> 
     assert "AMONT_STORE_URL" in done.stderr
     assert "kafka://host:port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_setting_that_nothing_reads_is_told_with_the_one_that_may_be_meant(tmp_path: Path) -> None:
+    url = f"sqlite://{tmp_path}"
+    settings = {"AMONT_LOG_URL": url, "AMONT_STORE_URL": url, "AMONT_MAIL_URL": f"folder://{tmp_path}", "AMONT_MAIL_SENDR": "a@b.example"}
+    said = tmp_path / "said"
+    with said.open("wb") as file:
+        process = subprocess.Popen(
+            [AMONT, "run", "enrolment", "--port", "0"], env=clean(**settings, AMONT_X="1", AMONT_TEST_SEED="1"), stdout=file, stderr=file
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while said.read_text().count("unknown_setting") < 2:
+                assert process.poll() is None, said.read_text()
+                assert time.monotonic() < deadline, said.read_text()
+                time.sleep(0.05)
+        finally:
+            process.terminate()
+            process.wait(60)
+    told = [json.loads(line) for line in said.read_text().splitlines() if "unknown_setting" in line]
+    assert [(one["name"], one.get("did_you_mean")) for one in told] == [("AMONT_MAIL_SENDR", "AMONT_MAIL_SENDER"), ("AMONT_X", None)]
 
 
 def test_a_url_that_names_nothing_is_refused_with_what_is_accepted(tmp_path: Path) -> None:

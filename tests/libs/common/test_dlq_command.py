@@ -121,6 +121,12 @@ async def test_a_list_is_a_table_with_what_it_comes_to_and_never_says_what_is_in
     assert len(await listed(amont, "--since", "2020-01-01T00:00:00+01:00", "--status", "all")) == 3
 
 
+async def test_a_list_that_nothing_is_on_says_what_there_is_instead(service: Service, amont: Amont) -> None:
+    code, said, _ = await amont("list", "--reason", "unknown-grad")
+    assert code == 0
+    assert " ".join(said.split()) == "No dead letters like these. Unresolved there are: matching 1 blocked-by, 1 defect, 1 invalid-payload."
+
+
 async def test_what_would_steer_a_terminal_is_spelled_out(service: Service, amont: Amont) -> None:
     hostile = replace(record_of(told("c", 1)), key="[/red]\x1b[2J", value=b"\x1b]0;x\x07", headers=(("ce_type", b"[/x]\x1b[31m"),))
     await service.unit.log.append([hostile])

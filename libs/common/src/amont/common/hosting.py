@@ -27,7 +27,7 @@ from amont.common.ids import RandomIds
 from amont.common.log import log_from
 from amont.common.log.kafka import KafkaOptions
 from amont.common.service import Parts, Service
-from amont.common.settings import IdentitySettings, LogSettings, Settings, TraceSettings
+from amont.common.settings import IdentitySettings, LogSettings, Settings, TraceSettings, unknown_settings
 from amont.common.web import app
 from amont.common.web.tokens import JwtVerifier, Keys, NoVerifier, Verifier
 
@@ -180,6 +180,8 @@ def serve(make: Callable[[Callable[[], None]], FastAPI], bound: socket.socket) -
         last.daemon = True
         last.start()
 
+    for name, meant in unknown_settings().items():
+        _logger.warning("unknown_setting", name=name, **({"did_you_mean": meant} if meant else {}))
     server = _Server(
         uvicorn.Config(make(fail), log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=10, server_header=False),
     )

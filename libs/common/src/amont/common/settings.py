@@ -1,6 +1,8 @@
 """What the environment may say: prefix `AMONT_`, secrets also from files. A start without what it needs ends with a table of what is missing."""
 
+import difflib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -8,12 +10,15 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 S = TypeVar("S", bound=BaseSettings)
+PREFIX = "AMONT_"
+NOT_SETTINGS = ("AMONT_TEST_", "AMONT_NATIVE_")
+"""What is for tests and development stacks begins like this."""
 
 
 class LogSettings(BaseSettings):
     """What it takes to reach the event log."""
 
-    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     log_url: str = Field(description="kafka://host:port,… or sqlite:///folder")
     instance: str | None = Field(default=None, description="a stable name of this process, for Kafka's static membership")
@@ -25,7 +30,7 @@ class LogSettings(BaseSettings):
 class IdentitySettings(BaseSettings):
     """Whose tokens are believed."""
 
-    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     issuer: str | None = Field(default=None, description="iss of the bearer tokens; without it every request is refused")
     audience: str = Field(default="amont", description="aud of the bearer tokens")
@@ -35,7 +40,7 @@ class IdentitySettings(BaseSettings):
 class TraceSettings(BaseSettings):
     """Where traces go."""
 
-    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     otlp_url: str | None = Field(default=None, description="where spans are sent (OTLP over HTTP); without it none are recorded")
     trace_ratio: float = Field(default=1.0, ge=0, le=1, description="the share of traces begun here that is recorded")
@@ -44,7 +49,7 @@ class TraceSettings(BaseSettings):
 class StoreSettings(BaseSettings):
     """What it takes to reach the services' stores."""
 
-    model_config = SettingsConfigDict(env_prefix="AMONT_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     store_url: str = Field(description="mongodb://host:port or sqlite:///folder")
     store_driver: Literal["motor", "pymongo"] = Field(default="motor", description="the MongoDB driver")
@@ -93,3 +98,23 @@ def read_settings(kind: type[S], **given: Any) -> S:
     if rows:
         raise MissingSettings(rows)
     return settings
+
+
+def unknown_settings() -> dict[str, str | None]:
+    """What the environment says with our prefix and nothing that has been imported reads, each with the setting that it may be meant for."""
+    known = {one for kind in _kinds(BaseSettings) for one in _variables(kind)}
+    strays = sorted(name for name in os.environ if name.startswith(PREFIX) and not name.startswith(NOT_SETTINGS) and name not in known)
+    return {name: next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.8)), None) for name in strays}
+
+
+def _kinds(kind: type[BaseSettings]) -> Iterator[type[BaseSettings]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)
+
+
+def _variables(kind: type[BaseSettings]) -> Iterator[str]:
+    if kind.model_config.get("env_prefix") == PREFIX:
+        for name in kind.model_fields:
+            yield f"{PREFIX}{name.upper()}"
+            yield f"{PREFIX}{name.upper()}_FILE"

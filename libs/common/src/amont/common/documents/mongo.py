@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from operator import itemgetter
 from typing import Any
+from urllib.parse import urlsplit
 
 from bson import encode
 from bson.codec_options import CodecOptions, TypeDecoder, TypeRegistry
@@ -76,14 +77,14 @@ def _client(url: str, driver: str, answer_within: float) -> Any:
 
 
 @asynccontextmanager
-async def _port_errors() -> AsyncIterator[None]:
+async def _port_errors(where: str) -> AsyncIterator[None]:
     """Let nothing of the driver out: whatever the server or the network did is Unavailable, a document that is none is a ValueError."""
     try:
         yield
     except (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError) as error:
-        raise Unavailable(f"MongoDB does not answer: {type(error).__name__}") from error
+        raise Unavailable(f"MongoDB at {where} does not answer: {type(error).__name__}") from error
     except PyMongoError as error:
-        raise Unavailable(f"MongoDB refused: {type(error).__name__} {getattr(error, 'code', '')}".rstrip()) from error
+        raise Unavailable(f"MongoDB at {where} refused: {type(error).__name__} {getattr(error, 'code', '')}".rstrip()) from error
     except (BSONError, OverflowError) as error:  # a defect of ours, which no waiting mends; the message of the driver holds the value
         raise ValueError(f"not a JSON document that MongoDB can hold: {type(error).__name__}") from None
 
@@ -99,10 +100,12 @@ class MongoStore:
             self._client = _client(url, driver, answer_within)
         except (PyMongoError, ValueError) as error:
             raise ValueError(f"AMONT_STORE_URL cannot be used: {error}. Write mongodb://host:port or sqlite:///folder") from None
+        self._where = urlsplit(url).netloc.rpartition("@")[2]
+        """The hosts, without who signs in."""
         self._db = self._client.get_database(database, codec_options=PLAIN)
 
     async def open(self, collections: Sequence[CollectionSpec]) -> None:
-        async with _port_errors():
+        async with _port_errors(self._where):
             for spec in collections:
                 models = [IndexModel([(name, ASCENDING) for name in index.fields]) for index in spec.indexes]
                 if models:
@@ -114,13 +117,13 @@ class MongoStore:
             await closed
 
     async def ping(self) -> None:
-        async with _port_errors():
+        async with _port_errors(self._where):
             await self._client.admin.command("ping")
 
     async def get(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         if not ids:
             return {}
-        async with _port_errors():
+        async with _port_errors(self._where):
             wanted = ids[0] if len(ids) == 1 else {"$in": list(ids)}
             return {document["_id"]: document async for document in self._db[collection].find({"_id": wanted}, WITHOUT_TOKEN)}
 
@@ -129,12 +132,12 @@ class MongoStore:
         if query.after is not None:
             where = {"$and": [where, _beyond(query.sort, query.after)]} if where else _beyond(query.sort, query.after)
         order = [(query.sort, ASCENDING), ("_id", ASCENDING)] if query.sort else [("_id", ASCENDING)]
-        async with _port_errors():
+        async with _port_errors(self._where):
             return [document async for document in self._db[query.collection].find(where, WITHOUT_TOKEN).sort(order).limit(query.limit)]
 
     async def count_by(self, collection: str, field: str, where: Mapping[str, Any]) -> dict[Any, int]:
         stages = [{"$match": _filter(where)}, {"$group": {"_id": f"${field}", "n": {"$sum": 1}}}]
-        async with _port_errors():
+        async with _port_errors(self._where):
             cursor = self._db[collection].aggregate(stages)
             if hasattr(cursor, "__await__"):  # PyMongo's aggregate is a coroutine, motor's is not
                 cursor = await cursor
@@ -157,14 +160,14 @@ class MongoStore:
 
     async def _clear(self, collection: str, clears: Sequence[Clear]) -> None:
         if clears:
-            async with _port_errors():
+            async with _port_errors(self._where):
                 await self._db[collection].bulk_write([_operation(clear, "") for clear in clears], ordered=False)
 
     async def _contest(self, collection: str, writes: Sequence[Put | Remove]) -> set[Key]:
         if not writes:
             return set()
         token = uuid.uuid4().hex
-        async with _port_errors():
+        async with _port_errors(self._where):
             try:
                 result = await self._db[collection].bulk_write([_operation(write, token) for write in writes], ordered=False)
                 counts, failed = result.bulk_api_result, frozenset[int]()
@@ -183,7 +186,7 @@ class MongoStore:
     async def _losers(self, collection: str, writes: Sequence[Put | Remove], token: str) -> set[Key]:
         if len(writes) == 1 and isinstance(writes[0], Put):
             return {(collection, writes[0].id)}  # the only one; looking would say the same
-        async with _port_errors():
+        async with _port_errors(self._where):
             cursor = self._db[collection].find({"_id": {"$in": [write.id for write in writes]}}, {"_w": 1})
             holders = {document["_id"]: document.get("_w") async for document in cursor}
         lost = {write.id for write in writes if isinstance(write, Put) and holders.get(write.id) != token}

@@ -57,9 +57,10 @@ def list_letters(
 
     chosen = filters.chosen(status)
 
-    async def look(found: "Sequence[Place]") -> tuple[list[tuple[str, Any]], list[int]]:
+    async def look(found: "Sequence[Place]") -> tuple[list[tuple[str, Any]], list[int], "showing.ByReason"]:
         listed: list[tuple[str, Any]] = []
         totals = []
+        others = {}
         for place in found:
             mine: list[Any] = []
             while len(mine) < limit and (page := await place.run(commands.page, chosen, mine[-1].order if mine else None)):
@@ -67,14 +68,17 @@ def list_letters(
             listed += [(place.service, letter) for letter in mine[:limit]]
             there = sum((await place.run(commands.count, chosen, "status")).values()) if len(mine) >= limit else 0
             totals.append(max(there, len(mine)))
-        return listed, totals
+        if not listed:
+            counts = {place.service: await place.run(commands.count, commands.Chosen(), "reason") for place in found}
+            others = {service: reasons for service, reasons in counts.items() if reasons}
+        return listed, totals, others
 
-    listed, totals = _do(filters.service, data, look)
+    listed, totals, others = _do(filters.service, data, look)
     more, all_with = sum(totals) - len(listed), f"--limit {max(totals)}"
     if as_json:
         print_json({"letters": [showing.line(*one) for one in listed], "more": more, "all_with": all_with if more else None})
     else:
-        showing.print_list(listed, more, all_with)
+        showing.print_list(listed, more, all_with, others)
 
 
 @app.command("show")

@@ -57,10 +57,10 @@ def counted(counts: ByReason) -> str:
     return ": " + "; ".join(parts) if counts else ""
 
 
-def print_list(listed: Sequence[tuple[str, DeadLetter]], more: int, all_with: str) -> None:
-    """One line each, two on a narrow terminal, what they come to, and whether there are more."""
+def print_list(listed: Sequence[tuple[str, DeadLetter]], more: int, all_with: str, others: ByReason) -> None:
+    """One line each, two on a narrow terminal, what they come to, and whether there are more; or what there is when none was asked for rightly."""
     if not listed:
-        out.print("No dead letters.")
+        say(out, f"No dead letters like these. Unresolved there are{counted(others)}." if others else "No dead letters.")
         return
     columns = ("service", "letter", "key", "reason", "status", "tries", "parked at")
     rows = [
