@@ -72,6 +72,17 @@ async def test_sending_twice_is_the_same_events(tmp_path: Path) -> None:
     assert first != second
 
 
+async def test_fields_that_are_none_are_named_and_do_not_reach_the_log(tmp_path: Path) -> None:
+    """What Amont never stores, an export's own columns, and whatever lies inside them."""
+    born = {**ADA, "birthDate": "1990-01-01", "extra": {"salaire": 1}}
+    done = await sent(tmp_path, lines(ADA, born, {**born, "employee_id": "e7"}))
+    assert "Left out, since a staff record has no such fields: birthDate (2 records), extra (2 records)." in " ".join(done.stdout.split())
+    values = [one.value or b"" for one in await on_the_log(tmp_path)]
+    assert [json.loads(value) for value in values] == [ADA, ADA, {**ADA, "employee_id": "e7"}]
+    assert values[0] == lines(ADA).strip().encode()
+    assert json.loads((await sent(tmp_path, lines(born), "--json")).stdout)["left_out"] == {"birthDate": 1, "extra": 1}
+
+
 BAD = lines(
     ADA,
     "{",

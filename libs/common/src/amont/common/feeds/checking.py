@@ -5,17 +5,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amont.common.events.hris import StaffFact, StaffLeft, StaffRecorded
+from amont.common.events.hris import StaffFact, StaffRecorded
 from amont.common.events.words import is_address, is_zone, person_id
 from amont.common.feeds.findings import Finding, found, shown
 from amont.common.feeds.grades import Grades
 from amont.common.feeds.lines import Entry
-from amont.common.feeds.record import Line, NotARecord, read_line
+from amont.common.feeds.record import FIELDS, Line, NotARecord, read_line
 from amont.common.feeds.refused import never_stored
 
 DEEPEST = 5
 """Levels of objects inside a record in which names are looked for: no HR system nests deeper."""
-_FIELDS = frozenset({*StaffRecorded.model_fields, *StaffLeft.model_fields, "left"})
 _MARKUP = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:[a-z]{2,8}|#[0-9]{2,5});")
 _TEXTS = ("given_name", "family_name", "job_title", "function", "business_unit", "team", "site")
 
@@ -74,7 +73,7 @@ def _markup(number: int, event: StaffRecorded) -> Iterator[Finding]:
 def _names(number: int, given: Mapping[str, Any], where: str, depth: int) -> Iterator[Finding]:
     """Fields that the contract does not have: those that are refused wherever they are, others at the top."""
     for name, value in given.items():
-        if depth == 1 and name in _FIELDS:
+        if depth == 1 and name in FIELDS:
             continue
         place = f"{where}/{name[:100].replace('~', '~0').replace('/', '~1')}"
         what = never_stored(name)

@@ -1,7 +1,8 @@
-"""One line as the record that goes on the inbound topic: its bytes as they are, in the envelope an HR system would use.
+"""One line as the record that goes on the inbound topic, in the envelope an HR system would use.
 
-Its id follows from the bytes, so that the same line sent twice is the same event. What is wrong with a line is what enrolment would say of it, in words
-for whoever can mend it.
+Its bytes stay as they are when it has the contract's fields and no other, else those fields alone: a birth date that somebody's export has is not put on
+a log by us. Its id follows from the bytes that came, so that the same line sent twice is the same event. What is wrong with a line is what enrolment would
+say of it, in words for whoever can mend it.
 """
 
 import hashlib
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from amont.common.events.envelope import Envelope
 from amont.common.events.hris import StaffFact, StaffLeft, StaffRecorded
@@ -18,6 +19,8 @@ from amont.common.feeds.findings import Finding, found, shown
 from amont.common.ids import derived
 from amont.common.log import Record
 
+FIELDS = frozenset({*StaffRecorded.model_fields, *StaffLeft.model_fields, "left"})
+"""What a line may say."""
 EXPECTED: Mapping[str, str] = {
     "tenant": "1 to 32 of a-z, 0-9 and the hyphen",
     "employee_id": "1 to 64 printable characters",
@@ -68,7 +71,8 @@ def read_line(number: int, line: bytes, kind: type[StaffFact] | None = None) -> 
         time=event.occurred_at,
         tenant=event.tenant,
     )
-    return Line(given, event, Record(topic=event.topic, key=event.key, value=line, headers=envelope.headers()))
+    value = line if given.keys() <= FIELDS else to_json({name: one for name, one in given.items() if name in FIELDS})
+    return Line(given, event, Record(topic=event.topic, key=event.key, value=value, headers=envelope.headers()))
 
 
 def _kind(number: int, left: Any) -> type[StaffFact]:

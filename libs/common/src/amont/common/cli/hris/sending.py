@@ -1,17 +1,25 @@
-"""`amont hris send`: JSON lines to the inbound topic, all of them or none unless told otherwise."""
+"""`amont hris send`: JSON lines to the inbound topic, all of them or none unless told otherwise.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+The file is read twice, once to look and once to send, so that one of any size takes the same memory.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from amont.common.cli import NO, err, out, print_json, say, table
+from amont.common.cli import NO, err, out, print_json, say, table, visible
+from amont.common.cli.feeds import counted, following, opened
 from amont.common.cli.hris.appending import append, log_at, say_who_reads
 
 if TYPE_CHECKING:
-    from amont.common.log import Record
+    from amont.common.feeds.lines import Entry
+    from amont.common.feeds.record import Line
+
+MOST_NAMES = 20
+"""Names of fields that are left out that are told; any others are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +30,16 @@ class BadLine:
     why: str
 
 
+@dataclass(slots=True)
+class Looked:
+    """What a file holds: the lines that are no records, and the fields that are none of the contract's, by how many records have them."""
+
+    bad: list[BadLine] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
 def send(
-    file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON lines, one staff record each; - is standard input", metavar="FILE")],
+    file: Annotated[str, typer.Argument(help="JSON lines, one staff record each; - is standard input", metavar="FILE")],
     *,
     data: Annotated[Path | None, typer.Option(help="The data folder of `amont up`, instead of AMONT_LOG_URL", metavar="DIR")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Send the good lines although there are bad ones")] = False,
@@ -32,59 +48,64 @@ def send(
     """Send staff records to hris-staff; `"left": true` in a record says that the person leaves. Sending a line twice is the same event twice.
 
     Every line is checked before anything is sent. Exits with 1 when a line is bad, and then sends nothing unless told to skip.
+    Fields that a staff record does not have are left out and named.
     """
     log = log_at(data)
-    records, bad = read_lines(file)
     sent = 0
-    if not bad or skip_bad:
-        sent = append(log, _shown(records, shown=err.is_terminal and not as_json))
-    _say(sent, bad, skip_bad=skip_bad, as_json=as_json)
+    with opened(file) as source:
+        looked = look(source, shown=not as_json)
+        if not looked.bad or skip_bad:
+            sent = append(log, (line.record for line in lines(source, [], "Sending", shown=not as_json)))
+    _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
     if sent and not as_json and data is not None:
         say_who_reads(data)
-    if bad and not skip_bad:
+    if looked.bad and not skip_bad:
         raise typer.Exit(NO)
 
 
-def read_lines(file: BinaryIO) -> tuple[list["Record"], list[BadLine]]:
-    """The records that the lines are, in their order, and the lines that are none. Empty lines are passed over."""
+def look(file: BinaryIO, *, shown: bool) -> Looked:
+    """Read every line and send none."""
+    from amont.common.feeds.record import FIELDS  # noqa: PLC0415 - heavy, and other commands need not wait for it
+
+    looked = Looked()
+    for line in lines(file, looked.bad, "Checking", shown=shown):
+        for name in line.given.keys() - FIELDS:
+            if name in looked.left_out or len(looked.left_out) < MOST_NAMES:
+                looked.left_out[name] = looked.left_out.get(name, 0) + 1
+    return looked
+
+
+def lines(file: BinaryIO, bad: list[BadLine], verb: str, *, shown: bool) -> "Iterator[Line]":
+    """The lines that are records, in their order; those that are none go to `bad`. Empty lines are passed over."""
     from amont.common.feeds.lines import json_lines  # noqa: PLC0415 - heavy, and other commands need not wait for it
     from amont.common.feeds.record import NotARecord, read_line  # noqa: PLC0415
 
-    records: list[Record] = []
-    bad: list[BadLine] = []
-    for entry in json_lines(file):
+    entry: Entry
+    for entry in following(file, json_lines(file), verb, shown=shown):
         if entry.findings:
             bad.append(BadLine(entry.line, "; ".join(map(str, entry.findings))))
             continue
         try:
-            records.append(read_line(entry.line, entry.value).record)
+            line = read_line(entry.line, entry.value)
         except NotARecord as error:
             bad.append(BadLine(entry.line, str(error)))
-    return records, bad
+        else:
+            yield line
 
 
-def _shown(records: Sequence["Record"], *, shown: bool) -> Iterator["Record"]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
-    columns = (TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not shown) as progress:
-        yield from progress.track(records)
-
-
-def _say(sent: int, bad: Sequence[BadLine], *, skip_bad: bool, as_json: bool) -> None:
+def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
+    bad = looked.bad
     if as_json:
-        print_json(
-            {"sent": sent, "topic": "hris-staff", "read_by": "enrolment", "bad": [{"line": one.number, "why": one.why} for one in bad]}
-        )
+        whole = {"sent": sent, "topic": "hris-staff", "read_by": "enrolment", "left_out": looked.left_out}
+        print_json({**whole, "bad": [{"line": one.number, "why": one.why} for one in bad]})
         return
     if bad:
         err.print(table(("line", "what is wrong"), [(one.number, one.why) for one in bad]))
     if bad and not skip_bad:
-        say(err, f"Nothing was sent: {_counted(len(bad), 'bad line')}. Mend them, or send the others with --skip-bad.", style="red")
+        say(err, f"Nothing was sent: {counted(len(bad), 'bad line')}. Mend them, or send the others with --skip-bad.", style="red")
         return
-    skipped = f", {_counted(len(bad), 'bad line')} left out" if bad else ""
-    say(out, f"Sent {_counted(sent, 'staff record')} to hris-staff{skipped}. They are on the log, and enrolment reads them when it runs.")
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    skipped = f", {counted(len(bad), 'bad line')} left out" if bad else ""
+    say(out, f"Sent {counted(sent, 'staff record')} to hris-staff{skipped}. They are on the log, and enrolment reads them when it runs.")
+    if looked.left_out:
+        names = ", ".join(f"{name} ({counted(count, 'record')})" for name, count in sorted(looked.left_out.items()))
+        say(out, f"Left out, since a staff record has no such fields: {visible(names)}.")
