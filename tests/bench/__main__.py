@@ -1,6 +1,6 @@
 """`make bench`: every benchmark, each a ratio against a named baseline in the same run. `make bench ARGS=staff_events` runs one.
 
-`growth` and `reload` take minutes and run only when they are asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter,
+`growth`, `reload`, `feeds` and `years` take minutes and run only when they are asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter,
 BENCH_DRIVER=pymongo reaches the store by the other driver. The matching engine's benchmarks take BENCH_SIDES=1000,50000; a table of what was asked for and
 what was reached ends a run.
 """
@@ -17,6 +17,7 @@ from tests.bench import (
     embedded,
     engine,
     explain,
+    feeds,
     figures,
     growth,
     mentor_match,
@@ -26,6 +27,7 @@ from tests.bench import (
     rounds,
     sparse,
     staff_events,
+    years,
 )
 
 BENCHMARKS: dict[str, ModuleType] = {
@@ -42,8 +44,10 @@ BENCHMARKS: dict[str, ModuleType] = {
     "explain": explain,
     "growth": growth,
     "reload": reload,
+    "feeds": feeds,
+    "years": years,
 }
-LONG = {"growth", "reload"}
+LONG = {"growth", "reload", "feeds", "years"}
 
 
 async def main(names: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Staff records of about 600 bytes as an HR system sends them, and an enrolment service that knows their subsidiary."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 from amont.common.events import StaffRecorded
 from amont.common.events.envelope import Envelope
@@ -37,7 +37,7 @@ def staff_record(number: int, people: int = PEOPLE) -> Record:
         "languages": ["fr", "en"],
         "manager_id": f"e{person // 8}",
         "joined_on": "2020-01-01",
-        "effective_at": f"2024-{1 + number // people:02d}-{1 + number % 28:02d}",
+        "effective_at": (date(2024, 1, 1) + timedelta(days=30 * (number // people) + number % 28)).isoformat(),
         "occurred_at": instant_text(START - timedelta(days=1000) + timedelta(milliseconds=700 * number)),
     }
     envelope = Envelope(id=derived("bench", number), type=StaffRecorded.type_name(), source="/hris/fr", subject=f"fr:e{person}", time=START)
