@@ -89,6 +89,20 @@ IN_PROGRAMME = (Action.READ_PROGRAMME, "programme")
 ROUTES: dict[tuple[str, str], Asks] = {
     ("GET", f"{ENROLMENT}/subsidiaries"): Asks(lists=(Action.READ_SUBSIDIARY, "subsidiary", "subsidiary_id")),
     ("GET", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}"): needs(Action.READ_SUBSIDIARY, "subsidiary"),
+    ("GET", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/feed"): needs(Action.READ_FEED, "subsidiary"),
+    ("GET", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/held"): needs(Action.READ_FEED, "subsidiary"),
+    ("POST", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/pause"): needs(
+        Action.MANAGE_FEED, "subsidiary", body=lambda _: {"why": "a test"}
+    ),
+    ("POST", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/resume"): needs(
+        Action.MANAGE_FEED, "subsidiary", body=lambda _: {"why": "a test"}
+    ),
+    **{
+        ("POST", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/held/{verb}"): Asks(
+            needs=((Action.MANAGE_FEED, "subsidiary"),), body=lambda _: {"why": "a test"}
+        )
+        for verb in ("release", "drop")
+    },
     ("GET", f"{ENROLMENT}/programmes"): Asks(lists=(Action.READ_PROGRAMME, "programme", "programme_id")),
     ("GET", f"{ENROLMENT}/programmes/{{programme_id}}"): needs(Action.READ_PROGRAMME, "programme"),
     ("GET", f"{ENROLMENT}/templates"): Asks(anywhere=Action.READ_PROGRAMME),

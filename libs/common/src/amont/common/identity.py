@@ -54,6 +54,8 @@ class Action(StrEnum):
     MANAGE_SUBSIDIARY = "manage-subsidiary"
     READ_EMPLOYEE = "read-employee"
     FEED_STAFF = "feed-staff"
+    READ_FEED = "read-feed"
+    MANAGE_FEED = "manage-feed"
     READ_PROGRAMME = "read-programme"
     MANAGE_PROGRAMME = "manage-programme"
     ENROL = "enrol"
@@ -96,6 +98,8 @@ RIGHTS: Mapping[Action, Mapping[Privilege, Scope]] = MappingProxyType(
         Action.MANAGE_SUBSIDIARY: {_G: Scope.GROUP},
         Action.READ_EMPLOYEE: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.FEED_STAFF: {_H: Scope.TENANT, _G: Scope.GROUP},
+        Action.READ_FEED: {_C: Scope.TENANT, _G: Scope.GROUP, _A: Scope.GROUP, _H: Scope.TENANT, _O: Scope.GROUP},
+        Action.MANAGE_FEED: {_C: Scope.TENANT, _G: Scope.GROUP},
         Action.READ_PROGRAMME: {_P: Scope.TENANT, _C: Scope.TENANT, _G: Scope.GROUP, _A: Scope.GROUP},
         Action.MANAGE_PROGRAMME: {_C: Scope.SOLE, _G: Scope.GROUP},
         Action.ENROL: {_P: Scope.OWN},

@@ -64,6 +64,15 @@ HRIS_RECORDS = Counter("amont_hris_records", "Staff records by tenant and by wha
 HRIS_FIELDS_DROPPED = Counter(
     "amont_hris_fields_dropped", "Parts of staff records that were left out, by why", ["field"], registry=REGISTRY
 )
+BREAKER_TRIPS = Counter(
+    "amont_breaker_trips",
+    "How often a subsidiary's feed has said so many leavers within an hour that they are held",
+    ["tenant"],
+    registry=REGISTRY,
+)
+BREAKER_OPEN_SECONDS = Counter(
+    "amont_breaker_open_seconds", "How long leavers have been held without a coordinator's word", ["tenant"], registry=REGISTRY
+)
 PAIRS = Counter("amont_pairs", "Pairs by what happened to them", ["event"], registry=REGISTRY)
 SESSIONS = Counter("amont_sessions", "Sessions by what happened to them", ["event"], registry=REGISTRY)
 DELIVERIES = Counter("amont_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"], registry=REGISTRY)

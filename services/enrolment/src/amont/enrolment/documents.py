@@ -7,34 +7,40 @@ from amont.common.documents import AnyOf, Index
 from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EmployeeStatus
 from amont.enrolment.domain.charter import Charter
-from amont.enrolment.domain.employee import Employee
+from amont.enrolment.domain.employee import HERE, Employee
+from amont.enrolment.domain.feed import Feed
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.subsidiary import Subsidiary
 
-HERE = (EmployeeStatus.ACTIVE, EmployeeStatus.ON_LEAVE)
-
 
 def _keys_of(employee: Employee) -> Mapping[str, Any]:
-    return {
+    keys = {
         "tenant": employee.tenant,
         "status": employee.status,
         "programmes": sorted({one.programme for one in employee.enrolments}),
         "enrolment_ids": [one.id for one in employee.enrolments],
     }
+    return {**keys, "waits_in": employee.tenant} if employee.held else keys
 
 
-SUBSIDIARIES = Collection(Subsidiary, "subsidiaries")
+SUBSIDIARIES = Collection(Subsidiary, "subsidiaries", due=True)
+FEEDS = Collection(Feed, "feeds", due=True)
 EMPLOYEES = Collection(
     Employee,
     "employees",
-    indexes=[Index(("tenant", "status")), Index(("programmes",), many=True), Index(("enrolment_ids",), many=True)],
+    indexes=[
+        Index(("tenant", "status")),
+        Index(("programmes",), many=True),
+        Index(("enrolment_ids",), many=True),
+        Index(("waits_in",)),
+    ],
     keys=_keys_of,
     due=True,
 )
 PROGRAMMES = Collection(Programme, "programmes", indexes=[Index(("tenants",), many=True)])
 CHARTERS = Collection(Charter, "charters")
 
-COLLECTIONS = (SUBSIDIARIES, EMPLOYEES, PROGRAMMES, CHARTERS)
+COLLECTIONS = (SUBSIDIARIES, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS)
 
 
 def every_subsidiary() -> Query[Subsidiary]:
@@ -51,7 +57,12 @@ def programmes_with(tenant: str) -> Query[Programme]:
 
 def employees_of(tenant: str, status: EmployeeStatus | None) -> Query[Employee]:
     """A subsidiary's people; those who work there when no status is asked for."""
-    return EMPLOYEES.where(tenant=tenant, status=status or AnyOf(HERE))
+    return EMPLOYEES.where(tenant=tenant, status=status or AnyOf(tuple(sorted(HERE))))
+
+
+def held_in(tenant: str) -> Query[Employee]:
+    """The people of a subsidiary of whom records are held."""
+    return EMPLOYEES.where(waits_in=tenant)
 
 
 def holder_of(enrolment: str) -> Query[Employee]:

@@ -14,7 +14,9 @@ from amont.common.errors import DomainError
 from amont.common.events import Envelope, RoundPublished, StaffLeft, StaffRecorded
 from amont.common.events.hris import StaffFact
 from amont.common.work import Handle, Reaction, Reactions, Work
+from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
 from amont.enrolment.domain.employee import Employee, Outcome
+from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.staff import Understood, understand_left, understand_recorded
@@ -25,20 +27,21 @@ NOBODYS = "unknown"
 
 
 async def on_staff_recorded(event: StaffRecorded, work: Work) -> None:
-    """Raises UnknownTenant, UnknownGrade, UnknownZone."""
+    """Raises UnknownTenant, UnknownGrade, UnknownZone, TooFarAhead, TooManyHeld."""
     subsidiary = await _subsidiary(event, work)
     try:
         understood = understand_recorded(event, subsidiary, _event_id(work))
     except DomainError:
         _count(event.tenant, Outcome.REFUSED)
         raise
-    await _take(event, understood, work)
+    await _take(event, understood, subsidiary, work)
 
 
 async def on_staff_left(event: StaffLeft, work: Work) -> None:
-    """Raises UnknownTenant."""
+    """Raises UnknownTenant, UnknownZone, TooFarAhead, TooManyHeld."""
     subsidiary = await _subsidiary(event, work)
-    await _take(event, understand_left(event, subsidiary, _event_id(work)), work)
+    if await _take(event, understand_left(event, subsidiary, _event_id(work)), subsidiary, work) is Outcome.HELD and not subsidiary.paused:
+        await ask_breaker(work, subsidiary, event.person)
 
 
 async def on_round_published(event: RoundPublished, work: Work) -> None:
@@ -48,8 +51,25 @@ async def on_round_published(event: RoundPublished, work: Work) -> None:
 
 
 async def on_employee_due(employee: Employee, work: Work) -> None:
-    """What lay ahead for the employee has become true."""
-    work.save(employee.ripen(work.now))
+    """What lay ahead for the employee has become true, or what is held is to be looked at."""
+    await settle(work, employee)
+
+
+async def on_subsidiary_due(subsidiary: Subsidiary, work: Work) -> None:
+    """The feed was resumed: everybody of whom something is held is looked at. Asked for until it is known to be written."""
+    feed = await work.get_or_new(Feed, subsidiary.id)
+    if feed.swept_since(subsidiary.pauses[-1].at):
+        work.save(subsidiary.becomes(due_at=None))
+    else:
+        work.save(feed.swept(work.now))
+        work.save(subsidiary.becomes(due_at=work.now + SOON))
+
+
+async def on_feed_due(feed: Feed, work: Work) -> None:
+    """Everybody of whom something is held is looked at, a page at a time; an open breaker says that it is open."""
+    tell_of_open_breaker(work, feed)
+    following = await sweep(work, feed) if feed.sweep else None
+    work.save((await work.get(Feed, feed.id)).goes_on(following, work.now))
 
 
 async def _subsidiary(event: StaffFact, work: Work) -> Subsidiary:
@@ -60,13 +80,14 @@ async def _subsidiary(event: StaffFact, work: Work) -> Subsidiary:
     return subsidiary
 
 
-async def _take(event: StaffFact, understood: Understood, work: Work) -> None:
+async def _take(event: StaffFact, understood: Understood, subsidiary: Subsidiary, work: Work) -> Outcome:
     employee = await work.get_or_new(Employee, event.person)
-    decision, outcome = employee.take(understood.entry, work.now)
+    decision, outcome = (employee.hold if subsidiary.paused else employee.take)(understood.entry, work.now)
     work.save(decision)
     _count(event.tenant, outcome)
     for field in understood.dropped:
         metrics.HRIS_FIELDS_DROPPED.labels(field).inc()
+    return outcome
 
 
 def _event_id(work: Work) -> str:
@@ -94,4 +115,4 @@ CONSUMES: Reactions = {
     RoundPublished: Reaction(on_round_published, needs=lambda event, _: [(Programme, event.programme)]),
 }
 
-DUE: Mapping[type[Any], Handle] = {Employee: on_employee_due}
+DUE: Mapping[type[Any], Handle] = {Subsidiary: on_subsidiary_due, Feed: on_feed_due, Employee: on_employee_due}

@@ -1,8 +1,9 @@
 """An employee: what the HR system said, in time, and their enrolments, in one document.
 
 Records are ordered by their position, so that late, repeated and reordered ones converge: `last` is the newest that is true by now, `future`
-those that are not true yet, at most one per instant. Enrolments follow the person's status: leave suspends them, return resumes them, leaving
-the group ends them. What is not here: how a record is read (`staff`), and who may enrol (`eligibility`).
+those that are not true yet, at most one per instant, `held` those that wait for somebody's word. Enrolments follow the person's status: leave
+suspends them, return resumes them, leaving the group ends them. What is not here: how a record is read (`staff`), how many leavers are too many
+(`feed`), and who may enrol (`eligibility`).
 """
 
 from collections.abc import Callable, Mapping
@@ -24,10 +25,12 @@ from amont.common.events import (
     EnrolmentSuspended,
 )
 from amont.common.events.enrolment import EnrolmentFact
-from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Role, tenant_of
+from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Instant, Role, tenant_of
 from amont.common.identity import Resource
 from amont.enrolment.domain.enrolment import AlreadyEnrolled, Enrolment, EnrolmentOver, Form
-from amont.enrolment.domain.staff import Profile, StaffEntry
+from amont.enrolment.domain.feed import HOUR, SOON, Answer, Feed
+from amont.enrolment.domain.holding import Held, Why
+from amont.enrolment.domain.staff import Position, Profile, StaffEntry
 
 
 class Outcome(StrEnum):
@@ -37,11 +40,31 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     STALE = "stale"
     DEFERRED = "deferred"
+    HELD = "held"
     REFUSED = "refused"
 
 
 MOST_AHEAD = 30
 """Records of one person that may lie ahead: all of them becoming true at once must still fit into one document's outbox."""
+
+
+MOST_HELD = 20
+"""Records of one person that may be held: all of them taken at once must still fit into one document's outbox, beside those that lie ahead."""
+MOST_DROPPED = 10
+"""Of how many dropped records of one person it is remembered that they are not to be taken; the newest."""
+HERE = frozenset({EmployeeStatus.ACTIVE, EmployeeStatus.ON_LEAVE})
+
+
+class TooManyHeld(DomainError):
+    """More waits for somebody's word than is kept."""
+
+    code = "too-many-held-records"
+    title = "Too many records of one person are held"
+
+    def __init__(self, person: str) -> None:
+        super().__init__(
+            f"{MOST_HELD} records of {person!r} are held already. Resume the subsidiary's feed, or decide about its leavers; then replay the record."
+        )
 
 
 class TooFarAhead(DomainError):
@@ -67,10 +90,16 @@ FOLLOWS: Mapping[tuple[EmployeeStatus, EnrolmentStatus], tuple[EnrolmentStatus, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Employee(Aggregate):
-    """See the module. `due_at` is when the first of `future` becomes true."""
+    """See the module. `due_at` is when the first of `future` becomes true, or when what is held is to be looked at (`look_at`)."""
 
     last: StaffEntry | None = None
     future: tuple[StaffEntry, ...] = ()
+    held: tuple[Held, ...] = ()
+    look_at: Instant | None = None
+    dropped: tuple[Position, ...] = ()
+    """Leavings that a coordinator has dropped: they are not taken when they come again."""
+    here_since: Instant | None = None
+    """When we first heard that they are here, by our own clock: who came within the hour is not missed by the breaker."""
     enrolments: tuple[Enrolment, ...] = ()
 
     @property
@@ -95,38 +124,77 @@ class Employee(Aggregate):
         return {"person": self.id}
 
     def take(self, entry: StaffEntry, now: datetime) -> tuple[Decision["Employee"], Outcome]:
-        """A record has arrived. Older than what is known for its instant: nothing. Ahead: kept. Otherwise it becomes true, after what is due before it.
+        """A record has arrived. Older than what is known for its instant: nothing. Ahead: kept. Otherwise it becomes true, after what is due before it;
+        but a leaving of somebody who has been here is held, until the breaker lets it go.
 
-        Raises TooFarAhead.
+        Raises TooFarAhead, TooManyHeld.
         """
         if self._is_stale(entry):
             return Decision(self), Outcome.STALE
+        if entry.profile is None and len(self.held) >= MOST_HELD:
+            raise TooManyHeld(self.id)
         if not self.future and entry.position.effective_at <= now:
-            decision = _turned(Decision(self), entry)
-            return decision, Outcome.APPLIED if decision.events else Outcome.UNCHANGED
-        others = (one for one in self.future if one.position.effective_at != entry.position.effective_at)
-        future = tuple(sorted((*others, entry), key=lambda one: one.position))
-        if len(future) > MOST_AHEAD:
-            raise TooFarAhead(self.id)
-        decision = self.becomes(future=future).state.ripen(now)
-        if entry.position.effective_at > now:
-            return decision, Outcome.DEFERRED
+            decision = _true(Decision(self), entry, now)
+        else:
+            others = (one for one in self.future if one.position.effective_at != entry.position.effective_at)
+            future = tuple(sorted((*others, entry), key=lambda one: one.position))
+            if len(future) > MOST_AHEAD:
+                raise TooFarAhead(self.id)
+            decision = self.becomes(future=future).state.ripen(now)
+            if entry.position.effective_at > now:
+                return decision, Outcome.DEFERRED
+        if any(one.entry is entry for one in decision.state.held):
+            return decision, Outcome.HELD
         return decision, Outcome.APPLIED if decision.events else Outcome.UNCHANGED
+
+    def hold(self, entry: StaffEntry, now: datetime) -> tuple[Decision["Employee"], Outcome]:
+        """A record has arrived while the subsidiary's feed is paused. Raises TooManyHeld, TooFarAhead."""
+        if self._is_stale(entry):
+            return Decision(self), Outcome.STALE
+        if len(self.held) >= MOST_HELD:
+            raise TooManyHeld(self.id)
+        if len(self.future) + len(self.held) >= MOST_AHEAD:  # all of it may lie ahead once the feed is resumed
+            raise TooFarAhead(self.id)
+        return Decision(_holding(self, Held(entry=entry, why=Why.PAUSED, since=now), now)), Outcome.HELD
 
     def _is_stale(self, entry: StaffEntry) -> bool:
         """Whether something newer, or the record itself, is known for its instant or for a later one that is true by now."""
         if self.last is not None and entry.position <= self.last.position:
             return True
+        if entry.position in self.dropped or any(entry.position == one.entry.position for one in self.held):
+            return True
         rivals = (one.position for one in self.future if one.position.effective_at == entry.position.effective_at)
         return any(entry.position <= rival for rival in rivals)
+
+    def is_missed(self, now: datetime) -> bool:
+        """Whether their leaving takes somebody away who was here an hour ago."""
+        return self.status in HERE and (self.here_since is None or now - self.here_since >= HOUR)
 
     def ripen(self, now: datetime) -> Decision["Employee"]:
         """What lay ahead and is true by now takes effect, in order."""
         ahead = tuple(one for one in self.future if one.position.effective_at > now)
-        decision = self.becomes(future=ahead, due_at=ahead[0].position.effective_at if ahead else None)
+        decision = self.becomes(future=ahead)
         for entry in self.future[: len(self.future) - len(ahead)]:
-            decision = _turned(decision, entry)
-        return decision
+            decision = _true(decision, entry, now)
+        return _due(decision)
+
+    def settle(self, feed: Feed, *, paused: bool, now: datetime) -> tuple[Decision["Employee"], bool]:
+        """Take what lay ahead and what was held, as far as it may go now; and whether a leaving is still to be asked for at the breaker."""
+        decision = self.ripen(now)
+        for one in () if paused else _in_order(decision.state, Why.PAUSED):
+            taken, _ = _without(decision.state, one).take(one.entry, now)
+            decision = Decision(taken.state, (*decision.events, *taken.events))
+        asks = False
+        for one in _in_order(decision.state, Why.LEAVERS):
+            match feed.answer(self.id, one, now):
+                case Answer.GO:
+                    decision = _turned(Decision(_without(decision.state, one), decision.events), one.entry, now)
+                case Answer.DROP:
+                    dropped = (*decision.state.dropped, one.entry.position)[-MOST_DROPPED:]
+                    decision = Decision(replace(_without(decision.state, one), dropped=dropped), decision.events)
+                case Answer.ASK:
+                    asks = True
+        return _due(Decision(replace(decision.state, look_at=now + SOON if asks else None), decision.events)), asks
 
     def seat(self, programme: str, role: Role) -> Enrolment | None:
         """The person's enrolment in a programme in a role, over or not."""
@@ -183,10 +251,22 @@ class Employee(Aggregate):
         return _told(self.becomes(), over, EmployeeWithdrawn)
 
 
-def _turned(decision: Decision[Employee], entry: StaffEntry) -> Decision[Employee]:
-    """The record becomes what is true, said when readers see a difference. Nobody is told that somebody left whom they never heard of (`seq` 0)."""
+def _true(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> Decision[Employee]:
+    """The record is true by now: it takes effect, unless it takes somebody away who would be missed."""
+    if entry.profile is None and decision.state.is_missed(now):
+        return Decision(_holding(decision.state, Held(entry=entry, why=Why.LEAVERS, since=now), now), decision.events)
+    return _turned(decision, entry, now)
+
+
+def _turned(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> Decision[Employee]:
+    """The record becomes what is true, said when readers see a difference. Nobody is told that somebody left whom they never heard of (`seq` 0).
+
+    A leaving that was held and is older than this never happens.
+    """
     before = decision.state
-    decision = Decision(replace(before, last=entry), decision.events)
+    here_since = before.here_since if before.status in HERE else now if entry.status in HERE else None
+    held = tuple(one for one in before.held if one.why is Why.PAUSED or one.entry.position > entry.position)
+    decision = Decision(replace(before, last=entry, held=held, here_since=here_since), decision.events)
     effective_at = entry.position.effective_at
     if entry.profile is None:
         if before.seq and not (before.last and before.last.profile is None and before.last.position.effective_at == effective_at):
@@ -194,6 +274,26 @@ def _turned(decision: Decision[Employee], entry: StaffEntry) -> Decision[Employe
     elif (before.status, before.profile) != (entry.status, entry.profile):
         decision = decision.saying(EmployeeChanged, status=entry.status, effective_at=effective_at, **entry.profile.facts())
     return _followed(decision, entry.status)
+
+
+def _holding(employee: Employee, one: Held, now: datetime) -> Employee:
+    """One more record held, to be looked at as soon as that is written: what it waits for may have come meanwhile."""
+    return _due(employee.becomes(held=(*employee.held, one), look_at=now)).state
+
+
+def _without(employee: Employee, one: Held) -> Employee:
+    return replace(employee, held=tuple(other for other in employee.held if other is not one))
+
+
+def _in_order(employee: Employee, why: Why) -> list[Held]:
+    return sorted((one for one in employee.held if one.why is why), key=lambda one: one.entry.position)
+
+
+def _due(decision: Decision[Employee]) -> Decision[Employee]:
+    """Woken when the first of what lies ahead becomes true, or for what is held."""
+    state = decision.state
+    instants = [one for one in (state.look_at, state.future[0].position.effective_at if state.future else None) if one is not None]
+    return Decision(replace(state, due_at=min(instants, default=None)), decision.events)
 
 
 def _followed(decision: Decision[Employee], status: EmployeeStatus) -> Decision[Employee]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from amont.common.aggregate import Aggregate, Decision
@@ -9,6 +10,7 @@ from amont.common.errors import Conflict, DomainError, Fault, Invalid
 from amont.common.events import SubsidiaryChanged
 from amont.common.events.words import is_zone
 from amont.common.identity import Resource
+from amont.enrolment.domain.ruling import Ruling, Verb, noted, ruled
 from amont.enrolment.domain.words import MAX_NAME, is_language, is_slug
 
 BANDS = range(1, 21)
@@ -66,6 +68,13 @@ class Subsidiary(Aggregate):
     languages: tuple[str, ...]
     grades: Mapping[str, int]
     leaver_share: float = LEAVER_SHARE
+    pauses: tuple[Ruling, ...] = ()
+    """When the feed was paused and resumed, by whom and why; the newest says which it is."""
+
+    @property
+    def paused(self) -> Ruling | None:
+        """Who has paused the feed, when and why; None when it is not."""
+        return self.pauses[-1] if self.pauses and self.pauses[-1].verb is Verb.PAUSE else None
 
     @property
     def resource(self) -> Resource:
@@ -109,6 +118,16 @@ class Subsidiary(Aggregate):
         """Another grade table in place of the present one. Raises Invalid with every fault."""
         _refuse(tuple(faults_in_grades(grades, "")), self.id)
         return self.change(name=self.name, zone=self.zone, languages=self.languages, grades=grades)
+
+    def pause(self, by: str, why: str, now: datetime) -> Decision[Self]:
+        """Hold what the feed brings from now on; a second time changes nothing. Raises Invalid."""
+        ruling = ruled(Verb.PAUSE, by, now, why)
+        return self.becomes() if self.paused else self.becomes(pauses=noted(self.pauses, ruling))
+
+    def resume(self, by: str, why: str, now: datetime) -> Decision[Self]:
+        """Take what the feed brings, and (as soon as that is written) what was held; a second time changes nothing. Raises Invalid."""
+        ruling = ruled(Verb.RESUME, by, now, why)
+        return self.becomes(pauses=noted(self.pauses, ruling), due_at=now) if self.paused else self.becomes()
 
     def band_of(self, grade: str) -> int:
         """The group's band of a code of this subsidiary's. Raises UnknownGrade."""
