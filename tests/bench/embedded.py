@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.bench.arena import RECORDS, ROUNDS, Run, applied, measured, until_applied
 from tests.bench.staff import staff_record, with_subsidiary
 
+from amont.common import memory
 from amont.common.clock import SystemClock
 from amont.common.documents.sqlite import SqliteStore, connect
 from amont.common.events import StaffRecorded
@@ -69,6 +70,7 @@ async def ours(folder: Path, sync: str) -> Run:
 
 
 async def main() -> None:
+    memory.settle()  # as a service does when it starts
     for sync in ("full", "normal"):
         rounds = []
         for _ in range(ROUNDS):
