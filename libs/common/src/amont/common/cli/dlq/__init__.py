@@ -3,14 +3,13 @@
 Exit codes: 0 done, 1 the answer is no (no such letter, refused, refused again), 2 wrong usage, 3 something unreachable, or no service that does it.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from amont.common.cli import NO, err, out, print_json, say, say_command
+from amont.common.cli import err, out, print_json, say, say_command
 from amont.common.cli.dlq.options import (
     AsJson,
     Data,
@@ -30,7 +29,7 @@ from amont.common.cli.dlq.options import (
 
 if TYPE_CHECKING:
     from amont.common.cli.dlq.dropping import Outcome
-    from amont.common.cli.dlq.stores import Place
+    from amont.common.cli.stores import Place
 
 T = TypeVar("T")
 WHERE = "Where they stand: unresolved (open or replaying), open, replaying, replayed, dropped, all"
@@ -262,15 +261,7 @@ def _end(outcome: "Outcome", what: str, words: str, *, dry_run: bool, as_json: b
 
 
 def _do(service: str | None, data: Path | None, look: "Callable[[Sequence[Place]], Coroutine[Any, Any, T]]") -> T:
-    from amont.common.cli.dlq import stores  # noqa: PLC0415
-    from amont.common.documents.sqlite import NewerFormat  # noqa: PLC0415
+    from amont.common.cli.stores import on_stores  # noqa: PLC0415
+    from amont.common.service.letters.letter import LETTERS  # noqa: PLC0415
 
-    async def inside() -> T:
-        async with stores.places(service, data) as found:
-            return await look(found)
-
-    try:
-        return asyncio.run(inside())
-    except NewerFormat as error:
-        say(err, str(error), style="red")
-        raise typer.Exit(NO) from error
+    return on_stores(service, data, [LETTERS], look)

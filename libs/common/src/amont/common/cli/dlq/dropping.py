@@ -6,7 +6,8 @@ from typing import Any
 
 from amont.common.cli import NO, UNREACHABLE, err, out, print_json, say
 from amont.common.cli.dlq.showing import by_reason, counted
-from amont.common.cli.dlq.stores import Place, holder
+from amont.common.cli.dlq.stores import holder
+from amont.common.cli.stores import Place
 from amont.common.errors import DomainError, Unavailable
 from amont.common.service.letters import commands
 from amont.common.service.letters.commands import Chosen

@@ -8,8 +8,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from amont.common.cli import NO, UNREACHABLE, err, out, say
 from amont.common.cli.dlq.showing import ByReason, counted, line, print_left
-from amont.common.cli.dlq.stores import Place, holder
+from amont.common.cli.dlq.stores import holder
 from amont.common.cli.dlq.waiting import Watched, ask, chosen_in, until_done
+from amont.common.cli.stores import Place
 from amont.common.service.letters import commands
 from amont.common.service.letters.commands import Chosen
 from amont.common.service.letters.letter import BLOCKED_BY, DeadLetter, Status

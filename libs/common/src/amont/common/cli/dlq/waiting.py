@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from amont.common.cli.dlq.stores import Place
+from amont.common.cli.stores import Place
 from amont.common.documents import AnyOf
 from amont.common.service.letters import commands
 from amont.common.service.letters.commands import Chosen
