@@ -296,8 +296,11 @@ WHERE = corpus.folder()
 RELEASED = [(release, event) for release in corpus.releases(WHERE) for event in corpus.released_schemas(WHERE, release)]
 
 
-def test_there_is_a_release_and_its_version_is_this_library_s() -> None:
-    assert corpus.releases(WHERE)[-1] == corpus.present()
+def test_there_is_a_release_and_this_library_is_it_or_comes_after_it(tmp_path: Path) -> None:
+    newest = corpus.releases(WHERE)[-1]
+    for name in (newest, corpus.present()):
+        (tmp_path / name).mkdir(exist_ok=True)
+    assert corpus.releases(tmp_path)[-1] == corpus.present()
 
 
 def test_today_s_events_live_with_every_release() -> None:
@@ -366,6 +369,8 @@ def test_a_release_is_written_once(tmp_path: Path) -> None:
 
 def test_a_release_that_is_committed_is_what_its_version_s_classes_wrote(tmp_path: Path) -> None:
     """While the present version is the newest release: nobody has edited it by hand."""
+    if corpus.present() not in corpus.releases(WHERE):
+        pytest.skip(f"{corpus.present()} is not released yet")
     written = corpus.release(tmp_path)
     for part in ("schemas", "golden"):
         for path in (written / part).iterdir():
