@@ -145,8 +145,12 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("GET", f"{NOTIFICATIONS}/deliveries/{{delivery_id}}"): needs(Action.READ_DELIVERY, "mentee"),
     ("PUT", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}"): needs(Action.MANAGE_SUBSIDIARY, "subsidiary", body=body_of_a_subsidiary),
     ("PUT", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/grades"): Asks(
-        needs=((Action.MANAGE_SUBSIDIARY, "subsidiary"),), body=lambda _: GRADES, headers={"If-Match": "*"}
+        needs=((Action.GRADE_SUBSIDIARY, "subsidiary"),), body=lambda _: GRADES, headers={"If-Match": "*"}
     ),
+    ("GET", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/tokens"): needs(Action.MANAGE_SUBSIDIARY, "subsidiary"),
+    ("POST", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/tokens"): needs(Action.MANAGE_SUBSIDIARY, "subsidiary"),
+    ("POST", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/tokens/{{token_id}}/revoke"): needs(Action.MANAGE_SUBSIDIARY, "subsidiary"),
+    ("DELETE", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}"): needs(Action.MANAGE_SUBSIDIARY, "subsidiary"),
     ("POST", f"{ENROLMENT}/programmes"): needs(
         Action.MANAGE_PROGRAMME, "new programme", body=lambda _: {"programme": "two", "name": "Two", "tenants": ["fr"], "topics": ["ai"]}
     ),
@@ -256,6 +260,7 @@ async def played(scene: Scene) -> Scene:
     await scene.all_four.hears(
         [staff("fr", 1, grade="D", function="a"), staff("fr", 3), staff("de", 1, function="b"), staff("es", 1, grade="D"), staff("es", 2)]
     )
+    token = await ask("POST", "/enrolment/subsidiaries/fr/tokens", GROUP)
     programme = {"programme": "one", "name": "One", "tenants": ["fr", "de"], "topics": ["ai"]}
     await ask("POST", "/enrolment/programmes", GROUP, programme)
     await ask("PUT", "/enrolment/programmes/one/charter", GROUP, {"texts": {"en": "voluntary"}})
@@ -294,6 +299,7 @@ async def played(scene: Scene) -> Scene:
         "programme_id": "one",
         "policy_version": "1",
         "subsidiary_id": "fr",
+        "token_id": token["id"],
         "person:path": MENTEE,
         "letter_id": letter_id(broken),
     }

@@ -46,6 +46,7 @@ from amont.common.events import (
     SessionCancelled,
     SessionRescheduled,
     SubsidiaryChanged,
+    SubsidiaryRemoved,
 )
 from amont.common.events.values import DeliveryStatus, EndReason
 from amont.common.metrics import DELIVERIES
@@ -82,7 +83,7 @@ async def the_delivery(h: Hearing) -> Delivery:
 
 
 def test_every_event_that_is_read_is_remembered_or_told() -> None:
-    assert set(TELLING) == set(CONSUMES) - {SubsidiaryChanged, ProgrammeChanged, EmployeeChanged, EmployeeLeft}
+    assert set(TELLING) == set(CONSUMES) - {SubsidiaryChanged, SubsidiaryRemoved, ProgrammeChanged, EmployeeChanged, EmployeeLeft}
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

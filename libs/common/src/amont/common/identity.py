@@ -52,6 +52,7 @@ class Action(StrEnum):
 
     READ_SUBSIDIARY = "read-subsidiary"
     MANAGE_SUBSIDIARY = "manage-subsidiary"
+    GRADE_SUBSIDIARY = "grade-subsidiary"
     READ_EMPLOYEE = "read-employee"
     FEED_STAFF = "feed-staff"
     READ_FEED = "read-feed"
@@ -96,6 +97,7 @@ RIGHTS: Mapping[Action, Mapping[Privilege, Scope]] = MappingProxyType(
     {
         Action.READ_SUBSIDIARY: {_P: Scope.TENANT, _C: Scope.TENANT, _G: Scope.GROUP, _A: Scope.GROUP, _H: Scope.TENANT, _O: Scope.GROUP},
         Action.MANAGE_SUBSIDIARY: {_G: Scope.GROUP},
+        Action.GRADE_SUBSIDIARY: {_C: Scope.SOLE, _G: Scope.GROUP},
         Action.READ_EMPLOYEE: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.FEED_STAFF: {_H: Scope.TENANT, _G: Scope.GROUP},
         Action.READ_FEED: {_C: Scope.TENANT, _G: Scope.GROUP, _A: Scope.GROUP, _H: Scope.TENANT, _O: Scope.GROUP},

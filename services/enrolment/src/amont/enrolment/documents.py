@@ -11,6 +11,7 @@ from amont.enrolment.domain.employee import HERE, Employee
 from amont.enrolment.domain.feed import Feed
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.subsidiary import Subsidiary
+from amont.enrolment.domain.tokens import FeedTokens
 
 
 def _keys_of(employee: Employee) -> Mapping[str, Any]:
@@ -25,6 +26,7 @@ def _keys_of(employee: Employee) -> Mapping[str, Any]:
 
 SUBSIDIARIES = Collection(Subsidiary, "subsidiaries", due=True)
 FEEDS = Collection(Feed, "feeds", due=True)
+TOKENS = Collection(FeedTokens, "feed_tokens")
 EMPLOYEES = Collection(
     Employee,
     "employees",
@@ -40,11 +42,11 @@ EMPLOYEES = Collection(
 PROGRAMMES = Collection(Programme, "programmes", indexes=[Index(("tenants",), many=True)])
 CHARTERS = Collection(Charter, "charters")
 
-COLLECTIONS = (SUBSIDIARIES, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS)
+COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS)
 
 
 def every_subsidiary() -> Query[Subsidiary]:
-    return SUBSIDIARIES.where()
+    return SUBSIDIARIES.where(removed=AnyOf((False, None)))
 
 
 def every_programme() -> Query[Programme]:
@@ -63,6 +65,11 @@ def employees_of(tenant: str, status: EmployeeStatus | None) -> Query[Employee]:
 def held_in(tenant: str) -> Query[Employee]:
     """The people of a subsidiary of whom records are held."""
     return EMPLOYEES.where(waits_in=tenant)
+
+
+def expected_in(tenant: str) -> Query[Employee]:
+    """A subsidiary's people of whom everything that is known lies ahead."""
+    return EMPLOYEES.where(tenant=tenant, status=None)
 
 
 def holder_of(enrolment: str) -> Query[Employee]:

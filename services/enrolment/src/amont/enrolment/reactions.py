@@ -74,7 +74,7 @@ async def on_feed_due(feed: Feed, work: Work) -> None:
 
 async def _subsidiary(event: StaffFact, work: Work) -> Subsidiary:
     subsidiary = await work.peek(Subsidiary, event.tenant)
-    if subsidiary is None:
+    if subsidiary is None or subsidiary.removed:
         _count(NOBODYS, Outcome.REFUSED)
         raise UnknownTenant(event.tenant)
     return subsidiary

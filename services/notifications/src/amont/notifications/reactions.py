@@ -29,6 +29,7 @@ from amont.common.events import (
     SessionRescheduled,
     SessionScheduled,
     SubsidiaryChanged,
+    SubsidiaryRemoved,
 )
 from amont.common.events.enrolment import EnrolmentFact
 from amont.common.events.matching import PairFact
@@ -42,6 +43,11 @@ from amont.notifications.domain.people import Programme, Recipient, Subsidiary
 async def on_subsidiary_changed(event: SubsidiaryChanged, work: Work) -> None:
     subsidiary = await work.get_or_new(Subsidiary, event.subsidiary)
     work.save(subsidiary.learn(event))
+
+
+async def on_subsidiary_removed(event: SubsidiaryRemoved, work: Work) -> None:
+    subsidiary = await work.get_or_new(Subsidiary, event.subsidiary)
+    work.save(subsidiary.forget())
 
 
 async def on_programme_changed(event: ProgrammeChanged, work: Work) -> None:
@@ -98,6 +104,7 @@ def _cause(work: Work) -> Envelope:
 
 CONSUMES: Reactions = {
     SubsidiaryChanged: Reaction(on_subsidiary_changed, needs=lambda e, _: [(Subsidiary, e.subsidiary)]),
+    SubsidiaryRemoved: Reaction(on_subsidiary_removed, needs=lambda e, _: [(Subsidiary, e.subsidiary)]),
     ProgrammeChanged: Reaction(on_programme_changed, needs=lambda e, _: [(Programme, e.programme)]),
     EmployeeChanged: Reaction(on_employee_changed, needs=lambda e, _: [(Recipient, e.person)]),
     EmployeeLeft: Reaction(on_employee_left, needs=lambda e, _: [(Recipient, e.person)]),

@@ -11,6 +11,7 @@ from amont.common.events.enrolment import (
     Policy,
     ProgrammeChanged,
     SubsidiaryChanged,
+    SubsidiaryRemoved,
     Weights,
 )
 from amont.common.events.envelope import Envelope, Event
@@ -70,5 +71,6 @@ __all__ = [
     "StaffLeft",
     "StaffRecorded",
     "SubsidiaryChanged",
+    "SubsidiaryRemoved",
     "Weights",
 ]

@@ -38,6 +38,24 @@ class SubsidiaryChanged(Event):
     zone: str
     languages: tuple[Language, ...]
     grades: dict[str, Band]
+    holidays: str | None = None
+    """A country, or a country and its part, by ISO 3166: `FR`, `DE-BY`."""
+    coordinators: tuple[PersonId, ...] = ()
+    sender_name: str | None = None
+    """Whom its people's mails come from, in words."""
+
+    @property
+    def owner(self) -> str:
+        return self.subsidiary
+
+
+class SubsidiaryRemoved(Event):
+    """A subsidiary has left; it had no people any more."""
+
+    topic: ClassVar[str] = "enrolment-subsidiaries"
+    subject_field: ClassVar[str] = "subsidiary"
+
+    subsidiary: TenantId
 
     @property
     def owner(self) -> str:

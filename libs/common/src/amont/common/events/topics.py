@@ -75,6 +75,7 @@ _ALL = (
         "enrolment",
         "notifications",
         enrolment.SubsidiaryChanged,
+        enrolment.SubsidiaryRemoved,
         compacted=True,
     ),
     _topic(

@@ -24,6 +24,11 @@ def person_id(text: str, tenant: str) -> str | None:
     return found if _PERSON.fullmatch(found) else None
 
 
+def is_person(text: str) -> bool:
+    """`tenant:employee_id`."""
+    return _PERSON.fullmatch(text) is not None
+
+
 @cache
 def zone_names() -> frozenset[str]:
     """Every time zone that there is, by its name in the tz database."""

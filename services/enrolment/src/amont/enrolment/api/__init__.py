@@ -1,9 +1,10 @@
 """Enrolment over HTTP for machines: translate in, call a command, translate back. One module per kind of thing."""
 
-from amont.enrolment.api import charters, eligibility, employees, enrolments, feeds, programmes, revisions, subsidiaries
+from amont.enrolment.api import charters, eligibility, employees, enrolments, feeds, programmes, revisions, subsidiaries, tokens
 
 ROUTERS = (
     subsidiaries.router,
+    tokens.router,
     feeds.router,
     programmes.router,
     revisions.router,

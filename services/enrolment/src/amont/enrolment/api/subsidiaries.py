@@ -10,11 +10,12 @@ from amont.common.errors import Invalid, Stale, VersionNeeded
 from amont.common.web import AnyVersion, Body, CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.enrolment import commands
 from amont.enrolment.api.tags import tag
-from amont.enrolment.domain.subsidiary import LEAVER_SHARE, Subsidiary, SubsidiaryExists
+from amont.enrolment.domain.subsidiary import LEAVER_SHARE, StillInUse, Subsidiary, SubsidiaryExists
 
 router = api_router("enrolment")
 
 _EXAMPLE: JsonDict = {"name": "Banque de détail France", "zone": "Europe/Paris", "languages": ["fr", "en"], "grades": {"C1": 5, "DIR": 14}}
+_DEFAULTS: JsonDict = {"leaver_share": LEAVER_SHARE, "holidays": None, "coordinators": [], "sender_name": None, "kafka_principal": None}
 SubsidiaryId = Annotated[str, Path(description="the tenant: 1 to 32 of a-z, 0-9 and the hyphen", examples=["fr"])]
 GradeTable = Annotated[dict[str, Any], Field(description="the HR system's own grade codes, each with the group's band from 1 to 20")]
 
@@ -37,14 +38,16 @@ class SubsidiaryBody(Body):
     languages: list[str]
     grades: GradeTable
     leaver_share: LeaverShare = LEAVER_SHARE
+    holidays: Annotated[str | None, Field(description="a holiday calendar: a country or a country and its part, as `FR` or `DE-BY`")] = None
+    coordinators: Annotated[tuple[str, ...], Field(description="whom its people may turn to: ids, `tenant:employee_id`")] = ()
+    sender_name: Annotated[str | None, Field(description="whom its people's mails come from, in words")] = None
+    kafka_principal: Annotated[str | None, Field(description="as whom its feed writes to the inbound topic, as `User:hris-fr`")] = None
 
 
 class SubsidiaryView(BaseModel):
     """A subsidiary as it is."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"subsidiary": "fr", **_EXAMPLE, "leaver_share": LEAVER_SHARE, "version": 1}]}
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [{"subsidiary": "fr", **_EXAMPLE, **_DEFAULTS, "version": 1}]})
 
     subsidiary: str
     name: str
@@ -52,20 +55,16 @@ class SubsidiaryView(BaseModel):
     languages: list[str]
     grades: dict[str, int]
     leaver_share: float
+    holidays: str | None
+    coordinators: list[str]
+    sender_name: str | None
+    kafka_principal: str | None
     version: int
 
     @classmethod
     def of(cls, found: tuple[Subsidiary, int]) -> "SubsidiaryView":
         one, version = found
-        return cls(
-            subsidiary=one.id,
-            name=one.name,
-            zone=one.zone,
-            languages=list(one.languages),
-            grades=dict(one.grades),
-            leaver_share=one.leaver_share,
-            version=version,
-        )
+        return cls(subsidiary=one.id, **one.own(), version=version)
 
 
 class RegradedView(SubsidiaryView):
@@ -111,6 +110,12 @@ async def put_grades(
     return tag(
         response, RegradedView.of_change(await run(commands.import_grades, subsidiary_id, actor, body, if_match, any_version=any_version))
     )
+
+
+@router.delete("/subsidiaries/{subsidiary_id}", status_code=204, responses=responses(Stale, StillInUse))
+async def delete_subsidiary(subsidiary_id: SubsidiaryId, actor: CurrentActor, run: CurrentRun, if_match: IfMatch) -> None:
+    """Remove a subsidiary that has no people and takes part in no programme that is not closed. The tokens of its feed are revoked."""
+    await run(commands.remove_subsidiary, subsidiary_id, actor, if_match)
 
 
 @router.get("/subsidiaries/{subsidiary_id}", responses=responses())

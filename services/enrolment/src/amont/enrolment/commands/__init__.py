@@ -10,6 +10,7 @@ from amont.common.events import (
     EnrolmentSuspended,
     ProgrammeChanged,
     SubsidiaryChanged,
+    SubsidiaryRemoved,
 )
 from amont.enrolment.commands.enrolments import (
     FormEdit,
@@ -39,7 +40,16 @@ from amont.enrolment.commands.programmes import (
     publish_charter,
     templates,
 )
-from amont.enrolment.commands.subsidiaries import Regraded, add_subsidiary, change_subsidiary, import_grades, subsidiaries, subsidiary
+from amont.enrolment.commands.subsidiaries import (
+    Regraded,
+    add_subsidiary,
+    change_subsidiary,
+    import_grades,
+    remove_subsidiary,
+    subsidiaries,
+    subsidiary,
+)
+from amont.enrolment.commands.tokens import make_token, revoke_token, tokens
 
 __all__ = [
     "PUBLISHES",
@@ -66,6 +76,7 @@ __all__ = [
     "feed_state",
     "held_records",
     "import_grades",
+    "make_token",
     "open_programme",
     "pause_feed",
     "preview",
@@ -73,16 +84,20 @@ __all__ = [
     "programmes",
     "publish_charter",
     "release_leavers",
+    "remove_subsidiary",
     "resume_feed",
+    "revoke_token",
     "sign_charter",
     "subsidiaries",
     "subsidiary",
     "templates",
+    "tokens",
     "withdraw",
 ]
 
 PUBLISHES = (
     SubsidiaryChanged,
+    SubsidiaryRemoved,
     EmployeeChanged,
     EmployeeLeft,
     ProgrammeChanged,

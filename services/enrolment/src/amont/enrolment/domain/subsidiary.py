@@ -1,21 +1,22 @@
-"""A subsidiary, which is a tenant: its zone, its languages and its own grade table, without which no staff record of its can be understood."""
+"""A subsidiary, which is a tenant: its zone, its languages and its own grade table, without which no staff record of its can be understood.
+
+What else it owns may be left out: it begins with a default, and stays as it is in a change. What is not here: what is wrong with such data
+(`subsidiary_faults`) and its feed's tokens (`tokens`).
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict, DomainError, Fault, Invalid
-from amont.common.events import SubsidiaryChanged
-from amont.common.events.words import is_zone
+from amont.common.events import SubsidiaryChanged, SubsidiaryRemoved
 from amont.common.identity import Resource
 from amont.enrolment.domain.ruling import Ruling, Verb, noted, ruled
-from amont.enrolment.domain.words import MAX_NAME, is_language, is_slug
+from amont.enrolment.domain.subsidiary_faults import faults_in, faults_in_grades
+from amont.enrolment.domain.words import is_slug
 
-BANDS = range(1, 21)
-MAX_GRADES = 2_000
-MAX_LANGUAGES = 20
 LEAVER_SHARE = 0.05
 """The share of its people that a subsidiary's feed may remove within an hour, unless the subsidiary says otherwise."""
 
@@ -53,14 +54,38 @@ class SubsidiaryExists(Conflict):
     title = "The subsidiary exists with other data"
 
     def __init__(self, tenant: str) -> None:
-        super().__init__(f"Subsidiary {tenant!r} exists with other data. To change it, read it and send its version in If-Match.")
+        super().__init__(
+            f"Subsidiary {tenant!r} exists with other data. To change it, read it and send its version in If-Match "
+            f"(`amont subsidiaries change {tenant}` does both)."
+        )
+
+
+class StillInUse(Conflict):
+    """The subsidiary has people, or takes part in something: it cannot be removed yet."""
+
+    code = "subsidiary-in-use"
+    title = "The subsidiary is still in use"
+
+    def __init__(self, tenant: str, people: int, programmes: Sequence[str]) -> None:
+        reasons, advice = [], []
+        if people:
+            reasons.append(f"it has {people:,} people")
+            advice.append(
+                "have its feed send that they leave (a complete CSV without them, StaffLeft, or active=false over SCIM), and stop the feed"
+            )
+        if programmes:
+            reasons.append(f"it takes part in {', '.join(programmes)}")
+            advice.append("close the programme, or take the subsidiary out of it")
+        super().__init__(f"Subsidiary {tenant!r} cannot be removed: {' and '.join(reasons)}. First {'; '.join(advice)}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subsidiary(Aggregate):
     """One tenant. `grades` maps its HR system's codes to the group's bands, 1 to 20.
 
-    `leaver_share` is the share of its people, 0 to 1, above which leavers within an hour trip the breaker: 0 holds every leaver, 1 none.
+    `leaver_share` is the share of its people, 0 to 1, above which leavers within an hour trip the breaker: 0 holds every leaver, 1 none. `holidays`
+    is a calendar of the `holidays` library, a country or a country and its part (`FR`, `DE-BY`). `coordinators` are people's ids. `removed` is what
+    is left of a tenant that is gone: it counts on, should the id be taken again.
     """
 
     name: str
@@ -68,6 +93,11 @@ class Subsidiary(Aggregate):
     languages: tuple[str, ...]
     grades: Mapping[str, int]
     leaver_share: float = LEAVER_SHARE
+    holidays: str | None = None
+    coordinators: tuple[str, ...] = ()
+    sender_name: str | None = None
+    kafka_principal: str | None = None
+    removed: bool = False
     pauses: tuple[Ruling, ...] = ()
     """When the feed was paused and resumed, by whom and why; the newest says which it is."""
 
@@ -81,43 +111,45 @@ class Subsidiary(Aggregate):
         return Resource("subsidiary", self.id, tenants=frozenset({self.id}))
 
     def facts(self) -> Mapping[str, Any]:
-        return {"subsidiary": self.id, "name": self.name, "zone": self.zone, "languages": self.languages, "grades": dict(self.grades)}
+        """What the other services need: neither the breaker nor a feed's principal is any business of theirs."""
+        own = self.own()
+        return {"subsidiary": self.id, **{name: own[name] for name in SubsidiaryChanged.model_fields if name in own}}
+
+    def own(self) -> dict[str, Any]:
+        """What a subsidiary tells about itself, by name: what `change` takes."""
+        return {name: getattr(self, name) for name in OWN}
 
     @classmethod
-    def added(
-        cls, id_: str, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any], leaver_share: float = LEAVER_SHARE
-    ) -> Decision[Self]:
+    def added(cls, id_: str, **given: Any) -> Decision[Self]:
         """A new tenant. Raises Invalid with every fault."""
         faults = () if is_slug(id_, 32) else (Fault("path:/subsidiary_id", "1 to 32 of a-z, 0-9 and the hyphen"),)
-        _refuse((*faults, *faults_in(name, zone, languages, grades, leaver_share)), id_)
-        new = cls(
-            id=id_,
-            name=name.strip(),
-            zone=zone,
-            languages=tuple(dict.fromkeys(languages)),
-            grades=dict(grades),
-            leaver_share=float(leaver_share),
-        )
-        return Decision(new).saying(SubsidiaryChanged)
+        _refuse((*faults, *faults_in(given)), id_)
+        return Decision(cls(id=id_, **_clean(given))).saying(SubsidiaryChanged)
 
-    def change(
-        self, *, name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any], leaver_share: float | None = None
-    ) -> Decision[Self]:
+    def change(self, **given: Any) -> Decision[Self]:
         """Other data for the same tenant; says nothing when it is the same. Raises Invalid with every fault.
 
-        What may be left out stays as it is. A changed zone or grade table holds for the records that arrive from now on.
+        A changed zone or grade table holds for the records that arrive from now on.
         """
-        share = self.leaver_share if leaver_share is None else float(leaver_share)
-        _refuse(faults_in(name, zone, languages, grades, share), self.id)
-        decision = self.becomes(
-            name=name.strip(), zone=zone, languages=tuple(dict.fromkeys(languages)), grades=dict(grades), leaver_share=share
-        )
+        _refuse(faults_in({**self.own(), **given}), self.id)
+        decision = self.becomes(**_clean(given))
         return decision if decision.state == self else decision.saying(SubsidiaryChanged)
 
     def take_grades(self, grades: Mapping[str, Any]) -> Decision[Self]:
         """Another grade table in place of the present one. Raises Invalid with every fault."""
         _refuse(tuple(faults_in_grades(grades, "")), self.id)
-        return self.change(name=self.name, zone=self.zone, languages=self.languages, grades=grades)
+        return self.change(grades=grades)
+
+    def added_again(self, **given: Any) -> Decision[Self]:
+        """The id of a removed tenant is taken by a new one. Raises Invalid with every fault."""
+        return Decision(replace(self.added(self.id, **given).state, seq=self.seq)).saying(SubsidiaryChanged)
+
+    def remove(self, people: int, programmes: Sequence[str]) -> Decision[Self]:
+        """The tenant is gone. `people` work there, and the open `programmes` have it. Raises StillInUse."""
+        if people or programmes:
+            raise StillInUse(self.id, people, programmes)
+        gone = type(self)(id=self.id, seq=self.seq, name="", zone="", languages=(), grades={}, removed=True)
+        return Decision(replace(gone, seq=self.seq + 1), (SubsidiaryRemoved(seq=self.seq + 1, subsidiary=self.id),))
 
     def pause(self, by: str, why: str, now: datetime) -> Decision[Self]:
         """Hold what the feed brings from now on; a second time changes nothing. Raises Invalid."""
@@ -137,41 +169,22 @@ class Subsidiary(Aggregate):
             raise UnknownGrade(grade, self.id) from None
 
 
+OWN = ("name", "zone", "languages", "grades", "leaver_share", "holidays", "coordinators", "sender_name", "kafka_principal")
+"""The fields that a subsidiary tells about itself."""
+
+
+def _clean(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Data without faults as it is kept."""
+    clean = dict(given)
+    for name in ("languages", "coordinators"):
+        if name in clean:
+            clean[name] = tuple(dict.fromkeys(clean[name]))
+    for name in ("name", "sender_name", "kafka_principal"):
+        if clean.get(name) is not None:
+            clean[name] = clean[name].strip()
+    return clean
+
+
 def _refuse(faults: Sequence[Fault], id_: str) -> None:
     if faults:
         raise Invalid(f"Subsidiary {id_[:64]!r} cannot be taken as it is: {len(faults)} fault(s).", faults)
-
-
-def faults_in(
-    name: str, zone: str, languages: Sequence[str], grades: Mapping[str, Any], leaver_share: float = LEAVER_SHARE
-) -> tuple[Fault, ...]:
-    """Everything that is wrong with a subsidiary's data."""
-    faults = []
-    if not name.strip() or len(name) > MAX_NAME:
-        faults.append(Fault("/name", f"a name of 1 to {MAX_NAME} characters"))
-    if not is_zone(zone):
-        faults.append(Fault("/zone", f"{zone[:64]!r} is not a time zone: write a name of the tz database, as in 'Europe/Paris'"))
-    if not 1 <= len(languages) <= MAX_LANGUAGES:
-        faults.append(Fault("/languages", f"1 to {MAX_LANGUAGES} languages: they stand in for staff records that have none"))
-    faults.extend(
-        Fault(f"/languages/{at}", f"{one[:64]!r} is not a BCP 47 tag, as in 'fr' or 'pt-BR'")
-        for at, one in enumerate(languages)
-        if not is_language(one)
-    )
-    if not 0 <= leaver_share <= 1:
-        faults.append(Fault("/leaver_share", "a share from 0 (every leaver is held) to 1 (none is)"))
-    return (*faults, *faults_in_grades(grades, "/grades"))
-
-
-def faults_in_grades(grades: Mapping[str, Any], where: str) -> list[Fault]:
-    """Everything that is wrong with a grade table, each code by its own pointer."""
-    faults = []
-    if not 1 <= len(grades) <= MAX_GRADES:
-        faults.append(Fault(where, f"1 to {MAX_GRADES} codes; without a table no staff record can be taken"))
-    for code, band in grades.items():
-        pointer = f"{where}/{code[:100].replace('~', '~0').replace('/', '~1')}"
-        if not code.strip() or len(code) > MAX_NAME:
-            faults.append(Fault(pointer, f"a code of 1 to {MAX_NAME} characters"))
-        if type(band) is not int or band not in BANDS:
-            faults.append(Fault(pointer, "the band is a whole number from 1 (most junior) to 20 (most senior)"))
-    return faults

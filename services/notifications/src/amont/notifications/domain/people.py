@@ -65,6 +65,10 @@ class Subsidiary(Aggregate):
         """The subsidiary as it is now."""
         return self.becomes(name=event.name, zone=event.zone, languages=event.languages)
 
+    def forget(self) -> Decision["Subsidiary"]:
+        """The subsidiary is gone."""
+        return self.becomes(name="", zone="", languages=())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme(Aggregate):

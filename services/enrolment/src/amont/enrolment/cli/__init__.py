@@ -1,0 +1,13 @@
+"""What an installation with enrolment adds to the command `amont`. It works on enrolment's store, by the same commands as its API.
+
+What a command decides is kept with its events in one document; enrolment says them within seconds when it runs, otherwise as soon as it starts.
+"""
+
+import typer
+
+
+def commands(root: typer.Typer) -> None:
+    """What an installation with enrolment has."""
+    from amont.enrolment.cli import subsidiaries  # noqa: PLC0415 - built only when the command line is
+
+    root.add_typer(subsidiaries.app, name="subsidiaries", help="Subsidiaries: their data, grade tables and feeds.")

@@ -1,0 +1,37 @@
+"""Running enrolment's own commands on its store, as whoever may: the store is the group's, and so is who can open it."""
+
+import getpass
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from amont.common.cli.stores import Place
+    from amont.common.identity import Actor
+    from amont.common.work import Work
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Data = Annotated[Path | None, typer.Option(help="The data folder of `amont up`, instead of AMONT_STORE_URL", metavar="DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help="Data instead of words")]
+
+
+def done(data: Path | None, command: "Callable[Concatenate[Work, P], Awaitable[T]]", *args: P.args, **kwargs: P.kwargs) -> T:
+    """What the command answers. Raises what it raises, NotFound, NoStore, MissingSettings, Unavailable."""
+    from amont.common.cli.stores import on_stores  # noqa: PLC0415 - heavy, and help comes without it
+    from amont.enrolment.documents import COLLECTIONS  # noqa: PLC0415
+
+    async def do(found: "list[Place]") -> T:
+        return await found[0].run(command, *args, **kwargs)
+
+    return on_stores("enrolment", data, COLLECTIONS, do)
+
+
+def operator() -> "Actor":
+    """Whoever sits at this machine, for the history."""
+    from amont.common.identity import Actor, Privilege  # noqa: PLC0415
+
+    return Actor(f"group:{getpass.getuser()}", "group", frozenset({Privilege.GROUP_COORDINATOR}))

@@ -1,0 +1,159 @@
+"""`amont subsidiaries` on the data folder of an enrolment that is open beside it: what it does, what it prints, how it ends."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from tests.services.enrolment.staffing import recorded
+from typer.testing import CliRunner
+
+from amont.common import hosting
+from amont.common.cli import main
+from amont.common.events import SubsidiaryChanged
+from amont.common.service import Service
+from amont.common.settings import Settings
+from amont.common.testing.hearing import record_of
+from amont.common.work import Work
+from amont.enrolment.app import build
+from amont.enrolment.domain.tokens import FeedTokens
+
+Amont = Callable[..., Any]
+FR = ("add", "fr", "--name", "Banque de détail France", "--zone", "Europe/Paris", "--languages", "fr,en", "--grades", "grades.csv")
+
+
+@pytest.fixture
+async def enrolment(tmp_path: Path) -> AsyncIterator[Service]:
+    """Open on the folder, as `amont up --data` would have it."""
+    url = f"sqlite://{tmp_path}?sync=normal"
+    service = build(hosting.parts_from(Settings(log_url=url, store_url=url), "enrolment"))
+    await service.open()
+    service.ready = True
+    yield service
+    await service.stop()
+
+
+@pytest.fixture
+def amont(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Amont:
+    """Runs `amont subsidiaries …` in the folder and on it; (exit code, standard output, standard error)."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "grades.csv").write_text("grade,band\nC1,5\nDIR,14\n", encoding="utf-8")
+
+    async def run(*words: str, data: bool = True) -> tuple[int, str, str]:
+        folder = ("--data", str(tmp_path)) if data else ()
+        app = typer.Typer()
+        settings = {"ignore_unknown_options": True, "allow_extra_args": True}
+        app.command(context_settings=settings)(lambda: main(["subsidiaries", *words, *folder]))
+        result = await asyncio.to_thread(CliRunner().invoke, app, [])
+        return result.exit_code, result.stdout, result.stderr
+
+    return run
+
+
+async def test_a_subsidiary_is_added_by_one_command_and_enrolment_tells_it(enrolment: Service, amont: Amont) -> None:
+    code, said, _ = await amont(*FR)
+    assert code == 0
+    assert "fr is there, with 2 grade codes." in said
+    assert "amont subsidiaries token new fr --data" in said
+    await enrolment.unit.relay.sweep(older_than=timedelta(0))
+    (record,) = await enrolment.unit.log.read("test", "enrolment-subsidiaries", 10)  # type: ignore[attr-defined]
+    told = SubsidiaryChanged.decode(record.value)
+    assert (told.name, told.languages, told.grades) == ("Banque de détail France", ("fr", "en"), {"C1": 5, "DIR": 14})
+    assert (await amont(*FR))[0] == 0
+    code, _, complaint = await amont(*FR[:3], "Autre", *FR[4:])
+    assert code == 1
+    assert "exists with other data" in complaint
+
+
+async def test_every_fault_of_a_grade_table_is_listed_with_its_line(enrolment: Service, amont: Amont, tmp_path: Path) -> None:
+    (tmp_path / "grades.csv").write_text("grade,band\nC1,5\nC2,21\n,3\nC1,6\n", encoding="utf-8")
+    code, _, complaint = await amont(*FR)
+    assert code == 1
+    assert "line 3: band '21' of 'C2'" in complaint
+    assert "line 4: the grade is empty" in complaint
+    assert "line 5: 'C1' has band 5 already" in complaint
+
+
+async def test_every_fault_of_the_options_is_listed(enrolment: Service, amont: Amont) -> None:
+    code, _, complaint = await amont(*FR[:5], "Paris", *FR[6:], "--holidays", "France", "--leaver-share", "2")
+    assert code == 1
+    for pointer in ("/zone", "/holidays", "/leaver_share"):
+        assert f"{pointer}: " in complaint
+
+
+async def test_what_is_given_is_changed_and_the_rest_stays(enrolment: Service, amont: Amont) -> None:
+    await amont(*FR)
+    code, _, _ = await amont("change", "fr", "--kafka-principal", "User:hris-fr", "--coordinator", "fr:c1", "--coordinator", "fr:c2")
+    assert code == 0
+    code, said, _ = await amont("show", "fr", "--json")
+    shown = json.loads(said)
+    assert code == 0
+    assert (shown["coordinators"], shown["name"], shown["version"]) == (["fr:c1", "fr:c2"], "Banque de détail France", 2)
+    right = "--operation Write --operation Describe --topic hris-staff"
+    assert shown["acl"] == [f"kafka-acls.sh --bootstrap-server BROKER:9092 --add --allow-principal 'User:hris-fr' {right}"]
+    code, said, _ = await amont("show", "fr")
+    assert "Kafka knows no right to a key" in said
+    assert (await amont("change", "fr"))[0] == 2
+
+
+async def test_a_grade_table_comes_out_as_it_went_in(enrolment: Service, amont: Amont) -> None:
+    await amont(*FR)
+    assert (await amont("show", "fr", "--grades"))[1] == "grade,band\nC1,5\nDIR,14\n"
+
+
+async def test_the_subsidiaries_are_listed(enrolment: Service, amont: Amont) -> None:
+    await amont(*FR)
+    await amont("add", "de", *FR[2:])
+    code, said, _ = await amont("list")
+    assert code == 0
+    assert [line.split()[0] for line in said.splitlines()] == ["subsidiary", "de", "fr"]
+    assert [one["subsidiary"] for one in json.loads((await amont("list", "--json"))[1])] == ["de", "fr"]
+
+
+async def test_a_token_is_printed_once_listed_without_its_text_and_revoked(enrolment: Service, amont: Amont) -> None:
+    await amont(*FR)
+    code, secret, words = await amont("token", "new", "fr")
+    assert code == 0
+    assert "shown this once" in words
+    secret = secret.strip()
+    kept = await enrolment.run(_tokens, "fr")
+    assert kept.opens(secret)
+    code, said, _ = await amont("token", "list", "fr")
+    assert secret not in said
+    assert f"…{secret[-4:]}" in said
+    (token,) = kept.tokens
+    assert (await amont("token", "revoke", "fr", token.id))[0] == 0
+    assert (await enrolment.run(_tokens, "fr")).opens(secret) is None
+    assert (await amont("token", "revoke", "fr", "nothing"))[0] == 1
+    made = json.loads((await amont("token", "new", "fr", "--json"))[1])
+    assert (await enrolment.run(_tokens, "fr")).opens(made["token"])
+    assert "digest" not in made
+
+
+async def test_a_subsidiary_with_people_stays_and_one_without_goes(enrolment: Service, amont: Amont) -> None:
+    await amont(*FR)
+    await enrolment.unit.log.append([record_of(recorded())])
+    while await enrolment.step():
+        pass
+    code, _, complaint = await amont("remove", "fr", "--yes")
+    assert code == 1
+    assert "has 1 people" in complaint
+    await amont("add", "de", *FR[2:])
+    assert (await amont("remove", "de"))[0] == 2
+    assert (await amont("remove", "de", "--yes"))[0] == 0
+    assert (await amont("show", "de"))[0] == 1
+
+
+async def test_a_folder_on_which_enrolment_never_ran_is_said_to_be_one(amont: Amont) -> None:
+    code, _, complaint = await amont("list")
+    assert code == 1
+    assert "There is no store of enrolment" in complaint
+
+
+async def _tokens(work: Work, tenant: str) -> FeedTokens:
+    return await work.get(FeedTokens, tenant)
