@@ -163,6 +163,12 @@ async def test_somebody_on_this_machine_signs_in(key: OKPKey, origin: str | None
     assert "eyJ" in answer.text
 
 
+async def test_a_script_gets_the_token_alone(key: OKPKey) -> None:
+    answer = await signed_in(key, Accept="text/plain")
+    assert answer.headers["cache-control"] == "no-store"
+    assert (await LocalIssuer(key).actor(answer.text)).person == "fr:e1"
+
+
 @pytest.mark.parametrize("person", ["nobody", ":e1", "FR:e1", "fr:", "fr:a\nb"])
 async def test_who_signs_in_is_somebody_a_token_can_name(key: OKPKey, person: str) -> None:
     assert (await signed_in(key, person)).status_code == 422

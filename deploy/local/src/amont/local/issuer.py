@@ -15,7 +15,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -131,7 +131,7 @@ def _is_here(origin: str) -> bool:
 
 
 def sign_in_page(issuer: LocalIssuer) -> APIRouter:
-    """`/sign-in`: become anybody, and get the token to use the API with."""
+    """`/sign-in`: become anybody, and get the token to use the API with; alone, for whoever asks for plain text, as a script does."""
     router = APIRouter(include_in_schema=False, dependencies=[Depends(on_this_machine)])
 
     def page(**shown: object) -> HTMLResponse:
@@ -147,11 +147,13 @@ def sign_in_page(issuer: LocalIssuer) -> APIRouter:
         return page(token=None, person="", chosen=["participant"])
 
     @router.post("/sign-in")
-    async def answer(person: Annotated[str, Form()], role: Annotated[list[Privilege], Form()] = []) -> HTMLResponse:  # noqa: B006 - FastAPI copies it
+    async def answer(request: Request, person: Annotated[str, Form()], role: Annotated[list[Privilege], Form()] = []) -> Response:  # noqa: B006 - FastAPI copies it
         try:
             actor_of({"sub": person})
         except BadToken:
             raise Invalid("Write who you are as tenant:employee_id, for instance fr:e42.") from None
+        if request.headers.get("accept", "").startswith("text/plain"):
+            return PlainTextResponse(issuer.token(person, *role), headers={"Cache-Control": "no-store"})
         return page(token=issuer.token(person, *role), person=person, chosen=[one.value for one in role])
 
     return router
