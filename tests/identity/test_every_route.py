@@ -54,6 +54,7 @@ RESOURCES = {
         about("mentee", "fr", people=(MENTEE,)),
         about("colleague", "fr", people=(COLLEAGUE,)),
         about("pair", "fr", "de", people=(MENTEE, MENTOR)),
+        about("cycle", "fr"),
         about("dead letter"),
     )
 }
@@ -123,6 +124,7 @@ ROUTES: dict[tuple[str, str], Asks] = {
         needs=(IN_PROGRAMME,), lists=(Action.READ_ENROLMENT, "mentee", "enrolment_id"), query="?programme=one"
     ),
     ("GET", f"{ENROLMENT}/enrolments/{{enrolment_id}}"): needs(Action.READ_ENROLMENT, "mentee"),
+    ("GET", f"{MATCHING}/cycles"): Asks(lists=(Action.READ_FEED, "cycle", "cycle_id")),
     ("GET", f"{MATCHING}/programmes/{{programme_id}}/rounds"): needs(Action.READ_ROUND, "programme"),
     ("GET", f"{MATCHING}/rounds/{{round_id}}"): needs(Action.READ_ROUND, "programme"),
     **{
@@ -261,6 +263,7 @@ async def played(scene: Scene) -> Scene:
         [staff("fr", 1, grade="D", function="a"), staff("fr", 3), staff("de", 1, function="b"), staff("es", 1, grade="D"), staff("es", 2)]
     )
     token = await ask("POST", "/enrolment/subsidiaries/fr/tokens", GROUP)
+    await scene.all_four.hears([staff("fr", 8, manager_id="e9"), staff("fr", 9, manager_id="e8")])
     programme = {"programme": "one", "name": "One", "tenants": ["fr", "de"], "topics": ["ai"]}
     await ask("POST", "/enrolment/programmes", GROUP, programme)
     await ask("PUT", "/enrolment/programmes/one/charter", GROUP, {"texts": {"en": "voluntary"}})
@@ -283,6 +286,7 @@ async def played(scene: Scene) -> Scene:
     plan = await ask("GET", f"/scheduling/plans/{pair['id']}", mentee)
     slots = await ask("GET", f"/scheduling/plans/{pair['id']}/slots", mentee)
     deliveries = await scene.all_four.every("/notifications/deliveries", mentee)
+    (cycle,) = await scene.all_four.every("/matching/cycles", GROUP)
     broken = Received(topic="matching-pairs", partition=0, offset=7, key=b"p", value=b"{")
     for service in scene.all_four.services.values():
         await service.run(park, [Parked(broken, "missing-headers", "a test")])
@@ -291,6 +295,7 @@ async def played(scene: Scene) -> Scene:
         "pair_id": pair["id"],
         "pair": pair["id"],
         "session": plan["sessions"][0]["id"],
+        "cycle_id": cycle["id"],
         "round_id": round_["id"],
         "simulation_id": simulation["id"],
         "ruling_id": ruling["id"],

@@ -19,7 +19,8 @@ from amont.common.testing.hearing import START, hearing, record_of
 from amont.common.work import MAX_EVENT_BYTES, Reactions, Work
 from amont.enrolment import commands
 from amont.enrolment.app import build
-from amont.enrolment.domain.employee import MOST_AHEAD, Employee
+from amont.enrolment.domain.arrival import MOST_AHEAD
+from amont.enrolment.domain.employee import Employee
 
 GROUP = Actor("group:ada", "group", frozenset({Privilege.GROUP_COORDINATOR}))
 

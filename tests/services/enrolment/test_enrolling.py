@@ -222,12 +222,16 @@ async def test_leaving_ends_every_enrolment_besides_being_told(enrolment: Hearin
     assert (gone.seq, over.seq) == (5, 6)
 
 
-async def test_somebody_who_came_back_may_enrol_again_under_the_same_id(enrolment: Hearing) -> None:
+async def test_who_comes_back_under_the_same_id_takes_part_again(enrolment: Hearing) -> None:
     first = await enrol(enrolment)
     await enrolment.hears(left(at=START), recorded(at=START, wrote=START))
-    again = await enrol(enrolment)
-    assert again.enrolment.id == first.enrolment.id
-    assert again.enrolment.version == 3
+    again = (await enrolment.look(Employee, LEA)).enrolment(first.enrolment.id)
+    assert (again.status, again.version, again.form) == (EnrolmentStatus.ENROLLED, 3, first.enrolment.form)
+    assert enrolments_of(await enrolment.said()) == [
+        (EmployeeEnrolled, "enrolled"),
+        (EmployeeWithdrawn, "ended"),
+        (EnrolmentResumed, "enrolled"),
+    ]
 
 
 async def test_withdrawing_is_one_click_and_once_is_enough(enrolment: Hearing) -> None:

@@ -22,7 +22,8 @@ from amont.common.work import Work
 from amont.enrolment import commands
 from amont.enrolment.app import build
 from amont.enrolment.commands.feeds import ask_breaker
-from amont.enrolment.domain.employee import MOST_HELD, Employee
+from amont.enrolment.domain.arrival import MOST_HELD
+from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.feed import HOUR, LEAST_LEAVERS, Feed, NothingHeld
 from amont.enrolment.domain.staff import understand_left
 from amont.enrolment.domain.subsidiary import Subsidiary

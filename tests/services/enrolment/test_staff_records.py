@@ -80,7 +80,7 @@ async def test_at_the_same_instant_the_one_written_last_wins(enrolment: Hearing)
 async def test_a_leaver_is_told_and_forgotten_but_for_the_fact(enrolment: Hearing) -> None:
     await enrolment.hears(recorded(), left())
     *_, gone = await enrolment.said()
-    assert gone == EmployeeLeft(seq=2, person=LEA, effective_at=START - timedelta(days=1))
+    assert gone == EmployeeLeft(seq=2, person=LEA, effective_at=START - timedelta(days=1), managers=())
     employee = await enrolment.look(Employee, LEA)
     assert (employee.status, employee.profile) == (EmployeeStatus.LEFT, None)
 

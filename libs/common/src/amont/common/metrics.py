@@ -73,6 +73,9 @@ BREAKER_TRIPS = Counter(
 BREAKER_OPEN_SECONDS = Counter(
     "amont_breaker_open_seconds", "How long leavers have been held without a coordinator's word", ["tenant"], registry=REGISTRY
 )
+MANAGEMENT_CYCLES = Counter(
+    "amont_management_cycles", "Cycles in the management graph that were found, and that are gone", ["what"], registry=REGISTRY
+)
 PAIRS = Counter("amont_pairs", "Pairs by what happened to them", ["event"], registry=REGISTRY)
 SESSIONS = Counter("amont_sessions", "Sessions by what happened to them", ["event"], registry=REGISTRY)
 DELIVERIES = Counter("amont_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"], registry=REGISTRY)

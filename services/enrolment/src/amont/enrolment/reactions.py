@@ -15,7 +15,8 @@ from amont.common.events import Envelope, RoundPublished, StaffLeft, StaffRecord
 from amont.common.events.hris import StaffFact
 from amont.common.work import Handle, Reaction, Reactions, Work
 from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
-from amont.enrolment.domain.employee import Employee, Outcome
+from amont.enrolment.domain.arrival import Outcome
+from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.programme import Programme

@@ -7,6 +7,7 @@ from amont.common.documents import AnyOf, AtMost, Index
 from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EnrolmentStatus
 from amont.matching.domain.answer import Part, RoundPage
+from amont.matching.domain.cycle import Cycles
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.pair import LIVE, Pair
 from amont.matching.domain.person import Person
@@ -41,6 +42,7 @@ PAIRS = Collection(
     due=True,
 )
 
+CYCLES = Collection(Cycles, "cycles")
 SIMULATIONS = Collection(Simulation, "simulations", indexes=[Index(("programme",))], due=True)
 
 RULINGS = Collection(
@@ -51,7 +53,7 @@ RULINGS = Collection(
     due=True,
 )
 
-COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS, SIMULATIONS, RULINGS)
+COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS, CYCLES, SIMULATIONS, RULINGS)
 
 
 def active_enrolments_of(programme: str) -> Query[Enrolment]:

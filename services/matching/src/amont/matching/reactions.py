@@ -36,7 +36,7 @@ async def on_employee_changed(event: EmployeeChanged, work: Work) -> None:
 
 async def on_employee_left(event: EmployeeLeft, work: Work) -> None:
     person = await work.get_or_new(Person, event.person)
-    work.save(person.leave(work.now))
+    work.save(person.leave(event, work.now))
 
 
 async def on_enrolment(event: EnrolmentFact, work: Work) -> None:

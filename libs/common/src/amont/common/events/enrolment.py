@@ -91,6 +91,8 @@ class EmployeeChanged(EmployeeFact):
     languages: tuple[Language, ...]
     managers: tuple[PersonId, ...]
     """The solid line first, then dotted ones."""
+    managers_since: tuple[date, ...] = ()
+    """For each of them, in their order: the earliest day for which any record has named them. Empty when that is not known."""
     effective_at: Instant
     joined_on: date | None
 
@@ -99,6 +101,10 @@ class EmployeeLeft(EmployeeFact):
     """An employee has left the group."""
 
     effective_at: Instant
+    managers: tuple[PersonId, ...] | None = None
+    """Whom they reported to last: their own reports stand in that line until they are given another manager. None when that is not known."""
+    managers_since: tuple[date, ...] = ()
+    """As in EmployeeChanged."""
 
 
 class Weights(BaseModel):

@@ -2,19 +2,22 @@
 
 Records are ordered by their position, so that late, repeated and reordered ones converge: `last` is the newest that is true by now, `future`
 those that are not true yet, at most one per instant, `held` those that wait for somebody's word. Enrolments follow the person's status: leave
-suspends them, return resumes them, leaving the group ends them. What is not here: how a record is read (`staff`), how many leavers are too many
-(`feed`), and who may enrol (`eligibility`).
+suspends them, leaving the group ends them, return resumes them.
+
+A person's place in the line of management must not depend on the order of arrival either, a leaver's included, who stands between their reports and
+their manager until HR gives the reports another one. So `line` is whom the newest record that is true by now has named, and `named` since when each
+manager has been named by any record: the earliest day, which tells the newest link of a circle. What is not here: how a record is read (`staff`),
+how many leavers are too many (`feed`), and who may enrol (`eligibility`).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any
 
 from amont.common.aggregate import Aggregate, Decision
-from amont.common.errors import DomainError, NotFound
+from amont.common.errors import NotFound
 from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
@@ -27,65 +30,36 @@ from amont.common.events import (
 from amont.common.events.enrolment import EnrolmentFact
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Instant, Role, tenant_of
 from amont.common.identity import Resource
+from amont.enrolment.domain.arrival import MOST_AHEAD, MOST_DROPPED, MOST_HELD, MOST_NAMED, Outcome, TooFarAhead, TooManyHeld
 from amont.enrolment.domain.enrolment import AlreadyEnrolled, Enrolment, EnrolmentOver, Form
 from amont.enrolment.domain.feed import HOUR, SOON, Answer, Feed
 from amont.enrolment.domain.holding import Held, Why
 from amont.enrolment.domain.staff import Position, Profile, StaffEntry
 
-
-class Outcome(StrEnum):
-    """What became of a staff record."""
-
-    APPLIED = "applied"
-    UNCHANGED = "unchanged"
-    STALE = "stale"
-    DEFERRED = "deferred"
-    HELD = "held"
-    REFUSED = "refused"
-
-
-MOST_AHEAD = 30
-"""Records of one person that may lie ahead: all of them becoming true at once must still fit into one document's outbox."""
-
-
-MOST_HELD = 20
-"""Records of one person that may be held: all of them taken at once must still fit into one document's outbox, beside those that lie ahead."""
-MOST_DROPPED = 10
-"""Of how many dropped records of one person it is remembered that they are not to be taken; the newest."""
 HERE = frozenset({EmployeeStatus.ACTIVE, EmployeeStatus.ON_LEAVE})
-
-
-class TooManyHeld(DomainError):
-    """More waits for somebody's word than is kept."""
-
-    code = "too-many-held-records"
-    title = "Too many records of one person are held"
-
-    def __init__(self, person: str) -> None:
-        super().__init__(
-            f"{MOST_HELD} records of {person!r} are held already. Resume the subsidiary's feed, or decide about its leavers; then replay the record."
-        )
-
-
-class TooFarAhead(DomainError):
-    """An HR system plans more for one person than anybody can."""
-
-    code = "too-many-future-records"
-    title = "Too many records lie ahead"
-
-    def __init__(self, person: str) -> None:
-        super().__init__(f"{person!r} has {MOST_AHEAD} records that lie ahead already. Send a change nearer to its day, or fewer of them.")
-
-
 FOLLOWS: Mapping[tuple[EmployeeStatus, EnrolmentStatus], tuple[EnrolmentStatus, Callable[..., EnrolmentFact]]] = MappingProxyType(
     {
         (EmployeeStatus.ACTIVE, EnrolmentStatus.SUSPENDED): (EnrolmentStatus.ENROLLED, EnrolmentResumed),
+        (EmployeeStatus.ACTIVE, EnrolmentStatus.ENDED): (EnrolmentStatus.ENROLLED, EnrolmentResumed),
         (EmployeeStatus.ON_LEAVE, EnrolmentStatus.ENROLLED): (EnrolmentStatus.SUSPENDED, EnrolmentSuspended),
+        (EmployeeStatus.ON_LEAVE, EnrolmentStatus.ENDED): (EnrolmentStatus.SUSPENDED, EnrolmentSuspended),
         (EmployeeStatus.LEFT, EnrolmentStatus.ENROLLED): (EnrolmentStatus.ENDED, EmployeeWithdrawn),
         (EmployeeStatus.LEFT, EnrolmentStatus.SUSPENDED): (EnrolmentStatus.ENDED, EmployeeWithdrawn),
     }
 )
-"""What a person's status does to each of their enrolments; what is not listed stays."""
+"""What a person's status does to each of their enrolments; what is not listed stays.
+
+What an enrolment has become follows from the status alone, not from the way to it, so that a leaving that comes late, or is taken back, leaves nothing
+behind. Whoever withdrew stays withdrawn.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """Whom somebody reported to by one record."""
+
+    position: Position
+    managers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +74,8 @@ class Employee(Aggregate):
     """Leavings that a coordinator has dropped: they are not taken when they come again."""
     here_since: Instant | None = None
     """When we first heard that they are here, by our own clock: who came within the hour is not missed by the breaker."""
+    line: Reported | None = None
+    named: Mapping[str, date] = field(default_factory=dict)
     enrolments: tuple[Enrolment, ...] = ()
 
     @property
@@ -123,26 +99,31 @@ class Employee(Aggregate):
     def facts(self) -> Mapping[str, Any]:
         return {"person": self.id}
 
+    def since(self, managers: tuple[str, ...]) -> tuple[date, ...]:
+        """Since when each of these managers of the person has been named, in their order."""
+        latest = self.last.position.effective_at.date() if self.last else date.max
+        return tuple(self.named.get(one, latest) for one in managers)
+
     def take(self, entry: StaffEntry, now: datetime) -> tuple[Decision["Employee"], Outcome]:
-        """A record has arrived. Older than what is known for its instant: nothing. Ahead: kept. Otherwise it becomes true, after what is due before it;
-        but a leaving of somebody who has been here is held, until the breaker lets it go.
+        """A record has arrived. Older than what is known for its instant: it tells at most since when somebody reports to whom. Ahead: kept. Otherwise it
+        becomes true, after what is due before it; but a leaving of somebody who has been here is held, until the breaker lets it go.
 
         Raises TooFarAhead, TooManyHeld.
         """
+        heard = _naming(self, entry)
         if self._is_stale(entry):
-            return Decision(self), Outcome.STALE
+            return _saying(Decision(_placed(heard, entry) if entry.position.effective_at <= now else heard), self), Outcome.STALE
         if entry.profile is None and len(self.held) >= MOST_HELD:
             raise TooManyHeld(self.id)
         if not self.future and entry.position.effective_at <= now:
-            decision = _true(Decision(self), entry, now)
+            decision = _true(Decision(heard), entry, now)
         else:
-            others = (one for one in self.future if one.position.effective_at != entry.position.effective_at)
-            future = tuple(sorted((*others, entry), key=lambda one: one.position))
+            future = self._future_with(entry)
             if len(future) > MOST_AHEAD:
                 raise TooFarAhead(self.id)
-            decision = self.becomes(future=future).state.ripen(now)
+            decision = replace(heard, future=future).ripen(now)
             if entry.position.effective_at > now:
-                return decision, Outcome.DEFERRED
+                return _saying(decision, self), Outcome.DEFERRED
         if any(one.entry is entry for one in decision.state.held):
             return decision, Outcome.HELD
         return decision, Outcome.APPLIED if decision.events else Outcome.UNCHANGED
@@ -150,7 +131,7 @@ class Employee(Aggregate):
     def hold(self, entry: StaffEntry, now: datetime) -> tuple[Decision["Employee"], Outcome]:
         """A record has arrived while the subsidiary's feed is paused. Raises TooManyHeld, TooFarAhead."""
         if self._is_stale(entry):
-            return Decision(self), Outcome.STALE
+            return self.take(entry, now)
         if len(self.held) >= MOST_HELD:
             raise TooManyHeld(self.id)
         if len(self.future) + len(self.held) >= MOST_AHEAD:  # all of it may lie ahead once the feed is resumed
@@ -161,10 +142,17 @@ class Employee(Aggregate):
         """Whether something newer, or the record itself, is known for its instant or for a later one that is true by now."""
         if self.last is not None and entry.position <= self.last.position:
             return True
-        if entry.position in self.dropped or any(entry.position == one.entry.position for one in self.held):
-            return True
-        rivals = (one.position for one in self.future if one.position.effective_at == entry.position.effective_at)
-        return any(entry.position <= rival for rival in rivals)
+        known = (*self.dropped, *(one.entry.position for one in self.held), *(one.position for one in self.future))
+        return entry.position in known or (bool(self.future) and entry not in self._future_with(entry))
+
+    def _future_with(self, entry: StaffEntry) -> tuple[StaffEntry, ...]:
+        """What lies ahead with one more record, in order: of each instant the newest, and before a leaving the newest that is none."""
+        same = {one.position: one for one in (entry, *self.future) if one.position.effective_at == entry.position.effective_at}
+        newest = max(same.values(), key=lambda one: one.position)
+        before = [one for one in same.values() if one.profile is not None and newest.profile is None]
+        kept = (*sorted(before, key=lambda one: one.position)[-1:], newest)
+        others = (one for one in self.future if one.position not in same)
+        return tuple(sorted((*others, *kept), key=lambda one: one.position))
 
     def is_missed(self, now: datetime) -> bool:
         """Whether their leaving takes somebody away who was here an hour ago."""
@@ -259,21 +247,59 @@ def _true(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> Dec
 
 
 def _turned(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> Decision[Employee]:
-    """The record becomes what is true, said when readers see a difference. Nobody is told that somebody left whom they never heard of (`seq` 0).
-
-    A leaving that was held and is older than this never happens.
-    """
+    """The record becomes what is true, said when readers see a difference. A leaving that was held and is older than this never happens."""
     before = decision.state
     here_since = before.here_since if before.status in HERE else now if entry.status in HERE else None
     held = tuple(one for one in before.held if one.why is Why.PAUSED or one.entry.position > entry.position)
-    decision = Decision(replace(before, last=entry, held=held, here_since=here_since), decision.events)
-    effective_at = entry.position.effective_at
-    if entry.profile is None:
-        if before.seq and not (before.last and before.last.profile is None and before.last.position.effective_at == effective_at):
-            decision = decision.saying(EmployeeLeft, effective_at=effective_at)
-    elif (before.status, before.profile) != (entry.status, entry.profile):
-        decision = decision.saying(EmployeeChanged, status=entry.status, effective_at=effective_at, **entry.profile.facts())
-    return _followed(decision, entry.status)
+    after = _placed(replace(before, last=entry, held=held, here_since=here_since), entry)
+    return _followed(_saying(Decision(after, decision.events), before), entry.status)
+
+
+def _naming(employee: Employee, entry: StaffEntry) -> Employee:
+    """The earliest day on which each manager was named, with what one more record says: the same in whatever order they come."""
+    if entry.profile is None or not entry.profile.managers:
+        return employee
+    day, known = entry.position.effective_at.date(), employee.named
+    earlier = {one: day for one in entry.profile.managers if one not in known or day < known[one]}
+    if not earlier:
+        return employee
+    others = {one: since for one, since in known.items() if one not in earlier}
+    return replace(employee, named=dict([*others.items(), *earlier.items()][-MOST_NAMED:]))
+
+
+def _placed(employee: Employee, entry: StaffEntry) -> Employee:
+    """Whom the newest record that is true by now has named, with one more."""
+    if entry.profile is None or (employee.line is not None and entry.position <= employee.line.position):
+        return employee
+    return replace(employee, line=Reported(position=entry.position, managers=entry.profile.managers))
+
+
+def _saying(decision: Decision[Employee], before: Employee) -> Decision[Employee]:
+    """Add what readers see of somebody, if that is not what they saw before."""
+    after = decision.state
+    known = _known(after)
+    if known is None or after.last is None or known == _known(before):
+        return decision
+    effective_at = after.last.position.effective_at
+    if (profile := after.profile) is not None:
+        since = after.since(profile.managers)
+        return decision.saying(
+            EmployeeChanged, status=after.last.status, effective_at=effective_at, managers_since=since, **profile.facts()
+        )
+    managers = after.line.managers if after.line else None
+    return decision.saying(EmployeeLeft, effective_at=effective_at, managers=managers, managers_since=after.since(managers or ()))
+
+
+def _known(employee: Employee) -> tuple[object, ...] | None:
+    """What readers know of somebody. Nobody is told of a leaver whom they never heard of (`seq` 0) and through whom no line goes."""
+    if employee.last is None:
+        return None
+    if (profile := employee.profile) is not None:
+        return employee.status, profile, employee.since(profile.managers)
+    managers = employee.line.managers if employee.line else ()
+    if not employee.seq and not managers:
+        return None
+    return employee.last.position.effective_at, managers, employee.since(managers)
 
 
 def _holding(employee: Employee, one: Held, now: datetime) -> Employee:

@@ -12,6 +12,7 @@ from amont.matching import commands
 from amont.matching.api.language import InAnyLanguage, Words
 from amont.matching.api.rows import RowListing
 from amont.matching.api.views.answers import DroppedView, LeftOutView, MatchView, ProofView, UnmatchedView, UnpinnedView
+from amont.matching.api.views.cycles import CycleView
 from amont.matching.api.views.fairness import FairnessView
 from amont.matching.api.views.pairs import DeclineBody, PairView
 from amont.matching.api.views.rounds import PublishBody, RequestBody, RoundSummary, RoundView
@@ -35,6 +36,17 @@ class FileOfLines(StreamingResponse):
     """A file of ours that comes in pieces."""
 
     media_type = "application/json"
+
+
+@router.get("/cycles", responses=responses())
+async def cycles(
+    actor: CurrentActor,
+    run: CurrentRun,
+    page: RowListing,
+    tenant: Annotated[str | None, Query(max_length=32, description="only those with somebody of this subsidiary")] = None,
+) -> Page[CycleView]:
+    """The cycles in the management graph, in the order in which they were found, and which of their links are ignored. Ids only."""
+    return page.of(await run(commands.list_cycles, actor, tenant=tenant, start=page.start, limit=page.limit), CycleView.of)
 
 
 @router.post("/programmes/{programme_id}/rounds", status_code=202, responses=responses(ProgrammeNotOpen, PublicationRunning))

@@ -12,6 +12,7 @@ from amont.common.events import (
     RoundPublished,
 )
 from amont.matching.commands.clock import DUE, JOBS
+from amont.matching.commands.cycles import list_cycles
 from amont.matching.commands.pairs import accept_pair, coordinates, decline_pair, end_pair, list_pairs, read_pair
 from amont.matching.commands.rounds import (
     RoundRead,
@@ -40,6 +41,7 @@ __all__ = [
     "decline_pair",
     "discard_round",
     "end_pair",
+    "list_cycles",
     "list_pairs",
     "list_rounds",
     "list_rulings",

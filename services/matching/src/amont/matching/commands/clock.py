@@ -14,6 +14,7 @@ from amont.common.events.values import EmployeeStatus, PairStatus
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.matching import documents
+from amont.matching.commands.cycles import look_for_cycles
 from amont.matching.commands.looking import SOON, keep, review
 from amont.matching.commands.publishing import publish_some
 from amont.matching.commands.rulings import forget_leaver, wake_ruling
@@ -33,8 +34,9 @@ PAGE = 200
 
 async def wake_person(person: Person, work: Work) -> None:
     """Something a hard rule looks at has changed: look at the live pairs concerned, and forget what was decided about a leaver."""
+    news = person.recheck is Recheck.LINE and await look_for_cycles(work, person)
     query = documents.live_pairs_below(person.id) if person.recheck is Recheck.LINE else documents.live_pairs_of(person.id)
-    changed = await review(work, [pair async for pair in work.find(query)])
+    changed = await review(work, [pair async for pair in work.find(query)]) or news
     if person.status is EmployeeStatus.LEFT:
         changed = await forget_leaver(work, person) or changed
     work.save(person.checked(again_at=work.now + SOON if changed else None))

@@ -5,11 +5,11 @@ that no pair made at the same moment can slip through.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from amont.common.aggregate import Aggregate, Decision
-from amont.common.events import EmployeeChanged
+from amont.common.events import EmployeeChanged, EmployeeLeft
 from amont.common.events.values import EmployeeStatus, Instant, tenant_of
 from amont.matching.domain.lines import Link
 
@@ -34,7 +34,10 @@ class Person(Aggregate):
     zone: str = ""
     managers: tuple[str, ...] = ()
     """The solid line first, then dotted ones."""
+    since: tuple[date, ...] = ()
+    """For each of them the earliest day on which HR named them; empty when we were not told."""
     managers_since: Instant | None = None
+    """Otherwise: when they changed last, as far as we have heard."""
     recheck: Recheck | None = None
 
     @property
@@ -43,11 +46,12 @@ class Person(Aggregate):
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """The person's place in the management graph; all links are as old as the last change of any."""
-        if self.managers_since is None:
-            return ()
-        since = self.managers_since.date()
-        return tuple(Link(report=self.id, manager=manager, since=since, dotted=place > 0) for place, manager in enumerate(self.managers))
+        """The person's place in the management graph."""
+        days = self.since or (self.managers_since.date() if self.managers_since else date.max,) * len(self.managers)
+        return tuple(
+            Link(report=self.id, manager=manager, since=since, dotted=place > 0)
+            for place, (manager, since) in enumerate(zip(self.managers, days, strict=True))
+        )
 
     def hear(self, event: EmployeeChanged, now: datetime) -> Decision["Person"]:
         """Take over what HR says now."""
@@ -61,13 +65,17 @@ class Person(Aggregate):
             site=event.site,
             zone=event.zone,
             managers=event.managers,
+            since=event.managers_since,
             managers_since=event.effective_at if moved else self.managers_since,
         ).state
         return _marked(heard, self, now)
 
-    def leave(self, now: datetime) -> Decision["Person"]:
+    def leave(self, event: EmployeeLeft, now: datetime) -> Decision["Person"]:
         """The person has left the group. The line through them stands until HR gives their reports another manager."""
-        return _marked(self.becomes(status=EmployeeStatus.LEFT).state, self, now)
+        left = self.becomes(status=EmployeeStatus.LEFT)
+        if event.managers is not None:
+            left = left.state.becomes(managers=event.managers, since=event.managers_since)
+        return _marked(left.state, self, now)
 
     def checked(self, *, again_at: datetime | None) -> Decision["Person"]:
         """Live pairs have been looked at; once more at `again_at` when something was found."""
@@ -75,7 +83,7 @@ class Person(Aggregate):
 
 
 def _marked(person: Person, before: Person, now: datetime) -> Decision[Person]:
-    if person.managers != before.managers:
+    if person.links != before.links:
         return person.becomes(recheck=Recheck.LINE, due_at=now)
     if _ruled_by(person) != _ruled_by(before):
         return person.becomes(recheck=person.recheck or Recheck.OWN, due_at=now)
