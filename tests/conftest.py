@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from tests.support.beside import MARK, Beside
 
 from amont.native.stack import Stack, available
+
+settings.register_profile("unhurried", settings(deadline=None))
+settings.load_profile("unhurried")
+"""No example fails for the time it takes: on a busy machine that says nothing about the code."""
 
 FEEDS = ("uk_organograms_2013", "employees_db", "adventureworks", "oracle_hr")
 _skipped: dict[str, str] = {}

@@ -15,9 +15,10 @@ from tests.bench.pools import made_up
 from tests.bench.processes import match, pool_of, verify
 
 from amont.matching.domain.engine import warm
-from amont.matching.domain.engine.columns import Table, compact
+from amont.matching.domain.engine.columns import compact
 from amont.matching.domain.engine.kernel import Scanner
 from amont.matching.domain.engine.optimum import Optimum, optimise
+from amont.matching.domain.engine.tables import Table
 from amont.matching.domain.policy import Policy
 
 SIDES = [int(side) for side in os.environ.get("BENCH_SIDES", "10000").split(",")]
@@ -43,7 +44,7 @@ async def main() -> None:
         assert not holds_on_edges(table, best)
         assert not holds_everywhere(table, best)
         print(f"{side:,} mentees and {side:,} mentors, the default order:")
-        print(f"  on the {best.market.edges.shape[1]:,} pairs known     {edges:8.3f} s, {edges_spent:.3f} of processor  (self-check)")
+        print(f"  on the {best.market.edges.row.size:,} pairs known     {edges:8.3f} s, {edges_spent:.3f} of processor  (self-check)")
         print(
             f"  on all {side * side:,} pairs  {everywhere:8.3f} s, {everywhere_spent:.3f} of processor  (self-check, by the engine's kernel)"
         )

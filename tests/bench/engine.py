@@ -16,8 +16,9 @@ from tests.bench.processes import EVERYBODY, FOLDER, Missing, Run, ask, free_byt
 
 from amont.common.memory import settle
 from amont.matching.domain.engine import Engine, warm
-from amont.matching.domain.engine.columns import Table, compact
+from amont.matching.domain.engine.columns import compact
 from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.engine.tables import Table
 from amont.matching.domain.policy import FULL_SCORE, Policy
 
 SIDES = [int(side) for side in os.environ.get("BENCH_SIDES", "1000,5000,10000").split(",")]

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,13 @@ def test_the_result_goes_to_standard_output_and_nothing_else_does(pool: Path) ->
     made = amont("match", pool, "--json")
     assert json.loads(made.stdout)["objective"] == {"pairs": 1, "worst": 782, "total": 782}
     assert made.stderr == ""
+
+
+def test_no_pool_that_is_matched_waits_for_a_library_that_only_others_need(pool: Path) -> None:
+    script = "import sys; from amont.common.cli import main\ntry: main(['match', sys.argv[1], '--json'])\nfinally: print(*sys.modules, file=sys.stderr)"
+    ended = subprocess.run([sys.executable, "-c", script, str(pool)], capture_output=True, text=True, check=True)
+    assert {"numpy", "typer"} <= set(ended.stderr.split())
+    assert not {"scipy.optimize", "pymongo", "fastapi", "aiokafka"} & set(ended.stderr.split())
 
 
 def test_the_pool_may_come_from_standard_input(pool: Path, tmp_path: Path) -> None:
@@ -196,14 +204,14 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(pool: Path, tmp_path: P
 
 def test_a_result_that_cannot_be_written_whole_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "result.json"
-    handling.write(path, b"old")
+    handling.write(path, [b"old"])
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space"):
-        handling.write(path, b"new")
+        handling.write(path, [b"n", b"ew"])
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
 

@@ -16,7 +16,7 @@ from amont.matching.domain.hours import tzdata_version
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool, PoolPerson
 from amont.matching.domain.solver import Objective
-from amont.matching.files import NO_POLICY, Origin, write_result
+from amont.matching.files import NO_POLICY, Origin, digest, write_result
 from amont.matching.verifier import verify
 
 
@@ -29,8 +29,8 @@ def solved(pool: Pool) -> Objective:
     """What the engine reaches in the default order, once the verifier agrees."""
     solution = Engine().solve(pool, Policy())
     raw = written(document_of(pool))
-    origin = Origin(pool=raw, policy=NO_POLICY, engine="test", tzdata=tzdata_version(), load_seconds=0, solve_seconds=0)
-    report = verify(raw, write_result(solution, origin, explain=False))
+    origin = Origin(pool=digest(raw), policy=digest(NO_POLICY), engine="test", tzdata=tzdata_version(), load_seconds=0, solve_seconds=0)
+    report = verify(raw, b"".join(write_result(solution, origin, explain=False)))
     assert report.right, report.faults[:3]
     return solution.objective
 

@@ -16,7 +16,7 @@ from amont.matching.domain.hours import tzdata_version
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool, PoolPerson, Role
 from amont.matching.domain.solver import Solution
-from amont.matching.files import Origin, write_result
+from amont.matching.files import Origin, digest, write_result
 from amont.matching.verifier import verify
 
 ENGINE = Engine(threads=1)
@@ -27,8 +27,10 @@ Key = tuple[Role, str]
 def faults(solution: Solution, pool: Pool, policy: Policy) -> list[str]:
     """What the independent verifier has to say."""
     files = written(document_of(pool)), written(policy_document(policy))
-    origin = Origin(pool=files[0], policy=files[1], engine=VERSION, tzdata=tzdata_version(), load_seconds=0, solve_seconds=0)
-    report = verify(files[0], write_result(solution, origin, explain=False), files[1])
+    origin = Origin(
+        pool=digest(files[0]), policy=digest(files[1]), engine=VERSION, tzdata=tzdata_version(), load_seconds=0, solve_seconds=0
+    )
+    report = verify(files[0], b"".join(write_result(solution, origin, explain=False)), files[1])
     return [str(fault) for fault in report.faults]
 
 

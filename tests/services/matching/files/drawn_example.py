@@ -11,7 +11,7 @@ from amont.matching.domain.engine import VERSION, Engine
 from amont.matching.domain.hours import tzdata_version
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.scorer import Scorer
-from amont.matching.files import NO_POLICY, Origin, read_pool, write_result
+from amont.matching.files import NO_POLICY, Origin, digest, read_pool, write_result
 
 PAGES = Path(__file__).parents[4] / "docs" / "matching"
 POOL, DRAWING = PAGES / "example-pool.json", PAGES / "example.svg"
@@ -24,8 +24,12 @@ INK, GREY, BLUE, RED = "#1d2733", "#8b97a3", "#0b62a8", "#a5391f"
 def example_result() -> dict[str, Any]:
     """What the command writes."""
     raw = POOL.read_bytes()
-    origin = Origin(pool=raw, policy=NO_POLICY, engine=VERSION, tzdata=tzdata_version(), load_seconds=0.0, solve_seconds=0.0)
-    result: dict[str, Any] = json.loads(write_result(Engine().solve(read_pool(raw), Policy(), explain=True), origin, explain=True))
+    origin = Origin(
+        pool=digest(raw), policy=digest(NO_POLICY), engine=VERSION, tzdata=tzdata_version(), load_seconds=0.0, solve_seconds=0.0
+    )
+    result: dict[str, Any] = json.loads(
+        b"".join(write_result(Engine().solve(read_pool(raw), Policy(), explain=True), origin, explain=True))
+    )
     return result
 
 

@@ -13,9 +13,9 @@ from tests.services.matching.verifier.proved_answers import proved, random_case,
 from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.solver import NextBest, Solution
-from amont.matching.files import Origin, read_policy, read_pool, write_result
+from amont.matching.files import Origin, digest, read_policy, read_pool, write_result
 
-ORIGIN = Origin(pool=b"pool", policy=b"{}", engine="0.3.0", tzdata="2026.2", load_seconds=0.10004, solve_seconds=0.4)
+ORIGIN = Origin(pool=digest(b"pool"), policy=digest(b"{}"), engine="0.3.0", tzdata="2026.2", load_seconds=0.10004, solve_seconds=0.4)
 KEYS = ["amont", "pool_sha256", "policy_sha256", "engine", "tzdata", "seconds", "objective", "pairs", "unmatched", "certificate"]
 PAIR_KEYS = ["mentee", "mentor", "score", "points", "pinned", "overrides"]
 
@@ -27,7 +27,7 @@ def answer(**people: Any) -> Solution:
 def test_the_keys_stand_in_the_contracts_order() -> None:
     lonely = {**EXAMPLE["people"][0], "id": "it:e8", "languages": ["it"]}
     solution = answer(people=[*EXAMPLE["people"], lonely])
-    plain, told = (json.loads(write_result(solution, ORIGIN, explain=explain)) for explain in (False, True))
+    plain, told = (json.loads(b"".join(write_result(solution, ORIGIN, explain=explain))) for explain in (False, True))
     assert list(plain) == list(told) == KEYS
     assert list(plain["pairs"][0]) == PAIR_KEYS
     assert list(told["pairs"][0]) == [*PAIR_KEYS, "next_best", "worth", "worth_reason"]
@@ -42,7 +42,7 @@ def test_the_keys_stand_in_the_contracts_order() -> None:
 def test_values_are_written_as_the_contract_writes_them() -> None:
     solution = answer()
     pair = replace(solution.pairs[0], next_best=NextBest(mentor="es:e3", score=690), worth=14, worth_reason=None)
-    made = json.loads(write_result(replace(solution, pairs=(pair,)), ORIGIN, explain=True))
+    made = json.loads(b"".join(write_result(replace(solution, pairs=(pair,)), ORIGIN, explain=True)))
     assert made["amont"] == "result/1"
     assert made["pool_sha256"] == sha256(b"pool").hexdigest()
     assert made["policy_sha256"] == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
@@ -56,7 +56,7 @@ def test_pairs_people_and_the_certificate_are_sorted_by_code_point() -> None:
     solution = answer()
     pairs = tuple(replace(solution.pairs[0], mentee=mentee) for mentee in ("é", "z", "Z", "😀", "\uffff"))
     certificate = Certificate(2, 1, {"b": 2, "a": 1, "c": 0}, {"é": 1, "z": 1}, Cover(("b", "a"), ("z", "Z")), None)
-    made = json.loads(write_result(replace(solution, pairs=pairs, certificate=certificate), ORIGIN, explain=False))
+    made = json.loads(b"".join(write_result(replace(solution, pairs=pairs, certificate=certificate), ORIGIN, explain=False)))
     assert [pair["mentee"] for pair in made["pairs"]] == ["Z", "z", "é", "\uffff", "😀"]
     assert list(made["certificate"]["profits"].items()) == [("a", 1), ("b", 2)]
     assert list(made["certificate"]["prices"]) == ["z", "é"]
@@ -90,7 +90,7 @@ def test_one_thing_stands_on_one_line() -> None:
 
 def test_an_answer_without_a_certificate_is_not_written() -> None:
     with pytest.raises(ValueError, match="a result has a certificate"):
-        write_result(replace(answer(), certificate=None), ORIGIN, explain=False)
+        b"".join(write_result(replace(answer(), certificate=None), ORIGIN, explain=False))
 
 
 def test_the_policy_is_hashed_as_it_was_read() -> None:

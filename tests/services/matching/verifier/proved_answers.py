@@ -18,7 +18,7 @@ from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.scorer import Scorer
 from amont.matching.domain.solver import Solution, SolvedPair
-from amont.matching.files import NO_POLICY, Origin, read_policy, read_pool, write_result
+from amont.matching.files import NO_POLICY, Origin, digest, read_policy, read_pool, write_result
 
 Edge = tuple[str, str]
 
@@ -109,5 +109,5 @@ def random_case(random: Random, **fixed: Any) -> tuple[bytes, bytes]:
 def result_of(pool: bytes, policy: bytes = NO_POLICY, *, explain: bool = True) -> bytes:
     """The result file of the proved answer."""
     rules = read_policy(policy)
-    origin = Origin(pool=pool, policy=policy, engine="0.0.0", tzdata=tzdata_version(), load_seconds=0.1, solve_seconds=0.4)
-    return write_result(proved(read_pool(pool, rules), rules), origin, explain=explain)
+    origin = Origin(pool=digest(pool), policy=digest(policy), engine="0.0.0", tzdata=tzdata_version(), load_seconds=0.1, solve_seconds=0.4)
+    return b"".join(write_result(proved(read_pool(pool, rules), rules), origin, explain=explain))

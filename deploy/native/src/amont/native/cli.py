@@ -1,4 +1,4 @@
-"""`amont stack up|down|status`: the words and exit codes of `background`.
+"""`amont stack up|down|status`: the words and exit codes of `background`, which is imported when it is asked for: other commands need no store driver.
 
 What a program reads goes to standard output: shell exports, or JSON. What a person reads goes to standard error.
 """
@@ -6,15 +6,16 @@ What a program reads goes to standard output: shell exports, or JSON. What a per
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from amont.native import background
-from amont.native.background import State
 from amont.native.errors import StackError
 from amont.native.jars import fetch
+
+if TYPE_CHECKING:
+    from amont.native.background import State
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -40,6 +41,8 @@ def up(data: Data = HERE, *, as_json: AsJson = False) -> None:
 
     For development only: the store keeps everything in memory, and what both servers hold is gone after `down`.
     """
+    from amont.native import background  # noqa: PLC0415 - as the module says
+
     say = Console(stderr=True)
     try:
         fetch()
@@ -57,6 +60,8 @@ def up(data: Data = HERE, *, as_json: AsJson = False) -> None:
 @app.command()
 def down(data: Data = HERE, *, as_json: AsJson = False) -> None:
     """Stop both servers and remove what they held. Does nothing when they do not run."""
+    from amont.native import background  # noqa: PLC0415 - as the module says
+
     was_up = background.down(data)
     if not was_up:
         Console(stderr=True).print("was not up", highlight=False)
@@ -66,6 +71,8 @@ def down(data: Data = HERE, *, as_json: AsJson = False) -> None:
 @app.command()
 def status(data: Data = HERE, *, as_json: AsJson = False) -> None:
     """Say whether both servers run and answer: exit code 0 when they do, 1 when not."""
+    from amont.native import background  # noqa: PLC0415 - as the module says
+
     state = background.look(data)
     if state and state.is_up():
         _show(state, as_json=as_json)
@@ -77,7 +84,7 @@ def status(data: Data = HERE, *, as_json: AsJson = False) -> None:
     raise typer.Exit(NO)
 
 
-def _show(state: State, *, as_json: bool) -> None:
+def _show(state: "State", *, as_json: bool) -> None:
     urls = {name: server.url for name, server in state.servers.items()}
     if not as_json:
         for name, url in urls.items():

@@ -61,10 +61,10 @@ def hold_apart(path: Path, *inputs: str | None) -> None:
         raise unusable(f"{path} is what the result is made from: give another file")
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, lines: Iterable[bytes]) -> None:
     """The whole file or none."""
     with replacing(path) as file:
-        file.write(data)
+        file.writelines(lines)
 
 
 def unusable(why: str) -> typer.Exit:

@@ -21,7 +21,7 @@ from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.solver import PinsRefused, Solution, Solver
 from amont.matching.domain.words import Language, alone_in_words
-from amont.matching.files import NO_POLICY, Fault, Origin, Refused, read_policy, read_pool, write_result
+from amont.matching.files import NO_POLICY, Fault, Origin, Refused, digest, read_policy, read_pool, write_result
 
 SOLVER: Callable[[], Solver] = Engine
 ALONE_SHOWN = 10
@@ -63,6 +63,8 @@ def match(
     raw_policy = NO_POLICY if policy is None else handling.read(policy)
     raw_pool = handling.read(pool)
     people, rules = read_both(pool, raw_pool, policy or "the default policy", raw_policy)
+    digests = digest(raw_pool), digest(raw_policy)
+    del raw_pool
     loaded = perf_counter()
     explain = explain or fairness
     solution = _solve(pool, people, rules, explain=explain)
@@ -71,18 +73,17 @@ def match(
         err.print("This solver does not prove its answer, and a result without a proof is none: nothing was written.", style="red")
         raise typer.Exit(NO)
     origin = Origin(
-        pool=raw_pool,
-        policy=raw_policy,
+        pool=digests[0],
+        policy=digests[1],
         engine=VERSION,
         tzdata=tzdata_version(),
         load_seconds=loaded - start,
         solve_seconds=solved - loaded,
     )
-    result = write_result(solution, origin, explain=explain, language=language)
     if out_file is not None:
-        handling.write(out_file, result)
+        handling.write(out_file, write_result(solution, origin, explain=explain, language=language))
     if as_json:
-        sys.stdout.buffer.write(result)
+        sys.stdout.buffer.writelines(write_result(solution, origin, explain=explain, language=language))
         sys.stdout.flush()
     else:
         _summarise(solution, people, rules, origin, out_file)
@@ -151,7 +152,7 @@ def _summarise(solution: Solution, pool: Pool, policy: Policy, origin: Origin, w
         ("mentee", len({pair.mentee for pair in solution.pairs})),
         ("mentor", len({pair.mentor for pair in solution.pairs})),
     ):
-        everybody = len(pool.in_role("mentee" if role == "mentee" else "mentor"))
+        everybody = count + sum(person.role == role for person in solution.unmatched)
         share = f" ({count * 1000 // everybody / 10} %)" if everybody else ""
         rows.append((f"{role}s matched", f"{count:,} of {everybody:,}{share}"))
     rows += [

@@ -4,7 +4,7 @@ Frozen values and nothing else. Reading a pool from a file, with every fault lis
 the other services told us. Whoever builds a pool answers for the limits of the scoring contract: nothing here checks them again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -63,7 +63,7 @@ class Pool:
     programme: str
     seed: str
     week_of: date
-    people: tuple[PoolPerson, ...]
+    people: Sequence[PoolPerson]
     managers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     forbidden: tuple[tuple[str, str], ...] = ()
     pinned: tuple[tuple[str, str], ...] = ()

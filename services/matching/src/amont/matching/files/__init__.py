@@ -7,7 +7,7 @@ in the scoring contract, and told to integrators in docs/matching/files.md.
 from amont.matching.files.faults import Fault, Refused
 from amont.matching.files.policies import NO_POLICY, read_policy, write_policy
 from amont.matching.files.pools import Unwritable, pool_lines, read_pool
-from amont.matching.files.results import Origin, write_result
+from amont.matching.files.results import Origin, digest, write_result
 
 __all__ = [
     "NO_POLICY",
@@ -15,6 +15,7 @@ __all__ = [
     "Origin",
     "Refused",
     "Unwritable",
+    "digest",
     "pool_lines",
     "read_policy",
     "read_pool",

@@ -5,7 +5,6 @@ and `true` are none.
 """
 
 import re
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,7 +41,7 @@ def boolean(value: Any, path: Path, faults: Faults) -> bool | None:
 def text(value: Any, path: Path, faults: Faults) -> str | None:
     """Text that can be written as UTF-8; may be empty."""
     if type(value) is str and (value.isascii() or not _SURROGATE.search(value)):
-        return sys.intern(value)
+        return value
     faults.add(path, "holds half a character (a lone surrogate)" if isinstance(value, str) else f"must be text, not {shown(value)}")
     return None
 
@@ -50,11 +49,21 @@ def text(value: Any, path: Path, faults: Faults) -> str | None:
 def name(value: Any, path: Path, faults: Faults) -> str | None:
     """An id or a name: text that is not empty."""
     if type(value) is str and value and value.isascii():
-        return sys.intern(value)
+        return value
     if value != "":
         return text(value, path, faults)
     faults.add(path, "must not be empty")
     return None
+
+
+def once(check: Check, known: dict[Any, Any]) -> Check:
+    """The same check, which gives equal values as one object, so that a file that repeats itself takes little memory."""
+
+    def shared(value: Any, path: Path, faults: Faults) -> Any:
+        good = check(value, path, faults)
+        return None if good is None else known.setdefault(good, good)
+
+    return shared
 
 
 def choice(*values: str) -> Check:
@@ -62,7 +71,7 @@ def choice(*values: str) -> Check:
 
     def check(value: Any, path: Path, faults: Faults) -> str | None:
         if type(value) is str and value in values:
-            return sys.intern(value)
+            return value
         faults.add(path, f"must be {' or '.join(map(repr, values))}, not {shown(value)}")
         return None
 
@@ -102,7 +111,7 @@ def every(check: Check, *, length: int | None = None, of: str = "values") -> Che
     return whole
 
 
-def mapping(check: Check, *, of: str) -> Check:
+def mapping(check: Check, *, of: str, key: Check = name) -> Check:
     """An object with names of the file's own, each value of which passes; gives what is good of it, and `None` for what is no object."""
 
     def whole(value: Any, path: Path, faults: Faults) -> dict[str, Any] | None:
@@ -111,11 +120,12 @@ def mapping(check: Check, *, of: str) -> Check:
             return None
         repetitions(value, path, faults)
         good = {}
-        for key, one in value.items():
-            at = (path, key)
-            made = check(one, at, faults) if name(key, at, faults) is not None else None
+        for said, one in value.items():
+            at = (path, said)
+            named = key(said, at, faults)
+            made = check(one, at, faults) if named is not None else None
             if made is not None:
-                good[key] = made
+                good[named] = made
         return good
 
     return whole

@@ -1,12 +1,12 @@
 """The people of a pool file: each entry by itself, then what two entries say about one person."""
 
 import re
-import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from amont.matching.domain.hours import load_zone, parse_window
 from amont.matching.domain.pool import PoolPerson, Role
+from amont.matching.domain.roll import FIELDS, Roll, Writing
 from amont.matching.files.faults import Faults, Path, shown
 from amont.matching.files.fields import Check, choice, every, integer, name, parsed, record
 from amont.matching.files.text import repetitions
@@ -37,18 +37,33 @@ class _NoneAllowed(Faults):
 _NONE_ALLOWED = _NoneAllowed()
 
 
-class People:
-    """Reads entries, and keeps one copy of what many of them hold: a pool of a hundred thousand people has a few hundred windows and tags."""
+class Written:
+    """A faultless entry: where it stands in the roll."""
 
-    def __init__(self) -> None:
-        """Begin with nothing known."""
+    __slots__ = ("place",)
+
+    def __init__(self, place: int) -> None:
+        """Take the place."""
+        self.place = place
+
+
+Entry = Written | dict[str, Any]
+"""What became of an entry: the person, or whatever of it is good when there are faults."""
+
+
+class People:
+    """Reads entries into a roll, so that a pool of a hundred thousand people is never as many objects."""
+
+    def __init__(self, id_: Check) -> None:
+        """Begin with nobody; `id_` reads ids."""
+        self._writing = Writing()
         zone = parsed(_zone, {})
         window = parsed(_window, {})
         tag = parsed(_tag, {})
         self._languages: dict[frozenset[str], frozenset[str]] = {}
         self._tags = every(tag, of="language tags")
         self._fields: dict[str, Check] = {
-            "id": name,
+            "id": id_,
             "role": choice("mentee", "mentor"),
             "capacity": integer(1, _MOST_OF_A_MENTOR),
             "grade": integer(1, 20),
@@ -63,20 +78,27 @@ class People:
             "availability": every(window, of="weekly windows"),
             "topics": _topics,
         }
+        self._in_order = [(field, self._fields[field]) for field in FIELDS]
 
     def made(self, value: dict[str, Any]) -> Any:
-        """An object of the file as it is met, its place unknown: a faultless entry becomes a person at once, so that it takes little memory."""
+        """An object of the file as it is met, its place unknown: a faultless entry is written down at once, so that it takes little memory."""
         if len(value) != len(self._fields) or value.keys() != self._fields.keys():
             return value
         try:
-            person = PoolPerson(**{field: check(value[field], "", _NONE_ALLOWED) for field, check in self._fields.items()})
+            fields = [check(value[field], "", _NONE_ALLOWED) for field, check in self._in_order]
         except _Faulty:
             return value
-        return value if person.capacity == _MOST_OF_A_MENTOR and person.role == "mentee" else person
+        if value["capacity"] == _MOST_OF_A_MENTOR and value["role"] == "mentee":
+            return value
+        return Written(self._writing.add(fields))
 
-    def read(self, value: Any, path: Path, faults: Faults) -> PoolPerson | dict[str, Any]:
-        """An entry at its place: the person, or whatever of it is good when there are faults."""
-        return value if isinstance(value, PoolPerson) else self._good(value, path, faults) or _NOTHING
+    def read(self, value: Any, path: Path, faults: Faults) -> Entry:
+        """What became of an entry at its place."""
+        return value if isinstance(value, Written) else self._good(value, path, faults) or _NOTHING
+
+    def roll(self) -> Roll:
+        """Everybody whose entry is faultless."""
+        return self._writing.roll()
 
     def _good(self, value: Any, path: Path, faults: Faults) -> dict[str, Any]:
         good = record(value, path, faults, fields=self._fields, optional=frozenset(), what="a person")
@@ -95,49 +117,50 @@ class People:
 class Known:
     """Who is in the pool in which role, the faulty entries included as far as they can be read."""
 
-    def __init__(self, entries: Sequence[PoolPerson | dict[str, Any]], faults: Faults) -> None:
+    def __init__(self, entries: Sequence[Entry], roll: Roll, faults: Faults) -> None:
         """Take the entries in the order of the file; add what two of them contradict each other in."""
-        self._places: dict[tuple[Role, str], PoolPerson | dict[str, Any]] = {}
+        self._roll = roll
+        self._places: dict[Role, dict[str, Entry]] = {"mentee": {}, "mentor": {}}
         for place, entry in enumerate(entries):
             self._take(entry, (("$", "people"), place), faults)
 
     def has(self, role: Role, id_: str) -> bool:
         """Whether somebody of that id is there in that role."""
-        return (role, id_) in self._places
+        return id_ in self._places[role]
 
     def person(self, role: Role, id_: str) -> PoolPerson | None:
         """That person, when the entry is without a fault."""
-        entry = self._places.get((role, id_))
-        return entry if isinstance(entry, PoolPerson) else None
+        entry = self._places[role].get(id_)
+        return self._roll[entry.place] if isinstance(entry, Written) else None
 
     def capacity(self, mentor: str) -> int:
         """How many places a mentor has; 2 where the file does not say it well."""
-        entry = self._places["mentor", mentor]
-        return entry.capacity if isinstance(entry, PoolPerson) else entry.get("capacity", 2)
+        return self._said(self._places["mentor"][mentor], "capacity") or _MOST_OF_A_MENTOR
 
-    def _take(self, entry: PoolPerson | dict[str, Any], path: Path, faults: Faults) -> None:
-        id_, role = _said(entry, "id"), _said(entry, "role")
+    def _take(self, entry: Entry, path: Path, faults: Faults) -> None:
+        id_, role = self._said(entry, "id"), self._said(entry, "role")
         if id_ is None or role is None:
             return
-        if (role, id_) in self._places:
+        if id_ in self._places[role]:
             faults.add(path, f"is a second entry for the {role} {shown(id_)}; keep one")
             return
-        self._places[role, id_] = entry
-        other = self._places.get(("mentor" if role == "mentee" else "mentee", id_))
+        self._places[role][id_] = entry
+        other = self._places["mentor" if role == "mentee" else "mentee"].get(id_)
         if other is not None:
             self._agree(other, entry, path, faults)
 
-    def _agree(self, one: PoolPerson | dict[str, Any], later: PoolPerson | dict[str, Any], path: Path, faults: Faults) -> None:
+    def _agree(self, one: Entry, later: Entry, path: Path, faults: Faults) -> None:
         for field in PoolPerson.__slots__:
-            first, second = _said(one, field), _said(later, field)
-            if field in OWN or first is None or second is None:
+            if field in OWN:
+                continue
+            first, second = self._said(one, field), self._said(later, field)
+            if first is None or second is None:
                 continue
             if (set(first) != set(second)) if field in AS_SETS else (first != second):
                 faults.add((path, field), "is not what the entry in the other role says; make both the same")
 
-
-def _said(entry: PoolPerson | dict[str, Any], field: str) -> Any:
-    return getattr(entry, field) if isinstance(entry, PoolPerson) else entry.get(field)
+    def _said(self, entry: Entry, field: str) -> Any:
+        return self._roll.value(entry.place, field) if isinstance(entry, Written) else entry.get(field)
 
 
 def _topics(value: Any, path: Path, faults: Faults) -> dict[str, int] | None:
@@ -155,15 +178,15 @@ def _topics(value: Any, path: Path, faults: Faults) -> dict[str, int] | None:
 
 def _zone(text: str) -> str:
     load_zone(text)
-    return sys.intern(text)
+    return text
 
 
 def _window(text: str) -> str:
     parse_window(text)
-    return sys.intern(text)
+    return text
 
 
 def _tag(text: str) -> str:
     if _TAG.fullmatch(text) is None:
         raise ValueError(f"{text!r} is not a language: write a primary tag in small letters, as in 'fr'")
-    return sys.intern(text)
+    return text

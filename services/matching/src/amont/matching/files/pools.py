@@ -4,10 +4,9 @@ Faults that concern one value are found first, then those between values: two en
 be read is left out of the second part, so that one mistake is not told twice.
 """
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,8 +14,9 @@ from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson
 from amont.matching.domain.scorer import Scorer
 from amont.matching.files.faults import Faults, Path, Refused, shown
-from amont.matching.files.fields import Check, choice, every, mapping, name, parsed, record, text
-from amont.matching.files.people import AS_SETS, OWN, Known, People
+from amont.matching.files.fields import Check, choice, every, mapping, name, once, parsed, record, text
+from amont.matching.files.lines import block, in_json
+from amont.matching.files.people import AS_SETS, OWN, Entry, Known, People
 from amont.matching.files.text import parse
 
 POOL_FORMAT = "pool/1"
@@ -37,11 +37,13 @@ def read_pool(raw: bytes, policy: Policy | None = None) -> Pool:
     Raises:
         Refused: with every fault.
     """
-    faults, people = Faults(), People()
-    entries: list[PoolPerson | dict[str, Any]] = []
+    faults, id_ = Faults(), once(name, {})
+    people = People(id_)
+    entries: list[Entry] = []
     read = parse(raw, "pool", made=people.made)
-    good = record(read, "$", faults, fields=_fields(people, entries), optional=_OPTIONAL, what="a pool")
-    known = Known(entries, faults)
+    good = record(read, "$", faults, fields=_fields(people, entries, id_), optional=_OPTIONAL, what="a pool")
+    roll = people.roll()
+    known = Known(entries, roll, faults)
     managers = good.get("managers", {})
     for path in _cycles(managers):
         faults.add(path, "closes a cycle: nobody is their own manager, at any distance")
@@ -54,7 +56,7 @@ def read_pool(raw: bytes, policy: Policy | None = None) -> Pool:
         programme=good["programme"],
         seed=good["seed"],
         week_of=good["week_of"],
-        people=good["people"],
+        people=roll,
         managers=managers,
         **{field: good.get(field, ()) for field in ("forbidden", "pinned", "current")},
     )
@@ -79,12 +81,12 @@ def pool_lines(pool: Pool) -> Iterator[str]:
     everybody = sorted(pool.people, key=lambda person: (person.id, person.role))
     yield "{"
     for key, value in {"amont": POOL_FORMAT, "programme": pool.programme, "seed": pool.seed, "week_of": pool.week_of.isoformat()}.items():
-        yield f"{_json(key)}: {_json(value)},"
-    yield from _block("people", "[]", (_json(_described(person)) for person in everybody))
-    yield from _block("managers", "{}", (f"{_json(report)}: {_json(pool.managers[report])}" for report in sorted(pool.managers)))
-    yield from _block("forbidden", "[]", map(_json, sorted(apart)))
-    yield from _block("pinned", "[]", map(_json, sorted(pool.pinned)))
-    yield from _block("current", "[]", map(_json, sorted(pool.current)), end="")
+        yield f"{in_json(key)}: {in_json(value)},"
+    yield from block("people", "[]", (in_json(_described(person)) for person in everybody))
+    yield from block("managers", "{}", (f"{in_json(report)}: {in_json(pool.managers[report])}" for report in sorted(pool.managers)))
+    yield from block("forbidden", "[]", map(in_json, sorted(apart)))
+    yield from block("pinned", "[]", map(in_json, sorted(pool.pinned)))
+    yield from block("current", "[]", map(in_json, sorted(pool.current)), end="")
     yield "}"
 
 
@@ -107,39 +109,22 @@ def _hold_agreement(pool: Pool) -> None:
                 raise Unwritable(f"{person.id} is described in two ways")
 
 
-def _block(name: str, brackets: str, lines: Iterable[str], *, end: str = ",") -> Iterator[str]:
-    """A list or an object, a line for each of its members."""
-    yield f"{_json(name)}: {brackets[0]}"
-    before = None
-    for line in lines:
-        if before is not None:
-            yield f"{before},"
-        before = line
-    if before is not None:
-        yield before
-    yield f"{brackets[1]}{end}"
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _fields(people: People, entries: list[PoolPerson | dict[str, Any]]) -> dict[str, Check]:
+def _fields(people: People, entries: list[Entry], id_: Check) -> dict[str, Check]:
     def everybody(value: Any, path: Path, faults: Faults) -> tuple[Any, ...] | None:
         if type(value) is not list or not value:
             faults.add(path, "must name at least one person" if value == [] else f"must be a list of people, not {shown(value)}")
             return None
         entries.extend(people.read(one, (path, place), faults) for place, one in enumerate(value))
-        return tuple(entries)
+        return ()
 
-    pairs = _each(every(name, length=2, of="ids"), of="pairs of ids")
+    pairs = _each(every(id_, length=2, of="ids"), of="pairs of ids")
     return {
         "amont": choice(POOL_FORMAT),
         "programme": name,
         "seed": text,
         "week_of": parsed(_monday, {}),
         "people": everybody,
-        "managers": mapping(_each(name, of="ids"), of="lists of managers by id"),
+        "managers": mapping(once(_each(id_, of="ids"), {}), of="lists of managers by id", key=id_),
         "forbidden": pairs,
         "pinned": pairs,
         "current": pairs,

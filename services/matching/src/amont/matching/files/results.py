@@ -4,8 +4,7 @@ The bytes are the same for the same answer: lists are sorted as the contract say
 price to a line so that two results can be compared by eye.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -13,8 +12,14 @@ from typing import Any
 from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.solver import Solution, SolvedPair, Unmatched
 from amont.matching.domain.words import FALLBACK, Language, change_in_words, worth_in_words
+from amont.matching.files.lines import block, in_json
 
 RESULT_FORMAT = "result/1"
+
+
+def digest(raw: bytes) -> str:
+    """By what a result names a file that it was made from: SHA-256 of its bytes, in hexadecimal digits."""
+    return sha256(raw).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,48 +27,59 @@ class Origin:
     """What a result was made from, by what, and in what time.
 
     Attributes:
-        pool: the bytes of the pool file.
-        policy: the bytes of the policy file, `NO_POLICY` without one.
+        pool: the digest of the pool file.
+        policy: the digest of the policy file, that of `NO_POLICY` without one.
         engine: the version of the engine.
         tzdata: the version of the tzdata package.
         load_seconds: time to read the files.
         solve_seconds: time to find and prove the answer.
     """
 
-    pool: bytes
-    policy: bytes
+    pool: str
+    policy: str
     engine: str
     tzdata: str
     load_seconds: float
     solve_seconds: float
 
 
-def write_result(solution: Solution, origin: Origin, *, explain: bool, language: Language = FALLBACK) -> bytes:
-    """The file; with `explain` also what each pair is worth, and why those in no pair are in none, in words of that language.
+def write_result(solution: Solution, origin: Origin, *, explain: bool, language: Language = FALLBACK) -> Iterator[bytes]:
+    """The file, line by line; with `explain` also what each pair is worth, and why those in no pair are in none, in words of that language.
 
     Raises:
         ValueError: the solution comes without a certificate; a result must not.
     """
     if solution.certificate is None:
         raise ValueError("a result has a certificate, and this solver gives none: take one that proves its answer")
-    fields = {
-        "amont": _one(RESULT_FORMAT),
-        "pool_sha256": _one(sha256(origin.pool).hexdigest()),
-        "policy_sha256": _one(sha256(origin.policy).hexdigest()),
-        "engine": _one(origin.engine),
-        "tzdata": _one(origin.tzdata),
-        "seconds": _one({"load": round(origin.load_seconds, 3), "solve": round(origin.solve_seconds, 3)}),
-        "objective": _one(
-            {"pairs": solution.objective.pairs, "worst": solution.objective.worst, "total": solution.objective.total},
-        ),
-        "pairs": _list(_pair(pair, language, explain=explain) for pair in sorted(solution.pairs, key=lambda pair: pair.mentee)),
-        "unmatched": _list(
-            _unmatched(person, language, explain=explain)
-            for person in sorted(solution.unmatched, key=lambda person: (person.id, person.role))
-        ),
-        "certificate": _certificate(solution.certificate),
-    }
-    return _object(fields, end="\n").encode()
+    return (f"{line}\n".encode() for line in _lines(solution, solution.certificate, origin, explain=explain, language=language))
+
+
+def _lines(solution: Solution, certificate: Certificate, origin: Origin, *, explain: bool, language: Language) -> Iterator[str]:
+    made = solution.objective
+    pairs = sorted(solution.pairs, key=lambda pair: pair.mentee)
+    alone = sorted(solution.unmatched, key=lambda person: (person.id, person.role))
+    yield "{"
+    yield from _facts(
+        {
+            "amont": RESULT_FORMAT,
+            "pool_sha256": origin.pool,
+            "policy_sha256": origin.policy,
+            "engine": origin.engine,
+            "tzdata": origin.tzdata,
+            "seconds": {"load": round(origin.load_seconds, 3), "solve": round(origin.solve_seconds, 3)},
+            "objective": {"pairs": made.pairs, "worst": made.worst, "total": made.total},
+        }
+    )
+    yield from block("pairs", "[]", (in_json(_pair(pair, language, explain=explain)) for pair in pairs))
+    yield from block("unmatched", "[]", (in_json(_unmatched(person, language, explain=explain)) for person in alone))
+    yield '"certificate": {'
+    yield from _facts({"reward": certificate.reward, "floor": certificate.floor})
+    yield from block("profits", "{}", _amounts(certificate.profits))
+    yield from block("prices", "{}", _amounts(certificate.prices))
+    yield from _cover("pairs_cover", certificate.pairs_cover)
+    yield from _cover("floor_cover", certificate.floor_cover, end="")
+    yield "}"
+    yield "}"
 
 
 def _pair(pair: SolvedPair, language: Language, *, explain: bool) -> dict[str, Any]:
@@ -93,38 +109,20 @@ def _unmatched(person: Unmatched, language: Language, *, explain: bool) -> dict[
     return {**made, "removed": person.removed, "left": person.left, "change": change}
 
 
-def _certificate(certificate: Certificate) -> str:
-    fields = {
-        "reward": _one(certificate.reward),
-        "floor": _one(certificate.floor),
-        "profits": _amounts(certificate.profits),
-        "prices": _amounts(certificate.prices),
-        "pairs_cover": _cover(certificate.pairs_cover),
-        "floor_cover": _cover(certificate.floor_cover),
-    }
-    return _object(fields)
+def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
+    return (f"{in_json(key)}: {in_json(value)}," for key, value in facts.items())
 
 
-def _amounts(amounts: Mapping[str, int]) -> str:
+def _amounts(amounts: Mapping[str, int]) -> Iterator[str]:
     """What each has, those with nothing left out."""
-    return _object({id_: _one(amount) for id_, amount in sorted(amounts.items()) if amount})
+    return (f"{in_json(id_)}: {amount}" for id_, amount in sorted(amounts.items()) if amount)
 
 
-def _cover(cover: Cover | None) -> str:
+def _cover(name: str, cover: Cover | None, *, end: str = ",") -> Iterator[str]:
     if cover is None:
-        return "null"
-    return _object({"mentees": _list(sorted(cover.mentees)), "mentors": _list(sorted(cover.mentors))})
-
-
-def _one(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _list(values: Iterable[Any]) -> str:
-    lines = ",\n".join(map(_one, values))
-    return f"[\n{lines}\n]" if lines else "[]"
-
-
-def _object(fields: Mapping[str, str], end: str = "") -> str:
-    lines = ",\n".join(f"{_one(key)}: {value}" for key, value in fields.items())
-    return f"{{\n{lines}\n}}{end}" if lines else f"{{}}{end}"
+        yield f"{in_json(name)}: null{end}"
+        return
+    yield f"{in_json(name)}: {{"
+    yield from block("mentees", "[]", map(in_json, sorted(cover.mentees)))
+    yield from block("mentors", "[]", map(in_json, sorted(cover.mentors)), end="")
+    yield f"}}{end}"

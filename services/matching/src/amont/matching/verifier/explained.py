@@ -5,8 +5,6 @@ solver of Amont uses; for larger ones it is left unchecked and said so. The word
 """
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
 
 from amont.matching.domain.pool import Role
 from amont.matching.files.faults import Path
@@ -117,6 +115,9 @@ class Worth:
 
         A pair that is forbidden is so for both ways round, as in the pool's list.
         """
+        from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - 37 MB, which whoever solves or checks a large pool need not wait for
+        from scipy.sparse import csr_array  # noqa: PLC0415 - as above
+
         count = None if self._ground.policy.order == "total" else self._result.pairs_made
         edges = [edge for edge in self._edges if edge not in (pair, pair[::-1])]
         if not edges:

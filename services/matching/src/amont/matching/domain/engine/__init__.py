@@ -24,13 +24,14 @@ from amont.matching.domain.certificate import Certificate, Cover
 from amont.matching.domain.change import Change
 from amont.matching.domain.engine.blocking import blocking_pairs
 from amont.matching.domain.engine.bothways import worth_of_pairs
-from amont.matching.domain.engine.columns import Compact, Table, compact
+from amont.matching.domain.engine.columns import Compact, compact
 from amont.matching.domain.engine.explaining import RULES, obstacles
 from amont.matching.domain.engine.generation import Market
 from amont.matching.domain.engine.kernel import points_of
 from amont.matching.domain.engine.optimum import Optimum, optimise
 from amont.matching.domain.engine.plain import scanner
 from amont.matching.domain.engine.repair import Living
+from amont.matching.domain.engine.tables import Table
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
@@ -81,7 +82,10 @@ class Engine:
             current,
             lambda stage, round_, detail: progress(stage, round_, detail=detail),
         )
-        return self._told(pool, policy, whole, table, pins, best.market, _certificate(whole, best), explain=explain, progress=progress)
+        proof, made = _certificate(whole, best), _made(best.market)
+        market = best.market if explain else None
+        del best  # at 50,000 a side the graph is 25 MB
+        return self._told(pool, policy, whole, table, pins, made, proof, market, progress)
 
     def keep(self, pool: Pool, policy: Policy, progress: Progress = unseen) -> Living:
         """Solve a pool without pins so that it can be repaired. Raises ValueError, as `solve` does."""
@@ -99,7 +103,7 @@ class Engine:
         profit = np.array([proof.profits.get(id_, 0) for id_ in whole.mentee_ids], np.int64)
         price = np.array([proof.prices.get(id_, 0) for id_ in whole.mentor_ids], np.int64)
         market.rest_at(profit, price, _cells(whole, tuple(living.pairs.items())))
-        return self._told(pool, policy, whole, table, (), market, proof, explain=explain, progress=progress)
+        return self._told(pool, policy, whole, table, (), _made(market), proof, market if explain else None, progress)
 
     def _told(
         self,
@@ -108,19 +112,17 @@ class Engine:
         whole: Compact,
         table: Table,
         pins: tuple[tuple[str, str], ...],
-        market: Market,
+        made: Ints,
         proof: Certificate,
-        *,
-        explain: bool,
+        market: Market | None,
         progress: Lasting,
     ) -> Solution:
-        """The answer of a market at rest over that table, which has the places that the pins left."""
-        rows = np.flatnonzero(market.state.mate >= 0).astype(np.int32)
-        made = np.stack([rows, market.state.mate[rows]])
+        """The answer: pins, and these pairs over the table with the places that the pins left. With the market at rest, everything is explained too."""
+        explain = market is not None
         pairs = self._pairs(pool, policy, whole, pins, made, explain=explain, progress=progress)
-        if explain:
-            worth = worth_of_pairs(whole, table, policy, market, _cells(whole, pool.current), rows, self._threads, progress)
-            pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(rows, worth, strict=True)}, policy)
+        if market is not None:
+            worth = worth_of_pairs(whole, table, policy, market, _cells(whole, pool.current), made[0], self._threads, progress)
+            pairs = _valued(pairs, {whole.mentee_ids[row]: one for row, one in zip(made[0], worth, strict=True)}, policy)
         return Solution(
             pairs=pairs,
             unmatched=self._unmatched(pool, policy, whole, pins, made, explain=explain, progress=progress),
@@ -198,6 +200,12 @@ class Engine:
             least = policy.min_score if policy.order == "total" else None
             people = [replace(_explained(person, *one), least=least) for person, one in zip(people, why, strict=True)]
         return tuple(sorted(people, key=lambda person: (person.id, person.role)))
+
+
+def _made(market: Market) -> Ints:
+    """The pairs of a market, (2, k) rows and columns."""
+    rows = np.flatnonzero(market.state.mate >= 0).astype(np.int32)
+    return np.stack([rows, market.state.mate[rows]])
 
 
 def _valued(pairs: tuple[SolvedPair, ...], worth: Mapping[str, int | None], policy: Policy) -> tuple[SolvedPair, ...]:

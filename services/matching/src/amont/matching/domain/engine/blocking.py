@@ -8,8 +8,8 @@ programme leaves such pairs; how many says what it asks of people.
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import Table
 from amont.matching.domain.engine.kernel import Scanner
+from amont.matching.domain.engine.tables import Table
 
 Ints = NDArray[np.int32]
 

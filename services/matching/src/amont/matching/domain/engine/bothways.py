@@ -9,12 +9,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import Compact, Table
+from amont.matching.domain.engine.columns import Compact
 from amont.matching.domain.engine.generation import FAR, Market
 from amont.matching.domain.engine.kernel import points_of
 from amont.matching.domain.engine.lines import cells, union
 from amont.matching.domain.engine.optimum import optimise
 from amont.matching.domain.engine.plain import scanner
+from amont.matching.domain.engine.tables import Table
 from amont.matching.domain.engine.worth import worth_of
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.progress import Lasting

@@ -9,23 +9,20 @@ by a change of one's own: grades, lines, teams and what is forbidden are not the
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amont.matching.domain.change import Change
+from amont.matching.domain.engine.clocks import clock
 from amont.matching.domain.engine.stretches import DAY, TWICE, shortest_stretch
-from amont.matching.domain.hours import DAYS, WEEK, Clock, half_hours, merged_windows
+from amont.matching.domain.hours import DAYS, WEEK, half_hours, merged_windows
 from amont.matching.domain.pool import PoolPerson
 
 Ints = NDArray[np.int32]
 Words = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
-
-_CLOCKS = 2**10
-"""How many zones' weeks are kept."""
 
 
 class Others(NamedTuple):
@@ -78,7 +75,7 @@ def smallest_change(person: PoolPerson, week_of: date, others: Others, lacking: 
 
 def _more_hours(person: PoolPerson, week_of: date, others: Words, lacking: Ints) -> Change | None:
     last = np.arange(WEEK, dtype=np.int32) // DAY * DAY + DAY
-    up, down, shown = _clock(person.zone, week_of)
+    up, down, shown = clock(person.zone, week_of)
     low, high = up.copy(), down.copy()
     windows = merged_windows(person.availability)
     for start, end in windows:
@@ -94,12 +91,6 @@ def _more_hours(person: PoolPerson, week_of: date, others: Words, lacking: Ints)
         return None
     start = int(opens.argmax())
     return Change(kind="hours", opens=int(opens[start]), half_hours=length, window=_window(start, length))
-
-
-@lru_cache(maxsize=_CLOCKS)
-def _clock(zone: str, week_of: date) -> tuple[Ints, Ints, Mask]:
-    clock = Clock.of(zone, week_of)
-    return np.array(clock.up, np.int32), np.array(clock.down, np.int32), np.array(clock.shown)
 
 
 def _window(start: int, length: int) -> str:

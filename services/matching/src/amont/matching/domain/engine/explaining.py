@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from amont.matching.domain.change import Change
 from amont.matching.domain.engine.changing import Others, smallest_change
-from amont.matching.domain.engine.columns import GRADES, Compact, Side, Weighing
+from amont.matching.domain.engine.columns import Compact
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Step, common_half_hours, disjoint, popcount, untold
 from amont.matching.domain.engine.lines import Slices
+from amont.matching.domain.engine.tables import GRADES, Side, Weighing
 from amont.matching.domain.policy import Rule
 from amont.matching.domain.pool import Pool, PoolPerson
 

@@ -10,15 +10,16 @@ as low as the whole table does, where a sparse graph alone would drive them up t
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amont.matching.domain.engine.assignment import Graph, State, graph_of, nothing_yet, scratch, settle
-from amont.matching.domain.engine.columns import Table
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import Found, Scanner, points_of
 from amont.matching.domain.engine.seating import seat, unseat
+from amont.matching.domain.engine.tables import Table
 from amont.matching.domain.policy import FULL_SCORE
 
 Ints = NDArray[np.int32]
@@ -36,11 +37,21 @@ LOWEST = 4096 - (1 << 29)
 _HIGHEST = 1 << 29
 FAR = 1 << 40
 """Beyond any reduced cost, and any sum of them along a path."""
+_NOTHING = Graph(*[np.empty(0, np.int32)] * 8)
 _WIDE = 1 << 27
 """Beyond what a pair can lack, and no more than a price may be lowered by in a scan."""
 
 Told = Callable[[int, int, int], None]
 """What is told of each round: its number, the rows that still wait, by how much the total may still fall short of the best."""
+
+
+class Edges(NamedTuple):
+    """The pairs of a graph, k of them, each array (k,) int32: rows, columns, scores and values. Where nothing sticks values are the scores, one array."""
+
+    row: Ints
+    column: Ints
+    score: Ints
+    value: Ints
 
 
 class Market:
@@ -50,7 +61,7 @@ class Market:
         reward: what each pair weighs beside its value.
         floor: the least score of a pair.
         state: see `assignment`; after `clear` a proof over all pairs of at least that score.
-        edges: (4, k) int32: rows, columns, scores and values of the pairs in the graph.
+        edges: the pairs in the graph.
         open_rows: mentees who have a place to fill.
     """
 
@@ -66,8 +77,9 @@ class Market:
         points, allowed = points_of(table, row, column)
         score = points.sum(axis=1, dtype=np.int32)
         kept = allowed & (score >= floor) & (table.mentees.capacity[row] > 0) & ~self._closed[column]
-        self.edges = np.stack([one[kept] for one in (row, column, score, score + np.int32(stickiness))])
-        self._graph = self._drawn()
+        kept_score = score[kept]
+        value = kept_score + np.int32(stickiness) if stickiness and kept_score.size else kept_score
+        self._draw(row[kept], column[kept], kept_score, value)
         self._ceiling = np.full(self._rows, _HIGHEST, np.int64)
         self._look(self.open_rows, np.full(len(self.open_rows), LOWEST, np.int32), FIRST)
         self._waiting = self.open_rows
@@ -132,18 +144,21 @@ class Market:
     def raise_floor(self, floor: int) -> None:
         """Allow no pair with a lower score any more; whoever loses theirs waits again."""
         self.floor = floor
-        row, column, score, _ = self.edges
+        row, column, score, value = self.edges
         low = score < floor
         self._waiting = np.unique(row[low & (self.state.mate[row] == column)])
         self._leave(self._waiting)
-        self.edges = np.stack([one[~low] for one in self.edges])
-        self._graph = self._drawn()
+        high = ~low
+        left = score[high]
+        self._draw(row[high], column[high], left, left if value is score else value[high])
 
     def add(self, row: Ints, column: Ints, score: Ints) -> None:
         """More pairs for the graph; they must be allowed, not be there yet, and promise nobody more than they have."""
         if len(row):
-            self.edges = np.concatenate([self.edges, np.stack([row, column, score, score])], axis=1)
-            self._graph = self._drawn()
+            whole = np.concatenate([self.edges.score, score])
+            sticky = self.edges.value is not self.edges.score
+            value = np.concatenate([self.edges.value, score]) if sticky else whole
+            self._draw(np.concatenate([self.edges.row, row]), np.concatenate([self.edges.column, column]), whole, value)
 
     def learn_within(self, radius: NDArray[np.int64], breadth: NDArray[np.int64], rows: Ints, columns: Ints) -> None:
         """At rest: add to the graph all pairs (x, y) whose reduced cost, profit + price - reward - value, is under radius[x] + breadth[y].
@@ -169,12 +184,13 @@ class Market:
     @property
     def sparse(self) -> Graph:
         """The graph, by row with scores in the place of values."""
-        row, column, score, _ = self.edges
-        return graph_of(self._rows, self._columns, row, column, score)
+        row, column, score, value = self.edges
+        return self._graph if value is score else graph_of(self._rows, self._columns, row, column, score)
 
-    def _drawn(self) -> Graph:
-        row, column, _, value = self.edges
-        return graph_of(self._rows, self._columns, row, column, value)
+    def _draw(self, row: Ints, column: Ints, score: Ints, value: Ints) -> None:
+        """Have these edges, and let the old graph go before there is another one."""
+        self.edges, self._graph = Edges(row, column, score, value), _NOTHING
+        self._graph = graph_of(self._rows, self._columns, row, column, value)
 
     def _open(self, rows: NDArray[np.bool_]) -> Ints:
         return self.open_rows[rows[self.open_rows]]
@@ -187,7 +203,7 @@ class Market:
         asked = np.maximum(0, self.reward + self._ceiling) if self._soft else np.zeros(self._rows, np.int64)
         self.state.outside[self.open_rows] = asked[self.open_rows]
         patience = PATIENCE * len(self._waiting) + 64
-        settle(self._graph, self.state, self.reward, scratch(self._columns, self.edges.shape[1]), self._waiting, patience, 0)
+        settle(self._graph, self.state, self.reward, scratch(self._columns, self.edges.row.size), self._waiting, patience, 0)
 
     def _look(self, rows: Ints, least: Ints, keep: int, columns: Ints | None = None) -> Ints:
         """Add to the graph what the table has for these rows above `least`, at most `keep` a row; the rows for which there was something new."""

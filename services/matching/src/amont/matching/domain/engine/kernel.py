@@ -13,7 +13,6 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import NEVER, Table, Weighing
 from amont.matching.domain.engine.jit import borrowing, compiled, inlined
 from amont.matching.domain.engine.layout import (
     FUNCTION,
@@ -31,6 +30,7 @@ from amont.matching.domain.engine.layout import (
     readers,
     scan_order,
 )
+from amont.matching.domain.engine.tables import NEVER, Table, Weighing
 from amont.matching.domain.engine.vectors import FACTOR, HALF_HOURS, LANES, NEED, W_FUNCTION, W_HOURS, W_MEETING, promising
 from amont.matching.domain.engine.vectors import FUNCTION as ASKED_FUNCTION
 from amont.matching.domain.engine.vectors import SITE as ASKED_SITE

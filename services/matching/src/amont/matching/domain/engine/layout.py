@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import Side, Table
 from amont.matching.domain.engine.jit import compiled
+from amont.matching.domain.engine.tables import Side, Table
 from amont.matching.domain.engine.vectors import LANES
 from amont.matching.domain.points import TOP_LEVEL
 

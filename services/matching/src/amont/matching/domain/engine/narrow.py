@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import NEVER, Table
 from amont.matching.domain.engine.jit import compiled, inlined
 from amont.matching.domain.engine.kernel import CHUNK, Found, may_meet, popcount
+from amont.matching.domain.engine.tables import NEVER, Table
 
 Ints = NDArray[np.int32]
 

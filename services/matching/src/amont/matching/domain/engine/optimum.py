@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import Table
 from amont.matching.domain.engine.cover import Reached, Seats, augment, explore
 from amont.matching.domain.engine.generation import Market, forget_known
 from amont.matching.domain.engine.kernel import Scanner, points_of
+from amont.matching.domain.engine.tables import Table
 from amont.matching.domain.policy import FULL_SCORE, Policy
 
 Ints = NDArray[np.int32]

@@ -7,10 +7,10 @@ score less price first and then how soon `kernel` would have come to the column,
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import NEVER, Side, Table
 from amont.matching.domain.engine.jit import COMPILED
 from amont.matching.domain.engine.kernel import CHUNK, Found, Scanner, Step, untold
 from amont.matching.domain.engine.layout import TILE
+from amont.matching.domain.engine.tables import NEVER, Side, Table
 from amont.matching.domain.engine.vectors import LANES
 
 Ints = NDArray[np.int32]

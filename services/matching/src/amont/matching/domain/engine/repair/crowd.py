@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import Side, Table, Wishes, compact, side_of, values_of, wishes_of
+from amont.matching.domain.engine.clocks import free_half_hours
+from amont.matching.domain.engine.columns import compact
 from amont.matching.domain.engine.lines import Slices, cells, union
-from amont.matching.domain.hours import half_hours
+from amont.matching.domain.engine.numbering import compared, side_of, week_bits, wishes_of
+from amont.matching.domain.engine.tables import Side, Table, Wishes
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
+from amont.matching.domain.roll import Roll
 
 Ints = NDArray[np.int32]
+
+_NOBODY = Roll.of(())
 
 
 class Outgrown(Exception):
@@ -78,21 +83,23 @@ class Crowd:
         Raises:
             Outgrown: there is no room.
         """
-        self._must_fit(person)
+        one = Roll.of((person,))
+        free = free_half_hours(one, self._codes.week_of)
+        self._must_fit(person, one, week_bits(free[0]))
         places, ids, side = self._of(person.role)
         place = self._next[person.role]
         if place == len(ids):
             raise Outgrown("no place is free")
         self._next[person.role] = place + 1
         places[person.id], ids[place] = place, person.id
-        mine = side_of([person], person.role, self._codes, self._policy)
+        mine = side_of(one, person.role, free, self._codes, self._policy)
         for name, values in mine._asdict().items():
             getattr(side, name)[place] = values[0]
         wishes, hours = self.table.wishes, mine.hours
         if person.role == "mentee":
-            self.table = self.table._replace(wishes=_wishing(wishes, place, wishes_of([person], [], hours[:0], self._codes, self._policy)))
+            self.table = self.table._replace(wishes=_wishing(wishes, place, wishes_of(one, _NOBODY, hours[:0], self._codes, self._policy)))
         else:
-            offered = wishes_of([], [person], hours, self._codes, self._policy)
+            offered = wishes_of(_NOBODY, one, hours, self._codes, self._policy)
             wishes.level[:, place], wishes.hours[:, place] = offered.level[:, 0], offered.hours[:, 0]
         others = self.column if person.role == "mentee" else self.row
         met = [others[one] for one in apart if one in others]
@@ -103,10 +110,8 @@ class Crowd:
     def _of(self, role: Role) -> tuple[dict[str, int], list[str], Side]:
         return (self.row, self.mentee_ids, self.table.mentees) if role == "mentee" else (self.column, self.mentor_ids, self.table.mentors)
 
-    def _must_fit(self, person: PoolPerson) -> None:
+    def _must_fit(self, person: PoolPerson, alone: Roll, hours: int) -> None:
         codes, mine = self._codes, person.role == "mentor"
-        key = person.zone, person.availability
-        hours = codes.free[key] = codes.free.get(key) or half_hours(person.availability, person.zone, codes.week_of)
         kept = sum(1 << place for place in codes.half_hours)
         if hours & codes.used[not mine] & ~kept:
             raise Outgrown("half-hours that had been dropped")
@@ -119,8 +124,8 @@ class Crowd:
             codes.tongues.update((tag, len(codes.tongues) + place) for place, tag in enumerate(strange))
         codes.used[mine] |= hours
         codes.named[mine].update(person.topics)
-        for name, value in values_of(person, self._policy).items():
-            if value:
+        for name, one in compared(alone, self._policy).items():
+            for value in one.present:
                 codes.values[name].setdefault(value, len(codes.values[name]))
 
 

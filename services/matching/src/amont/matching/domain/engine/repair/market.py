@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amont.matching.domain.engine.assignment import State, scratch, settle
-from amont.matching.domain.engine.columns import NEVER, Table
 from amont.matching.domain.engine.generation import LOWEST, Market
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.kernel import common_half_hours, may_meet, points_of
 from amont.matching.domain.engine.narrow import NarrowScanner
 from amont.matching.domain.engine.repair.sparse import VOID, Sparse
 from amont.matching.domain.engine.seating import unseat
+from amont.matching.domain.engine.tables import NEVER, Table
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]

@@ -9,12 +9,12 @@ under the new floor, or takes those in between. What it costs: some ten augmenti
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.columns import Table
 from amont.matching.domain.engine.cover import Seats
 from amont.matching.domain.engine.optimum import optimise
 from amont.matching.domain.engine.plain import scanner
 from amont.matching.domain.engine.repair.market import LivingMarket
 from amont.matching.domain.engine.repair.most import Most
+from amont.matching.domain.engine.tables import Table
 from amont.matching.domain.policy import FULL_SCORE, Policy
 from amont.matching.domain.progress import Lasting, Progress, unseen
 
