@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -157,3 +158,30 @@ async def test_a_folder_on_which_enrolment_never_ran_is_said_to_be_one(amont: Am
 
 async def _tokens(work: Work, tenant: str) -> FeedTokens:
     return await work.get(FeedTokens, tenant)
+
+
+async def test_a_feed_is_paused_seen_and_resumed_by_command(enrolment: Service, amont: Amont) -> None:
+    await amont(*FR)
+    code, said, _ = await amont("pause", "fr", "--why", "migration tonight")
+    assert (code, said.startswith("The feed of fr is paused.")) == (0, True)
+    await enrolment.unit.log.append([record_of(recorded("ada"))])
+    await enrolment.step()
+    code, said, _ = await amont("held", "fr")
+    assert code == 0
+    assert "migration tonight" in said
+    assert re.search(r"fr:ada +recorded +paused", said)
+    state = json.loads((await amont("resume", "fr", "--why", "done", "--json"))[1])
+    assert (state["paused"], [one["verb"] for one in state["decisions"]]) == (None, ["pause", "resume"])
+    while await enrolment.step():
+        pass
+    found = json.loads((await amont("held", "fr", "--json"))[1])
+    assert (found["held"], found["people_with_held_records"]) == ([], 0)
+
+
+async def test_leavers_can_only_be_decided_about_when_some_are_held(enrolment: Service, amont: Amont) -> None:
+    await amont(*FR)
+    for verb in ("release", "drop"):
+        code, _, complaint = await amont(verb, "fr", "--why", "a test")
+        assert code == 1
+        assert "holds nobody's leaving" in complaint
+    assert (await amont("pause", "de", "--why", "a test"))[0] == 1

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from amont.common.errors import Invalid
-from amont.common.events.values import EmployeeStatus
 from amont.common.web import Body, CurrentActor, CurrentRun, Listing, Page, api_router, responses
 from amont.enrolment import commands
 from amont.enrolment.api.subsidiaries import SubsidiaryId
@@ -99,7 +98,7 @@ class HeldView(BaseModel):
 
     @classmethod
     def of(cls, one: Held) -> "HeldView":
-        what: Literal["recorded", "left"] = "left" if one.entry.status is EmployeeStatus.LEFT else "recorded"
+        what: Literal["recorded", "left"] = "recorded" if one.entry.profile else "left"
         return cls(what=what, waits_for=one.why, effective_at=one.entry.position.effective_at, since=one.since)
 
 
@@ -129,7 +128,7 @@ class WaitingView(BaseModel):
 
     @classmethod
     def of(cls, one: Employee) -> "WaitingView":
-        return cls(person=one.id, records=[HeldView.of(held) for held in sorted(one.held, key=lambda held: held.entry.position)])
+        return cls(person=one.id, records=[HeldView.of(held) for held in one.held_in_order])
 
 
 @router.get("/subsidiaries/{subsidiary_id}/feed", responses=responses())

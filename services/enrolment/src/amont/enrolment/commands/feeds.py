@@ -16,6 +16,7 @@ from amont.common import metrics
 from amont.common.identity import Action, Actor, Resource, authorize
 from amont.common.work import Work
 from amont.enrolment import documents
+from amont.enrolment.commands.subsidiaries import present
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.feed import Feed, Sweep
 from amont.enrolment.domain.ruling import Ruling, Verb
@@ -44,14 +45,14 @@ class FeedState:
 async def pause_feed(work: Work, tenant: str, actor: Actor, why: str) -> FeedState:
     """Hold what the feed brings from now on. Raises NotFound, NotAllowed, Invalid."""
     _may(actor, Action.MANAGE_FEED, tenant)
-    subsidiary = work.save((await work.get(Subsidiary, tenant)).pause(actor.person, why, work.now))
+    subsidiary = work.save((await present(work, tenant)).pause(actor.person, why, work.now))
     return await _state(work, subsidiary)
 
 
 async def resume_feed(work: Work, tenant: str, actor: Actor, why: str) -> FeedState:
     """Take what the feed brings, and what was held. Raises NotFound, NotAllowed, Invalid."""
     _may(actor, Action.MANAGE_FEED, tenant)
-    subsidiary = work.save((await work.get(Subsidiary, tenant)).resume(actor.person, why, work.now))
+    subsidiary = work.save((await present(work, tenant)).resume(actor.person, why, work.now))
     return await _state(work, subsidiary)
 
 
@@ -68,13 +69,13 @@ async def drop_leavers(work: Work, tenant: str, actor: Actor, why: str) -> FeedS
 async def feed_state(work: Work, tenant: str, actor: Actor) -> FeedState:
     """Whether the feed is paused, whether its breaker is open, and how much is held. Raises NotFound, NotAllowed."""
     _may(actor, Action.READ_FEED, tenant)
-    return await _state(work, await work.get(Subsidiary, tenant))
+    return await _state(work, await present(work, tenant))
 
 
 async def held_records(work: Work, tenant: str, actor: Actor, after: tuple[Any, ...] | None, limit: int) -> list[Employee]:
     """The people of whom something is held. Raises NotFound, NotAllowed."""
     _may(actor, Action.READ_FEED, tenant)
-    await work.get(Subsidiary, tenant)
+    await present(work, tenant)
     return await work.page(documents.held_in(tenant), after=after, limit=limit)
 
 
@@ -132,9 +133,8 @@ def _told_of_trip(tenant: str, limit: int, people: int) -> Any:
 
 async def _decide(work: Work, tenant: str, actor: Actor, verb: Verb, why: str) -> FeedState:
     _may(actor, Action.MANAGE_FEED, tenant)
-    subsidiary = await work.get(Subsidiary, tenant)
+    subsidiary = await present(work, tenant)
     work.save((await work.get_or_new(Feed, tenant)).decide(verb, actor.person, why, work.now))
-    _logger.info("leavers_decided", tenant=tenant, verb=verb, by=actor.person)
     return await _state(work, subsidiary)
 
 

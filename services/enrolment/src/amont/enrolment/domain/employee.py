@@ -99,6 +99,11 @@ class Employee(Aggregate):
     def facts(self) -> Mapping[str, Any]:
         return {"person": self.id}
 
+    @property
+    def held_in_order(self) -> list[Held]:
+        """What is held of the person, in the order of time."""
+        return sorted(self.held, key=lambda one: one.entry.position)
+
     def since(self, managers: tuple[str, ...]) -> tuple[date, ...]:
         """Since when each of these managers of the person has been named, in their order."""
         latest = self.last.position.effective_at.date() if self.last else date.max
@@ -169,11 +174,15 @@ class Employee(Aggregate):
     def settle(self, feed: Feed, *, paused: bool, now: datetime) -> tuple[Decision["Employee"], bool]:
         """Take what lay ahead and what was held, as far as it may go now; and whether a leaving is still to be asked for at the breaker."""
         decision = self.ripen(now)
-        for one in () if paused else _in_order(decision.state, Why.PAUSED):
+        for one in decision.state.held_in_order:
+            if paused or one.why is not Why.PAUSED:
+                continue
             taken, _ = _without(decision.state, one).take(one.entry, now)
             decision = Decision(taken.state, (*decision.events, *taken.events))
         asks = False
-        for one in _in_order(decision.state, Why.LEAVERS):
+        for one in decision.state.held_in_order:
+            if one.why is not Why.LEAVERS:
+                continue
             match feed.answer(self.id, one, now):
                 case Answer.GO:
                     decision = _turned(Decision(_without(decision.state, one), decision.events), one.entry, now)
@@ -309,10 +318,6 @@ def _holding(employee: Employee, one: Held, now: datetime) -> Employee:
 
 def _without(employee: Employee, one: Held) -> Employee:
     return replace(employee, held=tuple(other for other in employee.held if other is not one))
-
-
-def _in_order(employee: Employee, why: Why) -> list[Held]:
-    return sorted((one for one in employee.held if one.why is why), key=lambda one: one.entry.position)
 
 
 def _due(decision: Decision[Employee]) -> Decision[Employee]:

@@ -9,7 +9,7 @@ import typer
 from amont.common.cli import err, out, print_json, say, say_command
 from amont.common.cli.feeds import grades_from
 from amont.enrolment.cli.place import AsJson, Data, done, operator
-from amont.enrolment.cli.subsidiaries import tokens
+from amont.enrolment.cli.subsidiaries import feeds, tokens
 
 Id = Annotated[str, typer.Argument(help="the subsidiary: 1 to 32 of a-z, 0-9 and the hyphen", metavar="ID")]
 Holidays = Annotated[
@@ -29,6 +29,8 @@ Principal = Annotated[
 GradesFile = Annotated[Path, typer.Option("--grades", help="Its grade table: CSV with grade,band", metavar="FILE")]
 
 app = typer.Typer(no_args_is_help=True)
+for _name, _command in feeds.COMMANDS.items():
+    app.command(_name)(_command)
 app.add_typer(tokens.app, name="token", help="The bearer tokens of a subsidiary's SCIM feed.")
 
 
