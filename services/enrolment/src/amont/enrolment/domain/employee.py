@@ -2,17 +2,13 @@
 
 Records are ordered by their position, so that late, repeated and reordered ones converge: `last` is the newest that is true by now, `future`
 those that are not true yet, at most one per instant, `held` those that wait for somebody's word. Enrolments follow the person's status: leave
-suspends them, leaving the group ends them, return resumes them.
-
-A person's place in the line of management must not depend on the order of arrival either, a leaver's included, who stands between their reports and
-their manager until HR gives the reports another one. So `line` is whom the newest record that is true by now has named, and `named` since when each
-manager has been named by any record: the earliest day, which tells the newest link of a circle. What is not here: how a record is read (`staff`),
-how many leavers are too many (`feed`), and who may enrol (`eligibility`).
+suspends them, leaving the group ends them, return resumes them. What is not here: how a record is read (`staff`), where records put somebody in the
+line of management (`place`), how many leavers are too many (`feed`), and who may enrol (`eligibility`).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -27,13 +23,14 @@ from amont.common.events import (
     EnrolmentResumed,
     EnrolmentSuspended,
 )
-from amont.common.events.enrolment import EnrolmentFact
+from amont.common.events.enrolment import EmployeeFact, EnrolmentFact
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Instant, Role, tenant_of
 from amont.common.identity import Resource
-from amont.enrolment.domain.arrival import MOST_AHEAD, MOST_DROPPED, MOST_HELD, MOST_NAMED, Outcome, TooFarAhead, TooManyHeld
+from amont.enrolment.domain.arrival import MOST_AHEAD, MOST_DROPPED, MOST_HELD, Outcome, TooFarAhead, TooManyHeld
 from amont.enrolment.domain.enrolment import AlreadyEnrolled, Enrolment, EnrolmentOver, Form
 from amont.enrolment.domain.feed import HOUR, SOON, Answer, Feed
 from amont.enrolment.domain.holding import Held, Why
+from amont.enrolment.domain.place import Place
 from amont.enrolment.domain.staff import Position, Profile, StaffEntry
 
 HERE = frozenset({EmployeeStatus.ACTIVE, EmployeeStatus.ON_LEAVE})
@@ -55,14 +52,6 @@ behind. Whoever withdrew stays withdrawn.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reported:
-    """Whom somebody reported to by one record."""
-
-    position: Position
-    managers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Employee(Aggregate):
     """See the module. `due_at` is when the first of `future` becomes true, or when what is held is to be looked at (`look_at`)."""
 
@@ -74,8 +63,7 @@ class Employee(Aggregate):
     """Leavings that a coordinator has dropped: they are not taken when they come again."""
     here_since: Instant | None = None
     """When we first heard that they are here, by our own clock: who came within the hour is not missed by the breaker."""
-    line: Reported | None = None
-    named: Mapping[str, date] = field(default_factory=dict)
+    place: Place = field(default_factory=Place)
     enrolments: tuple[Enrolment, ...] = ()
 
     @property
@@ -104,20 +92,16 @@ class Employee(Aggregate):
         """What is held of the person, in the order of time."""
         return sorted(self.held, key=lambda one: one.entry.position)
 
-    def since(self, managers: tuple[str, ...]) -> tuple[date, ...]:
-        """Since when each of these managers of the person has been named, in their order."""
-        latest = self.last.position.effective_at.date() if self.last else date.max
-        return tuple(self.named.get(one, latest) for one in managers)
-
     def take(self, entry: StaffEntry, now: datetime) -> tuple[Decision["Employee"], Outcome]:
         """A record has arrived. Older than what is known for its instant: it tells at most since when somebody reports to whom. Ahead: kept. Otherwise it
         becomes true, after what is due before it; but a leaving of somebody who has been here is held, until the breaker lets it go.
 
         Raises TooFarAhead, TooManyHeld.
         """
-        heard = _naming(self, entry)
+        heard = replace(self, place=self.place.heard(entry))
         if self._is_stale(entry):
-            return _saying(Decision(_placed(heard, entry) if entry.position.effective_at <= now else heard), self), Outcome.STALE
+            place = heard.place.true(entry) if entry.position.effective_at <= now else heard.place
+            return _saying(Decision(replace(self, place=place)), self), Outcome.STALE
         if entry.profile is None and len(self.held) >= MOST_HELD:
             raise TooManyHeld(self.id)
         if not self.future and entry.position.effective_at <= now:
@@ -260,55 +244,35 @@ def _turned(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> D
     before = decision.state
     here_since = before.here_since if before.status in HERE else now if entry.status in HERE else None
     held = tuple(one for one in before.held if one.why is Why.PAUSED or one.entry.position > entry.position)
-    after = _placed(replace(before, last=entry, held=held, here_since=here_since), entry)
+    after = replace(before, last=entry, held=held, here_since=here_since, place=before.place.true(entry))
     return _followed(_saying(Decision(after, decision.events), before), entry.status)
 
 
-def _naming(employee: Employee, entry: StaffEntry) -> Employee:
-    """The earliest day on which each manager was named, with what one more record says: the same in whatever order they come."""
-    if entry.profile is None or not entry.profile.managers:
-        return employee
-    day, known = entry.position.effective_at.date(), employee.named
-    earlier = {one: day for one in entry.profile.managers if one not in known or day < known[one]}
-    if not earlier:
-        return employee
-    others = {one: since for one, since in known.items() if one not in earlier}
-    return replace(employee, named=dict([*others.items(), *earlier.items()][-MOST_NAMED:]))
-
-
-def _placed(employee: Employee, entry: StaffEntry) -> Employee:
-    """Whom the newest record that is true by now has named, with one more."""
-    if entry.profile is None or (employee.line is not None and entry.position <= employee.line.position):
-        return employee
-    return replace(employee, line=Reported(position=entry.position, managers=entry.profile.managers))
-
-
 def _saying(decision: Decision[Employee], before: Employee) -> Decision[Employee]:
-    """Add what readers see of somebody, if that is not what they saw before."""
+    """Add what readers see of somebody, if that is not what they saw before. A leaver is told once per leaving date."""
     after = decision.state
-    known = _known(after)
-    if known is None or after.last is None or known == _known(before):
+    seen = _seen(after)
+    if seen is None or after.last is None or seen == _seen(before):
         return decision
-    effective_at = after.last.position.effective_at
-    if (profile := after.profile) is not None:
-        since = after.since(profile.managers)
-        return decision.saying(
-            EmployeeChanged, status=after.last.status, effective_at=effective_at, managers_since=since, **profile.facts()
-        )
-    managers = after.line.managers if after.line else None
-    return decision.saying(EmployeeLeft, effective_at=effective_at, managers=managers, managers_since=after.since(managers or ()))
+    kind, facts, _ = seen
+    return decision.saying(kind, effective_at=after.last.position.effective_at, **facts)
 
 
-def _known(employee: Employee) -> tuple[object, ...] | None:
-    """What readers know of somebody. Nobody is told of a leaver whom they never heard of (`seq` 0) and through whom no line goes."""
+def _seen(employee: Employee) -> tuple[Callable[..., EmployeeFact], Mapping[str, Any], datetime | None] | None:
+    """What readers see of somebody, and since when if that is news, too.
+
+    Nobody is told of a leaver whom they never heard of (`seq` 0) and through whom no line goes.
+    """
     if employee.last is None:
         return None
+    at, place = employee.last.position.effective_at, employee.place
     if (profile := employee.profile) is not None:
-        return employee.status, profile, employee.since(profile.managers)
-    managers = employee.line.managers if employee.line else ()
+        since = place.since(profile.managers, at.date())
+        return EmployeeChanged, {"status": employee.status, "managers_since": since, **profile.facts()}, None
+    managers = place.line.managers if place.line else None
     if not employee.seq and not managers:
         return None
-    return employee.last.position.effective_at, managers, employee.since(managers)
+    return EmployeeLeft, {"managers": managers, "managers_since": place.since(managers or (), at.date())}, at
 
 
 def _holding(employee: Employee, one: Held, now: datetime) -> Employee:
