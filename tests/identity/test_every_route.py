@@ -55,6 +55,7 @@ RESOURCES = {
         about("colleague", "fr", people=(COLLEAGUE,)),
         about("pair", "fr", "de", people=(MENTEE, MENTOR)),
         about("cycle", "fr"),
+        about("erasure", "fr"),
         about("dead letter"),
     )
 }
@@ -125,6 +126,8 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ),
     ("GET", f"{ENROLMENT}/enrolments/{{enrolment_id}}"): needs(Action.READ_ENROLMENT, "mentee"),
     ("GET", f"{MATCHING}/cycles"): Asks(lists=(Action.READ_FEED, "cycle", "cycle_id")),
+    ("GET", f"{ENROLMENT}/erasures"): Asks(lists=(Action.READ_ERASURE, "erasure", "reference")),
+    ("GET", f"{ENROLMENT}/erasures/{{reference}}"): needs(Action.READ_ERASURE, "erasure"),
     ("GET", f"{MATCHING}/programmes/{{programme_id}}/rounds"): needs(Action.READ_ROUND, "programme"),
     ("GET", f"{MATCHING}/rounds/{{round_id}}"): needs(Action.READ_ROUND, "programme"),
     **{
@@ -180,6 +183,8 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("POST", f"{MATCHING}/pairs/{{pair_id}}/end"): needs(Action.END_PAIR, "pair"),
     ("POST", f"{ENROLMENT}/enrolments/{{enrolment_id}}/withdraw"): needs(Action.WITHDRAW, "mentee"),
     ("POST", f"{ENROLMENT}/programmes/{{programme_id}}/close"): needs(Action.MANAGE_PROGRAMME, "programme"),
+    ("POST", f"{ENROLMENT}/employees/{{person:path}}/erase"): needs(Action.ERASE, "mentee", body=lambda _: {"reason": "a test"}),
+    ("POST", f"{ENROLMENT}/employees/{{person:path}}/readmit"): needs(Action.ERASE, "mentee"),
 }
 """In the order in which what is granted is asked for: questions first, what ends something last."""
 LETTER = "dead-letters/{letter_id}"
@@ -260,7 +265,14 @@ async def played(scene: Scene) -> Scene:
         body = {"name": tenant, "zone": "Europe/Paris", "languages": ["en"], "grades": GRADES}
         await ask("PUT", f"/enrolment/subsidiaries/{tenant}", GROUP, body)
     await scene.all_four.hears(
-        [staff("fr", 1, grade="D", function="a"), staff("fr", 3), staff("de", 1, function="b"), staff("es", 1, grade="D"), staff("es", 2)]
+        [
+            staff("fr", 1, grade="D", function="a"),
+            staff("fr", 3),
+            staff("fr", 4),
+            staff("de", 1, function="b"),
+            staff("es", 1, grade="D"),
+            staff("es", 2),
+        ]
     )
     token = await ask("POST", "/enrolment/subsidiaries/fr/tokens", GROUP)
     await scene.all_four.hears([staff("fr", 8, manager_id="e9"), staff("fr", 9, manager_id="e8")])
@@ -274,6 +286,7 @@ async def played(scene: Scene) -> Scene:
     await scene.all_four.settle()
     round_ = await ask("POST", "/matching/programmes/one/rounds", GROUP, {})
     simulation = await ask("POST", "/matching/programmes/one/simulations", GROUP, {})
+    erasure = await ask("POST", "/enrolment/employees/fr:e4/erase", GROUP, {"reason": "a test"})
     ruling = await ask("POST", "/matching/programmes/one/rulings", GROUP, APART)
     await scene.all_four.settle()
     await ask("POST", f"/matching/rounds/{round_['id']}/publish", GROUP, {})
@@ -298,6 +311,7 @@ async def played(scene: Scene) -> Scene:
         "cycle_id": cycle["id"],
         "round_id": round_["id"],
         "simulation_id": simulation["id"],
+        "reference": erasure["reference"],
         "ruling_id": ruling["id"],
         "enrolment_id": enrolment["enrolment"],
         "delivery_id": deliveries[0]["id"],
@@ -406,6 +420,7 @@ async def picture(scene: Scene) -> list[Any]:
         "/enrolment/subsidiaries",
         "/enrolment/programmes",
         "/enrolment/enrolments?programme=one",
+        "/enrolment/erasures",
         "/matching/programmes/one/rounds",
         "/matching/programmes/one/simulations",
         "/matching/programmes/one/rulings",

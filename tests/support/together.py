@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -47,7 +48,7 @@ class Together:
     ) -> httpx.Response:
         """`who` is `person|role,role`; None sends no token. The path begins with the service: `/matching/pairs`."""
         _, service, rest = path.split("/", 2)
-        headers = {**headers, **({"Authorization": f"Bearer {who}"} if who else {})}
+        headers = {**headers, **({"Authorization": f"Bearer {quote(who, safe=':|,@')}"} if who else {})}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
             return await client.request(method, f"/api/{service}/v1/{rest}", json=body)

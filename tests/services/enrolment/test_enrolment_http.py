@@ -385,10 +385,20 @@ async def test_the_published_interface_has_examples_and_summaries(enrolment: Hea
     async with group(enrolment) as client:
         described = (await client.get("/openapi.json")).json()
     ours = {path: routes for path, routes in described["paths"].items() if path.startswith(API)}
-    assert len(ours) == 34  # seven of them are the shell's: dead letters
+    assert len(ours) == 38  # seven of them are the shell's: dead letters
     for routes in ours.values():
         assert all(route.get("description") for route in routes.values())
-    bodies = ("SubsidiaryBody", "ProgrammeBody", "ProgrammePatch", "EnrolmentBody", "EnrolmentPatch", "EnrolmentView", "EmployeeView")
+    bodies = (
+        "SubsidiaryBody",
+        "ProgrammeBody",
+        "ProgrammePatch",
+        "EnrolmentBody",
+        "EnrolmentPatch",
+        "EnrolmentView",
+        "EmployeeView",
+        "EraseBody",
+        "ErasureView",
+    )
     assert all(described["components"]["schemas"][name].get("examples") for name in bodies)
 
 

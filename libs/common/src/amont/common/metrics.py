@@ -76,6 +76,12 @@ BREAKER_OPEN_SECONDS = Counter(
 MANAGEMENT_CYCLES = Counter(
     "amont_management_cycles", "Cycles in the management graph that were found, and that are gone", ["what"], registry=REGISTRY
 )
+ERASURES = Counter(
+    "amont_erasures",
+    "Erasures of people by how far they are (ordered, cleared, forgotten); late once an hour for each that a service has not answered for a day",
+    ["stage"],
+    registry=REGISTRY,
+)
 PAIRS = Counter("amont_pairs", "Pairs by what happened to them", ["event"], registry=REGISTRY)
 SESSIONS = Counter("amont_sessions", "Sessions by what happened to them", ["event"], registry=REGISTRY)
 DELIVERIES = Counter("amont_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"], registry=REGISTRY)

@@ -116,6 +116,8 @@ class Entry:
     """Set once this process says it no more (`service.saying`)."""
     raw: Document | None = None
     """The document as it was found, as long as nothing is decided on it: a newer release may keep there what this one knows nothing of."""
+    floor: int = 0
+    """The version that a document which is not there yet counts on from."""
 
     @property
     def compacted(self) -> bool:
@@ -125,6 +127,10 @@ class Entry:
     @property
     def key(self) -> Key:
         return (self.collection.name, self.aggregate.id)
+
+    @property
+    def next_version(self) -> int:
+        return (self.floor if self.version is None else self.version) + 1
 
     @classmethod
     def of(cls, collection: Collection[Any], document: Document) -> "Entry":
@@ -146,7 +152,7 @@ class Entry:
     def document(self, now: str) -> dict[str, Any]:
         """The whole document as it is to be written: the next version."""
         document = self.collection.dump(self.aggregate) if self.raw is None else _without_outbox(self.raw)
-        document["v"] = (self.version or 0) + 1
+        document["v"] = self.next_version
         if self.seen:
             document["_seen"] = dict(self.seen)
         if self.out:
@@ -191,7 +197,8 @@ def pending_record(entry: Mapping[str, Any], source: str) -> Record:
             "traceparent": entry.get("trace"),
         },
     )
-    return Record(topic=entry["topic"], key=entry["key"], value=entry["data"].encode(), headers=headers)
+    data = entry["data"]
+    return Record(topic=entry["topic"], key=entry["key"], value=None if data is None else data.encode(), headers=headers)
 
 
 class Recent:
@@ -260,6 +267,7 @@ class Work:
         self._effects: list[tuple[frozenset[Key], Effect]] = []
         self._collided: set[Key] = set()
         self._remembered: set[Key] = set()
+        self._floors: dict[Key, int] = {}
         self.ignored = 0
         """How many saves were dropped because the aggregate had applied the event before."""
 
@@ -434,6 +442,17 @@ class Work:
             found = await self._house.store.get(collection.name, ids[first : first + TOGETHER])
             yield [cast("A", Entry.of(collection, document).aggregate) for document in found.values()]
 
+    async def holding(self, query: Query[A], texts: Iterable[str]) -> AsyncIterator[A]:
+        """Those in whose documents one of the texts stands: as a value, as a name of one, or quoted inside a longer text; none that this work has saved.
+
+        Reads every document, and keeps those it yields.
+        """
+        wanted = frozenset(texts)
+        async for documents in self._pages(query):
+            for document in documents:
+                if holds_any(document, wanted) and not self._take(query.collection, document).dirty:
+                    yield self.found(query.collection, document)
+
     async def count_by(self, query: Query[A], field_name: str) -> dict[Any, int]:
         """How many of the query's aggregates hold each value of a field."""
         return await self._house.store.count_by(query.collection.name, field_name, query.conditions)
@@ -445,7 +464,7 @@ class Work:
     def version_of(self, aggregate: Aggregate) -> int:
         """The version that readers know the aggregate by: the one it will have once this work is saved."""
         entry = self._entries[self._key(type(aggregate), aggregate.id)]
-        return (entry.version or 0) + (1 if entry.dirty else 0)
+        return entry.next_version if entry.dirty else entry.version or 0
 
     def save(self, decision: Decision[A]) -> A:
         """Remember a new state and its events for one atomic write, and return the new state.
@@ -464,7 +483,7 @@ class Work:
             raise Conflict(f"There is a {type(new).__name__.lower()} {new.id!r} already.")
         if entry is not None and step.stream is None and not decision.events and entry.aggregate == new:
             return new
-        base = entry or Entry(self._house.collections[type(new)], new, None)
+        base = entry or Entry(self._house.collections[type(new)], new, None, floor=self._floors.get(key, 0))
         trace = carried()
         out = (*base.out, *[self._pending(event, trace) for event in decision.events])
         if len(out) > 1:
@@ -472,26 +491,36 @@ class Work:
         seen = base.seen if step.stream is None else {**base.seen, step.stream: step.seq}
         step.undo.setdefault(key, entry)
         self._entries[key] = Entry(
-            base.collection, new, base.version, seen, out, dirty=True, trace=trace or base.trace, carried=base.carried
+            base.collection, new, base.version, seen, out, dirty=True, trace=trace or base.trace, carried=base.carried, floor=base.floor
         )
         return new
 
-    def remove(self, aggregate: Aggregate) -> None:
-        """Have an aggregate that this work has read deleted: one that is never made again under its id.
+    def counts_on(self, kind: type[Aggregate], id_: str, version: int) -> None:
+        """Should this work make the aggregate, its versions go on from there: a process that knew a document of that id would not say an older one."""
+        self._floors[self._key(kind, id_)] = version
 
-        Raises ValueError for one that has said something: its events may still be in its outbox, and whoever has heard them counts on from its `seq`.
+    def all_said(self, aggregate: Aggregate) -> bool:
+        """Whether the log has all that an aggregate that this work has read had to say: its outbox was empty when it was read, and is."""
+        return not self._entries[self._key(type(aggregate), aggregate.id)].out
+
+    def remove(self, aggregate: Aggregate, *, counted_on: bool = False) -> None:
+        """Have an aggregate that this work has read deleted: one that is never made again under its id, or, when another document keeps its `seq` to
+        count on from (`counted_on`), not before everybody has heard the last it said.
+
+        Raises ValueError for one that has said something otherwise, and for one that has something to say: its events may still be in its outbox, and
+        whoever has heard them counts on from its `seq`.
         """
         key = self._key(type(aggregate), aggregate.id)
         entry = self._entries[key]
-        if entry.aggregate.seq or entry.out:
+        if (entry.aggregate.seq and not counted_on) or entry.out:
             raise ValueError(f"{key[0]} {key[1]!r} has said something: leave a tombstone that goes on counting")
         self._step.undo.setdefault(key, entry)
         self._entries[key] = Entry(entry.collection, entry.aggregate, entry.version, dirty=True, removed=True)
 
     def _limit(self, key: Key, pending: int, out: Sequence[Mapping[str, Any]]) -> None:
         """Keep an outbox small enough to be written with every save."""
-        new, size = len(out) - pending, sum(len(entry["data"]) for entry in out)
-        if new > MAX_PENDING or sum(len(entry["data"]) for entry in out[pending:]) > MAX_PENDING_BYTES:
+        new, size = len(out) - pending, sum(len(entry["data"] or "") for entry in out)
+        if new > MAX_PENDING or sum(len(entry["data"] or "") for entry in out[pending:]) > MAX_PENDING_BYTES:
             raise TooMuchToSay(
                 f"One decision on {key[0]} {key[1]!r} says {new} events of {size:,} bytes; {MAX_PENDING} and {MAX_PENDING_BYTES:,} are the most."
             )
@@ -523,7 +552,7 @@ class Work:
             "key": event.key,
             "seq": event.seq,
             "at": self._now_text,
-            "data": data.decode(),
+            "data": None if event.tombstone else data.decode(),
         }
         if (owner := event.owner) is not None:
             entry["tenant"] = owner
@@ -606,6 +635,19 @@ class Work:
 
     def _key(self, kind: type[Aggregate], id_: str) -> Key:
         return (self._house.collections[kind].name, id_)
+
+
+def holds_any(value: Any, texts: frozenset[str]) -> bool:
+    """Whether one of the texts is a value in a JSON value, the name of one, or quoted inside a longer text (a line of JSON in a file that is kept)."""
+    match value:
+        case str():
+            return value in texts or ('"' in value and any(f'"{one}"' in value for one in texts))
+        case Mapping():
+            return any(name in texts or holds_any(one, texts) for name, one in value.items())
+        case list():
+            return any(holds_any(one, texts) for one in value)
+        case _:
+            return False
 
 
 def _meets(entry: Entry, conditions: Mapping[str, Any]) -> bool:

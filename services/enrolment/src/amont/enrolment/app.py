@@ -2,11 +2,11 @@
 
 from amont.common.service import Parts, Service
 from amont.enrolment import api
-from amont.enrolment.commands import PUBLISHES
+from amont.enrolment.commands import JOBS, PUBLISHES
 from amont.enrolment.documents import COLLECTIONS
 from amont.enrolment.reactions import CONSUMES, DUE
 
 
 def build(parts: Parts) -> Service:
     """Assemble enrolment from its outside parts; tests hand in others."""
-    return Service("enrolment", parts, consumes=CONSUMES, publishes=PUBLISHES, keeps=COLLECTIONS, due=DUE, routers=api.ROUTERS)
+    return Service("enrolment", parts, consumes=CONSUMES, publishes=PUBLISHES, keeps=COLLECTIONS, due=DUE, jobs=JOBS, routers=api.ROUTERS)

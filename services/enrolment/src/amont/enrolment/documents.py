@@ -8,18 +8,23 @@ from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EmployeeStatus
 from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.employee import HERE, Employee
+from amont.enrolment.domain.erasure import Erased, Erasure
 from amont.enrolment.domain.feed import Feed
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.tokens import FeedTokens
 
+ERASED_STATUS = "erased"
+"""By which no list finds anybody: of whom nothing is known any more is not expected, either."""
+
 
 def _keys_of(employee: Employee) -> Mapping[str, Any]:
     keys = {
         "tenant": employee.tenant,
-        "status": employee.status,
+        "status": ERASED_STATUS if employee.erased else employee.status,
         "programmes": sorted({one.programme for one in employee.enrolments}),
         "enrolment_ids": [one.id for one in employee.enrolments],
+        "managers": list(employee.ever_managers),
     }
     return {**keys, "waits_in": employee.tenant} if employee.held else keys
 
@@ -35,6 +40,7 @@ EMPLOYEES = Collection(
         Index(("programmes",), many=True),
         Index(("enrolment_ids",), many=True),
         Index(("waits_in",)),
+        Index(("managers",), many=True),
     ],
     keys=_keys_of,
     due=True,
@@ -42,7 +48,10 @@ EMPLOYEES = Collection(
 PROGRAMMES = Collection(Programme, "programmes", indexes=[Index(("tenants",), many=True)])
 CHARTERS = Collection(Charter, "charters")
 
-COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS)
+ERASURES = Collection(Erasure, "erasures", indexes=[Index(("tenant",)), Index(("person",))], due=True)
+ERASED = Collection(Erased, "erased", indexes=[Index(("managers",), many=True)])
+
+COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS, ERASURES, ERASED)
 
 
 def every_subsidiary() -> Query[Subsidiary]:
@@ -80,3 +89,28 @@ def holder_of(enrolment: str) -> Query[Employee]:
 def enrolled_in(programme: str, tenant: str | None) -> Query[Employee]:
     """Everybody who has or had a seat in a programme, of one subsidiary or of all."""
     return EMPLOYEES.where(programmes=programme, **({} if tenant is None else {"tenant": tenant}))
+
+
+def reports_of(person: str) -> Query[Employee]:
+    """Those whose record, or one that lies ahead, names the person as a manager."""
+    return EMPLOYEES.where(managers=person)
+
+
+def erasures_of(person: str) -> Query[Erasure]:
+    """The erasure of the person that is under way."""
+    return ERASURES.where(person=person)
+
+
+def every_erasure(tenant: str | None) -> Query[Erasure]:
+    """Of one subsidiary or of all."""
+    return ERASURES.where(**({} if tenant is None else {"tenant": tenant}))
+
+
+def erased_under(person: str) -> Query[Erased]:
+    """Those who were erased before and reported to the person."""
+    return ERASED.where(managers=person)
+
+
+def may_name_somebody() -> tuple[Query[Any], ...]:
+    """What is about nobody in particular and may name somebody: who made, edited or decided it, or left within the hour."""
+    return (TOKENS.where(), FEEDS.where(), PROGRAMMES.where(), CHARTERS.where())

@@ -4,19 +4,32 @@ Staff records carry no `seq`: an employee knows by a record's position whether i
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from prometheus_client import Counter
 
 from amont.common import metrics
+from amont.common.aggregate import Aggregate
 from amont.common.errors import DomainError
-from amont.common.events import Envelope, RoundPublished, StaffLeft, StaffRecorded
+from amont.common.events import (
+    Envelope,
+    ErasedFromMatching,
+    ErasedFromNotifications,
+    ErasedFromScheduling,
+    RoundPublished,
+    StaffLeft,
+    StaffRecorded,
+)
+from amont.common.events.erasure import ErasureFact
 from amont.common.events.hris import StaffFact
+from amont.common.events.words import person_id
 from amont.common.work import Handle, Reaction, Reactions, Work
 from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
 from amont.enrolment.domain.arrival import Outcome
 from amont.enrolment.domain.employee import Employee
+from amont.enrolment.domain.erasure import Erased, Erasure, Stage, digest_of
 from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.programme import Programme
@@ -35,7 +48,7 @@ async def on_staff_recorded(event: StaffRecorded, work: Work) -> None:
     except DomainError:
         _count(event.tenant, Outcome.REFUSED)
         raise
-    await _take(event, understood, subsidiary, work)
+    await _take(event, await _without_erased(understood, event, work), subsidiary, work)
 
 
 async def on_staff_left(event: StaffLeft, work: Work) -> None:
@@ -49,6 +62,18 @@ async def on_round_published(event: RoundPublished, work: Work) -> None:
     """The first published round sets the programme going. Raises NotFound."""
     programme = await work.get(Programme, event.programme)
     work.save(programme.run(Stamp(by=event.published_by, at=event.published_at)))
+
+
+async def on_erased(event: ErasureFact, work: Work) -> None:
+    """A service has erased somebody. Raises NotFound."""
+    erasure = await work.get(Erasure, event.reference)
+    decision = erasure.hear(event)
+    if work.save(decision).stage is Stage.CLEARED and erasure.stage is not Stage.CLEARED:
+        work.afterwards(_count_cleared)
+
+
+async def _count_cleared() -> None:
+    metrics.ERASURES.labels("cleared").inc()
 
 
 async def on_employee_due(employee: Employee, work: Work) -> None:
@@ -82,13 +107,39 @@ async def _subsidiary(event: StaffFact, work: Work) -> Subsidiary:
 
 
 async def _take(event: StaffFact, understood: Understood, subsidiary: Subsidiary, work: Work) -> Outcome:
-    employee = await work.get_or_new(Employee, event.person)
+    erased = await work.peek(Erased, digest_of(event.person))
+    if erased is not None and not erased.readmitted:
+        _count(event.tenant, Outcome.ERASED)
+        return Outcome.ERASED
+    employee = await work.peek(Employee, event.person) or _new(event.person, erased, work)
     decision, outcome = (employee.hold if subsidiary.paused else employee.take)(understood.entry, work.now)
     work.save(decision)
     _count(event.tenant, outcome)
     for field in understood.dropped:
         metrics.HRIS_FIELDS_DROPPED.labels(field).inc()
     return outcome
+
+
+def _new(person: str, erased: Erased | None, work: Work) -> Employee:
+    """Somebody we have not heard of; who was erased and let in again goes on counting."""
+    if erased is None:
+        return Employee(id=person)
+    work.counts_on(Employee, person, erased.version)
+    return Employee(id=person, seq=erased.counted)
+
+
+async def _without_erased(understood: Understood, event: StaffRecorded, work: Work) -> Understood:
+    """Whoever the record names as a manager and is erased gives their place to those they reported to."""
+    entry = understood.entry
+    looked_at: set[str] = set()
+    while entry.profile and (managers := [one for one in entry.profile.managers if one not in looked_at]):
+        doors = await work.get_many(Erased, [digest_of(one) for one in managers])
+        looked_at.update(managers)
+        for manager in managers:
+            door = doors.get(digest_of(manager))
+            if door is not None and not door.readmitted:
+                entry = entry.reporting_instead(manager, door.managers, but=event.person)
+    return replace(understood, entry=entry)
 
 
 def _event_id(work: Work) -> str:
@@ -106,14 +157,27 @@ def _counter(tenant: str, outcome: Outcome) -> Counter:
     return metrics.HRIS_RECORDS.labels(tenant, outcome)
 
 
-def _needs(event: StaffFact, _: Envelope) -> Iterable[tuple[type[Employee | Subsidiary], str]]:
-    return ((Employee, event.person), (Subsidiary, event.tenant))
+def _needs(event: StaffFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
+    return ((Employee, event.person), (Subsidiary, event.tenant), (Erased, digest_of(event.person)))
+
+
+def _needs_of_recorded(event: StaffRecorded, envelope: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
+    named = (event.manager_id, *event.dotted_manager_ids)
+    managers = (manager for text in named if text and (manager := person_id(text, event.tenant)))
+    return (*_needs(event, envelope), *((Erased, digest_of(manager)) for manager in managers))
+
+
+def _erasure(event: ErasureFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
+    return [(Erasure, event.reference)]
 
 
 CONSUMES: Reactions = {
-    StaffRecorded: Reaction(on_staff_recorded, needs=_needs),
+    StaffRecorded: Reaction(on_staff_recorded, needs=_needs_of_recorded),
     StaffLeft: Reaction(on_staff_left, needs=_needs),
     RoundPublished: Reaction(on_round_published, needs=lambda event, _: [(Programme, event.programme)]),
+    ErasedFromMatching: Reaction(on_erased, needs=_erasure),
+    ErasedFromScheduling: Reaction(on_erased, needs=_erasure),
+    ErasedFromNotifications: Reaction(on_erased, needs=_erasure),
 }
 
 DUE: Mapping[type[Any], Handle] = {Subsidiary: on_subsidiary_due, Feed: on_feed_due, Employee: on_employee_due}

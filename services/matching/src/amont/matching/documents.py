@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from amont.common import erasing
 from amont.common.documents import AnyOf, AtMost, Index
 from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EnrolmentStatus
@@ -23,7 +24,7 @@ def _keys_of(pair: Pair) -> Mapping[str, Any]:
     return {"people": [pair.mentee, pair.mentor], "known_to": list(pair.known_to), "tenants": sorted(pair.resource.tenants)}
 
 
-PEOPLE = Collection(Person, "people", due=True)
+PEOPLE = Collection(Person, "people", indexes=[Index(("managers",), many=True)], due=True)
 ENROLMENTS = Collection(Enrolment, "enrolments", indexes=[Index(("programme", "status"))], due=True)
 PROGRAMMES = Collection(Programme, "programmes", due=True)
 ROUNDS = Collection(Round, "rounds", indexes=[Index(("programme",))], due=True)
@@ -53,7 +54,7 @@ RULINGS = Collection(
     due=True,
 )
 
-COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS, CYCLES, SIMULATIONS, RULINGS)
+COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS, CYCLES, SIMULATIONS, RULINGS, *erasing.COLLECTIONS)
 
 
 def active_enrolments_of(programme: str) -> Query[Enrolment]:
@@ -97,6 +98,24 @@ def live_pairs_of_programme(programme: str) -> Query[Pair]:
 
 def live_pairs_of(person: str) -> Query[Pair]:
     return PAIRS.where(people=person, status=_LIVE)
+
+
+def every_pair_of(person: str) -> Query[Pair]:
+    return PAIRS.where(people=person)
+
+
+def people_below(person: str) -> Query[Person]:
+    """Those who report to the person, on a solid line or a dotted one."""
+    return PEOPLE.where(managers=person)
+
+
+def every_page() -> Query[RoundPage]:
+    return ROUND_PAGES.where()
+
+
+def everything_else() -> tuple[Query[Any], ...]:
+    """Whatever is about nobody in particular and may name somebody: who published, decided or asked for it, or whose seat it was."""
+    return (PROGRAMMES.where(), ROUNDS.where(), CYCLES.where(), RULINGS.where(), SIMULATIONS.where())
 
 
 def live_pairs_of_any(people: tuple[str, ...], programme: str) -> Query[Pair]:

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
+from amont.common.erasing import Clearing, on_employee_erased
 from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
+    EmployeeErased,
     EmployeeLeft,
     EmployeeWithdrawn,
     EnrolmentChanged,
@@ -83,6 +85,7 @@ def _pair(event: SessionCompleted, _: Envelope) -> Iterable[tuple[type[Aggregate
 CONSUMES: Reactions = {
     EmployeeChanged: Reaction(on_employee_changed, needs=_person),
     EmployeeLeft: Reaction(on_employee_left, needs=_person),
+    EmployeeErased: Reaction(on_employee_erased, needs=lambda event, _: [(Clearing, event.reference)]),
     ProgrammeChanged: Reaction(on_programme_changed, needs=_programme),
     EmployeeEnrolled: Reaction(on_enrolment, needs=_enrolment),
     EnrolmentChanged: Reaction(on_enrolment, needs=_enrolment),

@@ -6,7 +6,7 @@ from typing import Any, cast
 from amont.common.service import Parts, Service
 from amont.common.settings import read_settings
 from amont.notifications import api
-from amont.notifications.commands import DUE, PUBLISHES, Letterhead, Post
+from amont.notifications.commands import DUE, JOBS, PUBLISHES, Letterhead, Post
 from amont.notifications.documents import COLLECTIONS
 from amont.notifications.reactions import CONSUMES
 from amont.notifications.sending import MailSender
@@ -38,6 +38,7 @@ def build(parts: Parts) -> Service:
         publishes=PUBLISHES,
         keeps=COLLECTIONS,
         due=DUE,
+        jobs=JOBS,
         routers=[api.router],
         tools={MailSender: sender, Post: post},
     )

@@ -7,9 +7,11 @@ when the delivery's time has come (`commands`).
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from amont.common.erasing import Clearing, on_employee_erased
 from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
+    EmployeeErased,
     EmployeeLeft,
     EmployeeWithdrawn,
     Envelope,
@@ -108,6 +110,7 @@ CONSUMES: Reactions = {
     ProgrammeChanged: Reaction(on_programme_changed, needs=lambda e, _: [(Programme, e.programme)]),
     EmployeeChanged: Reaction(on_employee_changed, needs=lambda e, _: [(Recipient, e.person)]),
     EmployeeLeft: Reaction(on_employee_left, needs=lambda e, _: [(Recipient, e.person)]),
+    EmployeeErased: Reaction(on_employee_erased, needs=lambda e, _: [(Clearing, e.reference)]),
     EmployeeEnrolled: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
     EmployeeWithdrawn: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
     PairProposed: Reaction(on_pair, needs=_planned(notices.of_pair)),

@@ -76,6 +76,10 @@ class FolderSender:
         """Write the file whole or not at all. Raises MailUnavailable when the disk says no."""
         await asyncio.to_thread(self._write, file_name(message["Message-ID"]), bytes(message))
 
+    async def forget(self, message_id: str) -> None:
+        """Remove the file of a message, if it is there."""
+        await asyncio.to_thread((self.folder / file_name(message_id)).unlink, missing_ok=True)
+
     def _write(self, name: str, content: bytes) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,10 @@ from typing import Any
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate, Decision
+from amont.common.erasing import Clearing, Look, clear
 from amont.common.errors import Fault, Invalid
 from amont.common.events import (
+    ErasedFromScheduling,
     SessionCancelled,
     SessionCompleted,
     SessionMissed,
@@ -20,7 +22,7 @@ from amont.common.events import (
     SessionScheduled,
     Slot,
 )
-from amont.common.events.values import tenant_of
+from amont.common.events.values import EmployeeStatus, tenant_of
 from amont.common.identity import Action, Actor, Privilege, Resource, authorize
 from amont.common.ids import derived
 from amont.common.work import Effect, Work
@@ -30,7 +32,15 @@ from amont.scheduling.domain.hours import FARTHEST, Hours
 from amont.scheduling.domain.plan import Plan
 from amont.scheduling.domain.projections import Enrolment, Person, Programme
 
-PUBLISHES = (SessionProposed, SessionScheduled, SessionRescheduled, SessionCancelled, SessionCompleted, SessionMissed)
+PUBLISHES = (
+    ErasedFromScheduling,
+    SessionProposed,
+    SessionScheduled,
+    SessionRescheduled,
+    SessionCancelled,
+    SessionCompleted,
+    SessionMissed,
+)
 
 LONGEST_QUESTION = timedelta(days=92)
 """The longest time that slots may be asked for at once."""
@@ -101,7 +111,21 @@ async def wake_plan(plan: Plan, work: Work) -> None:
         await _propose(plan, work)
 
 
+async def erase(look: Look) -> None:
+    """Take away what is kept of somebody who is erased. Plans stay for the other one, nameless, once they are over: the pair has ended, as with a leaver."""
+    await look.tombstone(documents.PEOPLE, Person(id=look.person, status=EmployeeStatus.LEFT))
+    for enrolment in (await look.work.get_many(Enrolment, look.enrolments)).values():
+        look.remove(documents.ENROLMENTS, enrolment)
+    async for plan in look.work.find(documents.plans(people=look.person)):
+        if not plan.is_over:
+            look.waits = True
+        elif not look.full:
+            look.rename(documents.PLANS, plan)
+
+
 DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Plan: wake_plan}
+JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Clearing: clear(erase, ErasedFromScheduling)}
+"""What may take long: nothing else waits for it."""
 
 
 async def _settle_clashes(plan: Plan, work: Work) -> Plan:

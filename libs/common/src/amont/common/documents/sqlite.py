@@ -57,6 +57,7 @@ def _set_up(connection: sqlite3.Connection, name: str, *, sync: str, patience: f
     _write_ahead(connection, patience)
     connection.execute(f"PRAGMA synchronous={sync.upper()}")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+    connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, not only unlinked
     if found < FORMAT:
         connection.execute(f"PRAGMA user_version={FORMAT}")
 

@@ -3,6 +3,8 @@
 from amont.common.events.enrolment import (
     EmployeeChanged,
     EmployeeEnrolled,
+    EmployeeErased,
+    EmployeeForgotten,
     EmployeeLeft,
     EmployeeWithdrawn,
     EnrolmentChanged,
@@ -15,6 +17,7 @@ from amont.common.events.enrolment import (
     Weights,
 )
 from amont.common.events.envelope import Envelope, Event
+from amont.common.events.erasure import ErasedFromMatching, ErasedFromNotifications, ErasedFromScheduling
 from amont.common.events.hris import StaffLeft, StaffRecorded
 from amont.common.events.matching import (
     PairAccepted,
@@ -41,12 +44,17 @@ from amont.common.events.scheduling import (
 __all__ = [
     "EmployeeChanged",
     "EmployeeEnrolled",
+    "EmployeeErased",
+    "EmployeeForgotten",
     "EmployeeLeft",
     "EmployeeWithdrawn",
     "EnrolmentChanged",
     "EnrolmentResumed",
     "EnrolmentSuspended",
     "Envelope",
+    "ErasedFromMatching",
+    "ErasedFromNotifications",
+    "ErasedFromScheduling",
     "Event",
     "NotificationFailed",
     "NotificationSent",

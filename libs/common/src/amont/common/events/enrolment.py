@@ -107,6 +107,25 @@ class EmployeeLeft(EmployeeFact):
     """As in EmployeeChanged."""
 
 
+class EmployeeErased(EmployeeFact):
+    """Everything about somebody is to be erased: whoever reads this erases what they hold of them, and says so.
+
+    It takes the place of the last EmployeeChanged on the compacted topic. Once every service has answered, a tombstone takes its own place.
+    """
+
+    reference: str
+    """The erasure's own, random: what the services answer under."""
+    enrolments: tuple[str, ...]
+    """The person's enrolments, by which others know them."""
+    erased_at: Instant
+
+
+class EmployeeForgotten(EmployeeFact):
+    """Nothing is left under the person's key: the record is a tombstone, so nobody reads this."""
+
+    tombstone: ClassVar[bool] = True
+
+
 class Weights(BaseModel):
     """Points per criterion; they sum to 1,000."""
 

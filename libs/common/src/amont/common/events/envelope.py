@@ -53,6 +53,9 @@ class Event(BaseModel):
     guarded: ClassVar[bool] = True
     """Whether `seq` tells a redelivery; False for what others write, who may count as they like."""
 
+    tombstone: ClassVar[bool] = False
+    """Whether the record has no value: on a compacted topic nothing of its key is left then. No reader decodes it."""
+
     seq: int = Field(ge=0, lt=2**53)
 
     @classmethod

@@ -6,7 +6,7 @@ Names have no dots (a dot and an underscore collide in Kafka's metric names). Pa
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from amont.common.events import enrolment, hris, matching, notifications, scheduling
+from amont.common.events import enrolment, erasure, hris, matching, notifications, scheduling
 from amont.common.events.envelope import Event
 
 SERVICES = ("enrolment", "matching", "scheduling", "notifications")
@@ -85,6 +85,7 @@ _ALL = (
         "matching scheduling notifications",
         enrolment.EmployeeChanged,
         enrolment.EmployeeLeft,
+        enrolment.EmployeeErased,
         compacted=True,
         personal=True,
     ),
@@ -142,6 +143,9 @@ _ALL = (
         notifications.NotificationSent,
         notifications.NotificationFailed,
     ),
+    _topic("matching-erasures", "What matching has erased of whom is to be erased", "matching", "enrolment", erasure.ErasedFromMatching),
+    _topic("scheduling-erasures", "The same of scheduling", "scheduling", "enrolment", erasure.ErasedFromScheduling),
+    _topic("notifications-erasures", "The same of notifications", "notifications", "enrolment", erasure.ErasedFromNotifications),
     *(
         Topic(
             name=dead_letters_of(service),

@@ -1,5 +1,7 @@
 """The event log on SQLite: one file that several processes of one machine may share. One partition a topic, offsets counted from 0.
 
+Records are kept as long as their topic says (`events.topics`), and until every group that reads it has read them: `tidy` removes what Kafka would have removed.
+
 A group reads a topic in one process at a time: whoever holds the lease, which is kept for as long as a batch is handled. A commit checks the lease
 in the same statement, so that a process that was frozen cannot move the position of the one that took over.
 """
@@ -20,6 +22,7 @@ from pydantic_core import from_json, to_json
 from amont.common.documents.sqlite import PATIENCE_SECONDS, OneThread, split_url
 from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
+from amont.common.events.topics import DAY_MS, TOPICS
 from amont.common.log import BATCH_BYTES, Handler, RawHeaders, Received, Record
 
 ANSWER_WITHIN_SECONDS = 15.0
@@ -30,11 +33,15 @@ LEASE_SECONDS = 10.0
 POLL_SECONDS = 0.05
 PAUSE_SECONDS = 0.5
 """How long a reader rests after a batch that failed."""
+TIDY_SECONDS = 3600.0
+"""How often a process removes what its topics keep no longer."""
+COMPACTED_AFTER_SECONDS = 24 * 3600.0
+"""How old a record of a compacted topic is before a later one of its key replaces it, and how long a tombstone stands: Kafka's own default."""
 STUCK_SECONDS = 300.0
 """No batch takes this long: a handler gives up after its own back-off, which is much shorter."""
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS records (topic TEXT, offset INTEGER, key TEXT, value BLOB, headers TEXT, PRIMARY KEY (topic, offset));
+CREATE TABLE IF NOT EXISTS records (topic TEXT, offset INTEGER, key TEXT, value BLOB, headers TEXT, at REAL, PRIMARY KEY (topic, offset));
 CREATE TABLE IF NOT EXISTS positions (grp TEXT, topic TEXT, next INTEGER NOT NULL, PRIMARY KEY (grp, topic)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS leases (grp TEXT, topic TEXT, owner TEXT NOT NULL, until REAL NOT NULL, PRIMARY KEY (grp, topic)) WITHOUT ROWID;
 """
@@ -44,6 +51,10 @@ _COMMIT = """INSERT INTO positions (grp, topic, next) SELECT ?, ?, ? WHERE EXIST
 ON CONFLICT (grp, topic) DO UPDATE SET next = excluded.next"""
 _READ = """SELECT offset, key, value, headers FROM records
 WHERE topic = ? AND offset >= coalesce((SELECT next FROM positions WHERE grp = ? AND topic = ?), 0) ORDER BY offset LIMIT ?"""
+_DUE = """topic = :topic AND at < :before
+AND offset < coalesce((SELECT min(next) FROM positions WHERE topic = :topic), (SELECT max(offset) + 1 FROM records WHERE topic = :topic))"""
+_OUTDATED = "(value IS NULL OR offset NOT IN (SELECT max(offset) FROM records WHERE topic = :topic GROUP BY key))"
+_LAST = "offset = (SELECT max(offset) FROM records WHERE topic = :topic)"
 _SINCE = "SELECT offset, key, value, headers FROM records WHERE topic = ? AND offset >= ? ORDER BY offset LIMIT ?"
 
 _Row = tuple[int, str, bytes | None, str]
@@ -58,6 +69,7 @@ class SqliteLog:
         self.lease_seconds = lease_seconds
         self._db = OneThread(path, sync=sync, patience=patience)
         self._appended = asyncio.Condition()
+        self._tidied_at = 0.0
 
     @classmethod
     def in_folder(cls, rest: str) -> "SqliteLog":
@@ -66,7 +78,7 @@ class SqliteLog:
 
     async def open(self) -> None:
         self._db.open_again()
-        await self._db.do(lambda db: db.executescript(_TABLES))
+        await self._db.do(_make_tables)
 
     async def close(self) -> None:
         await self._db.close()
@@ -81,6 +93,21 @@ class SqliteLog:
         await self._db.do(lambda db: _append(db, records, until))
         async with self._appended:
             self._appended.notify_all()
+
+    async def tidy_now_and_then(self) -> None:
+        """For whoever has nothing else to do."""
+        now = time.time()
+        if now - self._tidied_at > TIDY_SECONDS:
+            self._tidied_at = now
+            with contextlib.suppress(Unavailable):
+                await self.tidy(now)
+
+    async def tidy(self, now: float) -> None:
+        """Remove what its topic keeps no longer: what is older than its retention, and on a compacted one what is outdated. `now` is in Unix seconds.
+
+        The last record of a topic is emptied and stays: the next offset is counted from it. Raises Unavailable.
+        """
+        await self._db.do(lambda db: _tidy(db, now))
 
     def reader(self, group: str, topic: str, handler: Handler, *, types: Sequence[type[Event]] = ()) -> "SqliteReader":  # noqa: ARG002
         return SqliteReader(self, group, topic, handler)
@@ -214,6 +241,7 @@ class SqliteReader:
                 await asyncio.sleep(PAUSE_SECONDS)
             else:
                 if not handled:
+                    await self._log.tidy_now_and_then()
                     await self._log.wait(POLL_SECONDS)
 
 
@@ -225,8 +253,9 @@ def _append(db: sqlite3.Connection, records: Sequence[Record], until: float) -> 
         raise Unavailable("SQLite does not answer: another process wrote for too long")
     try:
         offsets = {topic: itertools.count(_end(db, topic)) for topic in {record.topic for record in records}}
-        rows = [(one.topic, next(offsets[one.topic]), one.key, one.value, _to_json(one.headers)) for one in records]
-        db.executemany("INSERT INTO records (topic, offset, key, value, headers) VALUES (?, ?, ?, ?, ?)", rows)
+        now = time.time()
+        rows = [(one.topic, next(offsets[one.topic]), one.key, one.value, _to_json(one.headers), now) for one in records]
+        db.executemany("INSERT INTO records (topic, offset, key, value, headers, at) VALUES (?, ?, ?, ?, ?, ?)", rows)
         db.execute("COMMIT")
     except BaseException:
         db.execute("ROLLBACK")
@@ -252,6 +281,29 @@ def _rows(db: sqlite3.Connection, question: str, values: tuple[Any, ...], within
 def _received(topic: str, row: _Row) -> Received:
     offset, key, value, headers = row
     return Received(topic=topic, partition=0, offset=offset, key=key.encode(), value=value, headers=_from_json(headers))
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    """A log of before has no times: its records count as of now."""
+    db.executescript(_TABLES)
+    if "at" not in {name for _, name, *_ in db.execute("PRAGMA table_info(records)")}:
+        db.execute("ALTER TABLE records ADD COLUMN at REAL")
+    db.execute("UPDATE records SET at = ? WHERE at IS NULL", (time.time(),))
+
+
+def _tidy(db: sqlite3.Connection, now: float) -> None:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for topic in TOPICS.values():
+            due = f"{_DUE} AND {_OUTDATED}" if topic.compacted else _DUE
+            kept = COMPACTED_AFTER_SECONDS if topic.compacted else topic.retention_days * DAY_MS / 1000
+            values = {"topic": topic.name, "before": now - kept}
+            db.execute(f"DELETE FROM records WHERE {due} AND NOT {_LAST}", values)  # noqa: S608
+            db.execute(f"UPDATE records SET key = '', value = NULL, headers = '[]' WHERE {due} AND {_LAST}", values)  # noqa: S608
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
 
 
 def _end(db: sqlite3.Connection, topic: str) -> int:

@@ -97,7 +97,7 @@ class Unit:
         for entry in entries:
             if entry.key in lost:
                 continue
-            entry.version, entry.dirty, entry.known_at = (entry.version or 0) + 1, False, known_at
+            entry.version, entry.dirty, entry.known_at = entry.next_version, False, known_at
             won.append(entry)
             if recent is not None and not entry.removed:
                 recent.put(entry)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import unquote
 
 import httpx
 
@@ -47,10 +48,10 @@ def record_of(event: Event, *, source: str = "/test", time: datetime = START, **
 
 
 class AnyToken:
-    """A verifier for tests: the token is the actor, `person` or `person|role,role`."""
+    """A verifier for tests: the token is the actor, `person` or `person|role,role`; percent-encoded where it is not ASCII."""
 
     async def actor(self, token: str) -> Actor:
-        person, _, roles = token.partition("|")
+        person, _, roles = unquote(token).partition("|")
         privileges = frozenset(Privilege(role) for role in roles.split(",") if role) or frozenset({Privilege.PARTICIPANT})
         return Actor(person, person.partition(":")[0], privileges)
 
@@ -102,9 +103,9 @@ class Hearing:
         return await self.service.run(read)
 
     async def said(self) -> list[Event]:
-        """The events the service put on the log since the last time, topic by topic in order of its PUBLISHES table."""
+        """The events the service put on the log since the last time, topic by topic in order of its PUBLISHES table; no tombstones."""
         topics = dict.fromkeys(kind.topic for kind in self.service.publishes)
-        records = [record for topic in topics for record in await self._new_on(topic)]
+        records = [record for topic in topics for record in await self._new_on(topic) if record.value is not None]
         kinds = set(self.service.publishes)
         events = [(TYPES[Envelope.parse(record.headers, key=record.key.decode()).type], record) for record in records]
         return [kind.decode(record.value or b"") for kind, record in events if kind in kinds]

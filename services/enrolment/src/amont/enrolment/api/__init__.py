@@ -1,6 +1,6 @@
 """Enrolment over HTTP for machines: translate in, call a command, translate back. One module per kind of thing."""
 
-from amont.enrolment.api import charters, eligibility, employees, enrolments, feeds, programmes, revisions, subsidiaries, tokens
+from amont.enrolment.api import charters, eligibility, employees, enrolments, erasures, feeds, programmes, revisions, subsidiaries, tokens
 
 ROUTERS = (
     subsidiaries.router,
@@ -12,4 +12,5 @@ ROUTERS = (
     eligibility.router,
     employees.router,
     enrolments.router,
+    erasures.router,
 )

@@ -8,6 +8,7 @@ import typer
 
 def commands(root: typer.Typer) -> None:
     """What an installation with enrolment has."""
-    from amont.enrolment.cli import subsidiaries  # noqa: PLC0415 - built only when the command line is
+    from amont.enrolment.cli import people, subsidiaries  # noqa: PLC0415 - built only when the command line is
 
     root.add_typer(subsidiaries.app, name="subsidiaries", help="Subsidiaries: their data, grade tables and feeds.")
+    root.add_typer(people.app, name="people", help="What is kept about somebody, and its end.")

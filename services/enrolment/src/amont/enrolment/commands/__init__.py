@@ -3,6 +3,7 @@
 from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
+    EmployeeErased,
     EmployeeLeft,
     EmployeeWithdrawn,
     EnrolmentChanged,
@@ -25,6 +26,7 @@ from amont.enrolment.commands.enrolments import (
     sign_charter,
     withdraw,
 )
+from amont.enrolment.commands.erasures import JOBS, erase, erasure, erasures, holdings, readmit
 from amont.enrolment.commands.feeds import FeedState, drop_leavers, feed_state, held_records, pause_feed, release_leavers, resume_feed
 from amont.enrolment.commands.programmes import (
     Affected,
@@ -52,6 +54,7 @@ from amont.enrolment.commands.subsidiaries import (
 from amont.enrolment.commands.tokens import make_token, revoke_token, tokens
 
 __all__ = [
+    "JOBS",
     "PUBLISHES",
     "Affected",
     "Edit",
@@ -73,8 +76,12 @@ __all__ = [
     "enrol",
     "enrolment",
     "enrolments_in",
+    "erase",
+    "erasure",
+    "erasures",
     "feed_state",
     "held_records",
+    "holdings",
     "import_grades",
     "make_token",
     "open_programme",
@@ -83,6 +90,7 @@ __all__ = [
     "programme",
     "programmes",
     "publish_charter",
+    "readmit",
     "release_leavers",
     "remove_subsidiary",
     "resume_feed",
@@ -100,6 +108,7 @@ PUBLISHES = (
     SubsidiaryRemoved,
     EmployeeChanged,
     EmployeeLeft,
+    EmployeeErased,
     ProgrammeChanged,
     EmployeeEnrolled,
     EnrolmentChanged,

@@ -14,6 +14,7 @@ class Outcome(StrEnum):
     DEFERRED = "deferred"
     HELD = "held"
     REFUSED = "refused"
+    ERASED = "erased"
 
 
 MOST_AHEAD = 30

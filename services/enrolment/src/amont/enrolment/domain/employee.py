@@ -17,6 +17,8 @@ from amont.common.errors import NotFound
 from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
+    EmployeeErased,
+    EmployeeForgotten,
     EmployeeLeft,
     EmployeeWithdrawn,
     EnrolmentChanged,
@@ -65,6 +67,10 @@ class Employee(Aggregate):
     """When we first heard that they are here, by our own clock: who came within the hour is not missed by the breaker."""
     place: Place = field(default_factory=Place)
     enrolments: tuple[Enrolment, ...] = ()
+    erased: bool = False
+    """Nothing is known of the person any more; the document counts on until the tombstone is said."""
+    forgotten: bool = False
+    """The tombstone is said."""
 
     @property
     def tenant(self) -> str:
@@ -79,6 +85,18 @@ class Employee(Aggregate):
     def profile(self) -> Profile | None:
         """None for a leaver, and while everything known lies ahead."""
         return self.last.profile if self.last else None
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """Whom the person reports to, the solid line first; of a leaver, whom they reported to last."""
+        return self.place.managers
+
+    @property
+    def ever_managers(self) -> tuple[str, ...]:
+        """Everybody whom any record names, or has named, as a manager of the person."""
+        entries = (*([self.last] if self.last else []), *self.future, *(one.entry for one in self.held))
+        named = (one for entry in entries if entry.profile for one in entry.profile.managers)
+        return tuple(dict.fromkeys((*self.managers, *named, *self.place.named)))
 
     @property
     def resource(self) -> Resource:
@@ -176,6 +194,30 @@ class Employee(Aggregate):
                 case Answer.ASK:
                     asks = True
         return _due(Decision(replace(decision.state, look_at=now + SOON if asks else None), decision.events)), asks
+
+    def moved_up(self, manager: str, above: tuple[str, ...]) -> Decision["Employee"]:
+        """A manager is erased: whoever they reported to takes their place, wherever a record names them. Of who was one long ago nothing is kept."""
+        last = self.last and self.last.reporting_instead(manager, above, but=self.id)
+        future = tuple(one.reporting_instead(manager, above, but=self.id) for one in self.future)
+        held = tuple(replace(one, entry=one.entry.reporting_instead(manager, above, but=self.id)) for one in self.held)
+        reporting = (last, future, held) != (self.last, self.future, self.held)
+        place = self.place.moved_up(manager, above, but=self.id, reporting=reporting)
+        after = replace(self, last=last, future=future, held=held, place=place)
+        return _saying(Decision(after), self)
+
+    def erase(self, reference: str, now: datetime) -> Decision["Employee"]:
+        """Leave, as far as others know the person, and be erased: nothing is left but the count. Once is enough."""
+        if self.erased:
+            return self.becomes()
+        leaving = StaffEntry(position=Position(now, now, ""), status=EmployeeStatus.LEFT)
+        left = Decision(self) if self.status is EmployeeStatus.LEFT else _turned(Decision(self), leaving, now)
+        blank = Employee(id=self.id, seq=left.state.seq, erased=True)
+        enrolments = tuple(one.id for one in self.enrolments)
+        return Decision(blank, left.events).saying(EmployeeErased, reference=reference, enrolments=enrolments, erased_at=now)
+
+    def forget(self) -> Decision["Employee"]:
+        """Nothing is to be left of the person on the log, either."""
+        return self.becomes(forgotten=True).saying(EmployeeForgotten)
 
     def seat(self, programme: str, role: Role) -> Enrolment | None:
         """The person's enrolment in a programme in a role, over or not."""

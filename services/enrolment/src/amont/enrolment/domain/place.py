@@ -10,7 +10,7 @@ from datetime import date
 from typing import Self
 
 from amont.enrolment.domain.arrival import MOST_NAMED
-from amont.enrolment.domain.staff import Position, StaffEntry
+from amont.enrolment.domain.staff import Position, StaffEntry, instead_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,11 @@ class Place:
 
     line: Reported | None = None
     named: Mapping[str, date] = field(default_factory=dict)
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """Whom they reported to last."""
+        return self.line.managers if self.line else ()
 
     def since(self, managers: tuple[str, ...], otherwise: date) -> tuple[date, ...]:
         """Since when each of these managers has been named, in their order; `otherwise` for whom that was not kept."""
@@ -48,3 +53,12 @@ class Place:
         if entry.profile is None or (self.line is not None and entry.position <= self.line.position):
             return self
         return replace(self, line=Reported(position=entry.position, managers=entry.profile.managers))
+
+    def moved_up(self, manager: str, above: tuple[str, ...], *, but: str, reporting: bool) -> Self:
+        """Without a manager who is erased, whose own managers take their place from the same day on, if any record is `reporting` to them still."""
+        line = self.line and replace(self.line, managers=instead_of(manager, above, self.line.managers, but=but))
+        named = {one: day for one, day in self.named.items() if one != manager}
+        if manager in self.named and (reporting or line != self.line):
+            day = self.named[manager]
+            named |= {one: min(day, named.get(one, day)) for one in above if one != but}
+        return replace(self, line=line, named=named)

@@ -4,7 +4,7 @@ Records of one person are ordered by `Position`, never by arrival. What is not h
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
@@ -78,6 +78,17 @@ class StaffEntry:
     position: Position
     status: EmployeeStatus
     profile: Profile | None = None
+
+    def reporting_instead(self, manager: str, above: tuple[str, ...], *, but: str) -> "StaffEntry":
+        """The same with others in a manager's place; nobody reports to themselves (`but`)."""
+        if self.profile is None or manager not in self.profile.managers:
+            return self
+        return replace(self, profile=replace(self.profile, managers=instead_of(manager, above, self.profile.managers, but=but)))
+
+
+def instead_of(manager: str, above: tuple[str, ...], managers: tuple[str, ...], *, but: str) -> tuple[str, ...]:
+    """Managers with others in the place of one, each once."""
+    return tuple(dict.fromkeys(new for one in managers for new in ((one,) if one != manager else above) if new != but))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """One verb per thing that a person (`rounds`, `rulings`, `pairs`) or the clock (`clock`) may ask of matching, and what matching says because of it."""
 
 from amont.common.events import (
+    ErasedFromMatching,
     PairAccepted,
     PairConfirmed,
     PairDeclined,
@@ -61,6 +62,7 @@ __all__ = [
 ]
 
 PUBLISHES = (
+    ErasedFromMatching,
     RoundPublished,
     PairProposed,
     PairAccepted,

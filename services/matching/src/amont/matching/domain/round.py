@@ -85,7 +85,8 @@ class NoAnswer(Conflict):
         why = {
             RoundStatus.REQUESTED: "is not solved yet. Ask again when its status is `solved`.",
             RoundStatus.DISCARDED: "was discarded, and its answer is gone.",
-            RoundStatus.PUBLISHED: f"keeps this for {FILES_KEPT.days} days after it is published, and no longer.",
+            RoundStatus.SOLVED: "keeps this no longer, since somebody in it was erased. Ask for a new one.",
+            RoundStatus.PUBLISHED: f"keeps this for {FILES_KEPT.days} days after it is published, and no longer than until somebody in it is erased.",
         }
         super().__init__(f"Round {round_id!r} {why[status]}")
 
@@ -189,6 +190,11 @@ class Round(Job):
         """Nobody may begin to read that any more; the pages are removed once those who had begun are through."""
         answer = replace(self.answer, passed=True, policy_file=None) if self.answer and self.status is RoundStatus.PUBLISHED else None
         return self.becomes(answer=answer, due_at=now + READ_OUT)
+
+    def lets_go_of_pool(self, now: datetime) -> Decision["Round"]:
+        """Somebody in its pool is erased: nobody may read it any more, nor the pins that did not hold, however young the round is."""
+        answer = replace(self.answer, passed=True, policy_file=None) if self.answer else None
+        return self.becomes(answer=answer, due_at=now)
 
     def solution(self, wanted: str) -> Answer:
         """The answer, of a round that is solved. Raises RoundNotOpen."""

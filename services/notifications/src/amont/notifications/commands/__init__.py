@@ -1,6 +1,20 @@
-"""What may be asked of notifications: look at deliveries, and, by the clock, deliver. `deliveries` has the verbs, `letters` turns ids into a message."""
+"""What may be asked of notifications: look at deliveries, and, by the clock, deliver. `deliveries` has the verbs, `letters` turns ids into a message,
+`erasing` forgets somebody.
+"""
 
-from amont.notifications.commands.deliveries import DUE, PUBLISHES, Post, deliver, list_deliveries, read_delivery
+from collections.abc import Mapping
+
+from amont.common.aggregate import Aggregate
+from amont.common.erasing import Clearing
+from amont.common.events import ErasedFromNotifications
+from amont.common.work import Handle
+from amont.notifications.commands import deliveries
+from amont.notifications.commands.deliveries import DUE, Post, deliver, list_deliveries, read_delivery
+from amont.notifications.commands.erasing import wake_clearing
 from amont.notifications.commands.letters import Letterhead
 
-__all__ = ["DUE", "PUBLISHES", "Letterhead", "Post", "deliver", "list_deliveries", "read_delivery"]
+__all__ = ["DUE", "JOBS", "PUBLISHES", "Letterhead", "Post", "deliver", "list_deliveries", "read_delivery"]
+
+PUBLISHES = (*deliveries.PUBLISHES, ErasedFromNotifications)
+JOBS: Mapping[type[Aggregate], Handle] = {Clearing: wake_clearing}
+"""What looks through the whole store: nothing else waits for it."""

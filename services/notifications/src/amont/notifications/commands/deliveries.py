@@ -26,7 +26,7 @@ from amont.notifications.documents import deliveries_to
 from amont.notifications.domain.delivery import Delivery
 from amont.notifications.domain.people import Known, Programme, Recipient, Subsidiary
 from amont.notifications.mails import BadAddress
-from amont.notifications.sending import MailRefused, MailSender, MailUnavailable
+from amont.notifications.sending import FolderSender, MailRefused, MailSender, MailUnavailable
 
 PUBLISHES = (NotificationSent, NotificationFailed)
 
@@ -68,6 +68,11 @@ class Post:
             await self._note(record_unavailable, delivery_id, attempt)
         else:
             await self._note(record_sent, delivery_id)
+
+    async def forget(self, delivery_id: str) -> None:
+        """Remove the mail of a delivery where mails are kept on this machine; what a mail server took is beyond reach."""
+        if isinstance(self._sender, FolderSender):
+            await self._sender.forget(self._letterhead.message_id(delivery_id))
 
     async def _hand_over(self, message: EmailMessage) -> None:
         """Raises TimeoutError when it takes too long, or longer than a stop can wait: whether the server has taken the message is then not known."""

@@ -33,6 +33,10 @@ class Letterhead:
     public_url: str
     domain: str
 
+    def message_id(self, delivery_id: str) -> str:
+        """The Message-ID of a delivery's mail, always the same."""
+        return f"<{delivery_id}@{self.domain}>"
+
 
 def write_letter(delivery: Delivery, known: Known, letterhead: Letterhead) -> EmailMessage:
     """The message; the same facts give the same bytes.
@@ -68,7 +72,7 @@ def write_letter(delivery: Delivery, known: Known, letterhead: Letterhead) -> Em
         to=mails.Address(recipient.email, recipient.name),
         language=language,
         facts=facts,
-        message_id=f"<{delivery.id}@{letterhead.domain}>",
+        message_id=letterhead.message_id(delivery.id),
         date=delivery.happened_at,
         sender=letterhead.sender,
     )

@@ -82,6 +82,11 @@ class Plan(Aggregate):
         return self.sessions[-1] if self.sessions and self.sessions[-1].is_open else None
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing is proposed any more."""
+        return self.status is PlanStatus.OVER
+
+    @property
     def booked(self) -> Slot | None:
         """The time of the open session, once it has one."""
         return self.open.booked if self.open else None

@@ -1,0 +1,142 @@
+"""`amont people`: erase somebody, follow it, read the certificate. Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from amont.common.cli import err, out, print_json, say, say_command, say_facts, table
+from amont.enrolment.cli.place import AsJson, Data, done, operator
+
+if TYPE_CHECKING:
+    from amont.enrolment.domain.erasure import Erasure
+
+Person = Annotated[str, typer.Argument(help="tenant:employee_id, for instance fr:e42", metavar="PERSON")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask")]
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def people() -> None:
+    """What is kept about somebody, and its end."""
+
+
+@app.command("erase")
+def erase(
+    person: Person,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; it is forgotten with the person")],
+    yes: Yes = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is here of them")] = False,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase everything about somebody in all four services. It cannot be taken back.
+
+    The running services do it, within seconds; the bare id stays for eight days where it keeps late facts out.
+    """
+    from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
+
+    if not reason.strip():
+        raise typer.BadParameter("say why, in a few words")
+    if dry_run:
+        _tell_holdings(person, done(data, commands.holdings, person, operator()), as_json=as_json)
+        return
+    if not yes:
+        _must_be_sure(f"Erase everything about {person} for good?")
+    erasure = done(data, commands.erase, person, operator(), reason)
+    if as_json:
+        print_json(erasure.certificate)
+        return
+    say(out, f"{person} is being erased, under the reference {erasure.id}. Keep it: nothing else will lead back to them. Follow it with:")
+    say_command(out, _again("certificate", erasure.id, data))
+
+
+@app.command("certificate")
+def certificate(
+    reference: Annotated[str, typer.Argument(help="the erasure's reference", metavar="REFERENCE")],
+    *,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """How far an erasure is, and in the end its certificate: what was erased, where and when. It names nobody."""
+    from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
+
+    erasure = done(data, commands.erasure, reference, operator())
+    if as_json:
+        print_json(erasure.certificate)
+    else:
+        _tell(erasure)
+
+
+@app.command("erasures")
+def erasures(*, data: Data = None, as_json: AsJson = False) -> None:
+    """List erasures, oldest first, with the services that have not answered."""
+    from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
+
+    found: list[Erasure] = []
+    while page := done(data, commands.erasures, operator(), (found[-1].id,) if found else None, 200):
+        found += page
+    if as_json:
+        print_json([one.certificate for one in found])
+        return
+    rows = [(one.id, one.tenant, one.stage, f"{one.requested_at:%Y-%m-%d}", ", ".join(one.awaits) or "-") for one in found]
+    out.print(table(("reference", "subsidiary", "stage", "asked", "awaits"), rows))
+
+
+@app.command("readmit")
+def readmit(person: Person, *, yes: Yes = False, data: Data = None) -> None:
+    """Let the HR system bring an erased id again. Until then its records about it are dropped."""
+    from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
+
+    if not yes:
+        _must_be_sure(f"Take records about {person} again?")
+    done(data, commands.readmit, person, operator())
+    say(out, f"The next record about {person} makes a new person of them.")
+
+
+def _must_be_sure(question: str) -> None:
+    if not err.is_terminal:
+        raise typer.BadParameter("--yes is needed where nobody can be asked")
+    if not typer.confirm(question, err=True):
+        raise typer.Abort
+
+
+def _tell_holdings(person: str, found: dict[str, int], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"person": person, "enrolment": found})
+        return
+    say(out, f"Enrolment has this of {person}:")
+    say_facts(out, found.items())
+    say(out, "The three others look for themselves once the erasure is asked for. Nothing was changed.")
+
+
+def _tell(erasure: "Erasure") -> None:
+    facts = {
+        "reference": erasure.id,
+        "subsidiary": erasure.tenant,
+        "stage": erasure.stage,
+        "asked": erasure.requested_at,
+        "done": erasure.done_at or "not yet",
+        "awaits": ", ".join(erasure.awaits) or "-",
+    }
+    say_facts(out, facts.items())
+    rows = [
+        (name, _at(part.cleared_at), _at(part.forgotten_at), _counts(part.removed), _counts(part.changed))
+        for name, part in sorted(erasure.parts.items())
+    ]
+    out.print(table(("service", "cleared", "id gone", "removed", "made nameless"), rows))
+
+
+def _at(at: Any) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at else "-"
+
+
+def _counts(counts: Any) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items())) or "-"
+
+
+def _again(command: str, argument: str, data: Path | None) -> str:
+    return shlex.join(["amont", "people", command, argument, *(["--data", str(data)] if data else [])])

@@ -1,0 +1,154 @@
+"""What the services have in common when they erase somebody: ids are replaced wherever they stand, and letters about somebody are known as such."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.libs.common.shell import START, TALLIES, Shell, Tally
+
+from amont.common.aggregate import Aggregate
+from amont.common.documents.collection import Collection
+from amont.common.erasing import letters_about, renamed
+from amont.common.events import ProgrammeChanged
+from amont.common.log import Received
+from amont.common.service.letters.letter import DeadLetter
+from amont.common.work import Work, holds_any
+
+PERSON = 'fr:Éloïse "Z"'
+NAMES = {"fr:e1": "fr:erased-1", "enrolment-1": "made-up-1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper(Aggregate):
+    """Holds ids in every way an aggregate can."""
+
+    said: str = ""
+    lines: tuple[str, ...] = ()
+    by_person: dict[str, int] = field(default_factory=dict)
+    nested: tuple[dict[str, Any], ...] = ()
+
+
+PAPERS = Collection(Paper, "papers")
+TEXTS = st.one_of(st.sampled_from([*NAMES, "fr:e12", 'a line with "fr:e1" in it', '{"id": "enrolment-1"}']), st.text(max_size=8))
+VALUES = st.recursive(
+    TEXTS | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=8
+)
+
+
+@given(
+    st.builds(
+        Paper,
+        id=st.just("p"),
+        said=TEXTS,
+        lines=st.lists(TEXTS).map(tuple),
+        nested=st.lists(st.dictionaries(TEXTS, VALUES, max_size=3)).map(tuple),
+    )
+)
+def test_after_renaming_none_of_the_ids_stands_anywhere_and_nothing_else_has_changed(paper: Paper) -> None:
+    after = renamed(PAPERS, paper, NAMES)
+    assert not holds_any(PAPERS.dump(after), frozenset(NAMES))
+    if not holds_any(PAPERS.dump(paper), frozenset(NAMES)):
+        assert after == paper
+    back = renamed(PAPERS, after, {new: old for old, new in NAMES.items()})
+    assert renamed(PAPERS, back, NAMES) == after
+
+
+def test_an_id_that_only_begins_alike_stays() -> None:
+    paper = Paper(id="p", said="fr:e12", lines=('{"id":"fr:e12"}', '{"id":"fr:e1"}'), by_person={"fr:e1": 3})
+    assert renamed(PAPERS, paper, NAMES) == Paper(
+        id="p", said="fr:e12", lines=('{"id":"fr:e12"}', '{"id":"fr:erased-1"}'), by_person={"fr:erased-1": 3}
+    )
+
+
+def record(value: bytes, *, key: str = "p1", headers: tuple[tuple[str, bytes], ...] = ()) -> Received:
+    return Received(topic="matching-pairs", partition=0, offset=len(value), key=key.encode(), value=value, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        record(b"{", key=PERSON),
+        record(json.dumps({"mentee": PERSON}).encode()),
+        record(json.dumps({"pairs": [{"mentor": PERSON}]}, ensure_ascii=False).encode()),
+        record(json.dumps({"tenant": "fr", "employee_id": PERSON.removeprefix("fr:")}).encode(), key="wrong"),
+        record(b"\xff\x00", headers=(("ce_subject", PERSON.encode()),)),
+    ],
+    ids=["by its key", "by what it says", "deep inside", "as an HR system names them", "in a header"],
+)
+async def test_a_dead_letter_is_about_somebody(shell: Shell, about: Received) -> None:
+    await keep(shell, about)
+    assert await found(shell, PERSON) == 1
+
+
+@pytest.mark.parametrize(
+    "other", [record(b"{"), record(b"\xff"), record(json.dumps({"mentee": PERSON + "1"}).encode()), record(b"[1]"), record(b"null")]
+)
+async def test_a_dead_letter_is_about_somebody_else(shell: Shell, other: Received) -> None:
+    await keep(shell, other)
+    assert await found(shell, PERSON) == 0
+
+
+async def keep(shell: Shell, received: Received) -> None:
+    await shell.given(DeadLetter.of(received, reason="a test", detail="", blocked_by=None, ordered=True, now=START))
+
+
+async def found(shell: Shell, person: str) -> int:
+    async def look(work: Work) -> int:
+        return len([letter async for letter in letters_about(work, person)])
+
+    return await shell.unit.run(look)
+
+
+async def test_what_has_said_all_it_had_to_say_is_removed_when_somebody_counts_on(shell: Shell) -> None:
+    await shell.unit.run(say_something)
+    assert await shell.unit.run(remove)
+    assert await shell.store.get("tallies", ["a"]) == {}
+
+
+async def test_what_has_still_something_to_say_is_not_removed_whoever_counts_on(shell: Shell) -> None:
+    shell.log.refuses = frozenset({"enrolment-programmes"})
+    await shell.unit.run(say_something)
+    with pytest.raises(ValueError, match="'a' has said something"):
+        await shell.unit.run(remove)
+    assert (await shell.tally("a")).seq == 1
+
+
+async def remove(work: Work) -> bool:
+    tally = await work.get(Tally, "a")
+    all_said = work.all_said(tally)
+    work.remove(tally, counted_on=True)
+    return all_said
+
+
+async def test_what_is_made_again_counts_its_versions_on_so_that_it_is_heard_by_who_knew_it(shell: Shell) -> None:
+    async def make(work: Work) -> int:
+        await work.peek(Tally, "a")
+        work.counts_on(Tally, "a", 41)
+        return work.version_of(work.save(Tally(id="a", seq=7).becomes(n=1)))
+
+    assert await shell.unit.run(make) == 42
+    assert (await shell.store.get("tallies", ["a"]))["a"]["v"] == 42
+    assert await shell.unit.run(_again) == 43
+
+
+async def _again(work: Work) -> int:
+    tally = await work.get(Tally, "a")
+    return work.version_of(work.save(tally.becomes(n=2)))
+
+
+async def test_a_search_passes_over_what_the_same_work_has_saved(shell: Shell) -> None:
+    await shell.given(Tally(id="a", team="fr:e1"), Tally(id="b", team="fr:e1"), Tally(id="c", team="fr:e2"))
+
+    async def search(work: Work) -> list[str]:
+        work.remove(await work.get(Tally, "a"))
+        return [one.id async for one in work.holding(TALLIES.where(), ["fr:e1"])]
+
+    assert await shell.unit.run(search) == ["b"]
+
+
+async def say_something(work: Work) -> None:
+    tally = await work.get_or_new(Tally, "a")
+    work.save(tally.becomes(n=1).saying(ProgrammeChanged))

@@ -1,0 +1,171 @@
+"""Somebody with a name, an address and an id that stand nowhere else, who uses everything there is; and a look for them through raw bytes."""
+
+import email
+import email.policy
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.support.programme import record, staff
+
+from amont.common.events import StaffRecorded
+from amont.common.log import Record
+
+GROUP = "group:ada|group-coordinator"
+COORDINATOR = "fr:cleo|coordinator"
+EMPLOYEE_ID = "Éloïse Zquvantrel-7714"
+PERSON = f"fr:{EMPLOYEE_ID}"
+PARTNER, BOSS, REPORT, BYSTANDER = "de:e1", "fr:e1", "fr:e2", "de:e2"
+NAMES = (
+    "Xylothéa",
+    "Brumquavel",
+    "xb7714@quavel.example",
+    "Zquvantrel",
+    "Oberwichtel-Tätigkeit",
+    "her-own-reason-8841",
+    "letter-of-request-5512",
+)
+"""Names, address, the telling part of the id, a job title, a private reason, and why she is to be erased."""
+FORM = {"programme": "one", "topics": {"ai": 3}, "availability": ["mon 09:00-12:00"], "meeting": "remote", "charter_accepted": True}
+
+
+def herself(**fields: Any) -> Record:
+    """The planted person's record."""
+    line = {
+        "tenant": "fr",
+        "employee_id": EMPLOYEE_ID,
+        "given_name": NAMES[0],
+        "family_name": NAMES[1],
+        "email": NAMES[2],
+        "job_title": NAMES[4],
+        "preferred_language": "fr",
+        "grade": "D",
+        "function": "a",
+        "manager_id": "e1",
+        "languages": ["en", "fr"],
+        "joined_on": "2020-01-01",
+        "effective_at": "2024-01-01",
+        "occurred_at": "2024-01-01T08:00:00Z",
+        **fields,
+    }
+    return record(StaffRecorded, line)
+
+
+class World(Protocol):
+    """Whatever the services run on, driven by hand."""
+
+    async def done(self, method: str, path: str, who: str, body: Any = None) -> Any: ...
+
+    async def every(self, path: str, who: str) -> list[Any]: ...
+
+    async def hears(self, records: Iterable[Record]) -> None: ...
+
+    async def passes(self, time: timedelta) -> None: ...
+
+    async def settle(self) -> None: ...
+
+
+@dataclass
+class Story:
+    """What came of it, for who looks at the others afterwards."""
+
+    pair: str = ""
+    round: str = ""
+
+
+async def lived(all_four: World) -> Story:
+    """She joins, plans a move, enrols, is paired, declines one session's time, holds one, gets mails; has a report, a dead letter, and a second role."""
+    ask, story = all_four.done, Story()
+    grades = {"J": 4, "D": 16}
+    for tenant in ("fr", "de"):
+        await ask(
+            "PUT",
+            f"/enrolment/subsidiaries/{tenant}",
+            GROUP,
+            {"name": tenant, "zone": "Europe/Paris", "languages": ["en"], "grades": grades},
+        )
+    await all_four.hears(
+        [
+            staff("fr", 1, grade="D", function="b"),
+            herself(),
+            herself(effective_at="2027-06-01", team="elsewhere"),
+            herself(grade="unheard-of", occurred_at="2024-02-01T08:00:00Z", effective_at="2024-02-01"),
+            staff("fr", 2, manager_id=EMPLOYEE_ID, function="c"),
+            staff("de", 1, function="b"),
+            staff("de", 2, function="c"),
+            staff("de", 3, grade="D", function="c"),
+        ]
+    )
+    await ask("POST", "/enrolment/programmes", GROUP, {"programme": "one", "name": "One", "tenants": ["fr", "de"], "topics": ["ai"]})
+    await ask("POST", "/enrolment/programmes/one/open", GROUP)
+    me = f"{PERSON}|participant"
+    mine = await ask("POST", "/enrolment/enrolments", me, {**FORM, "role": "mentee"})
+    await ask("POST", f"/enrolment/enrolments/{mine['enrolment']}/withdraw", me, {"reason": NAMES[5]})
+    mine = await ask("POST", "/enrolment/enrolments", me, {**FORM, "role": "mentee"})
+    await ask("PATCH", f"/enrolment/enrolments/{mine['enrolment']}", me, {"meeting": "either"})
+    for mentor in (PARTNER, BYSTANDER):
+        await ask("POST", "/enrolment/enrolments", f"{mentor}|participant", {**FORM, "role": "mentor"})
+    await ask("POST", "/enrolment/enrolments", "de:e3|participant", {**FORM, "role": "mentee"})
+    await all_four.settle()
+    await ask(
+        "POST", "/matching/programmes/one/rulings", GROUP, {"kind": "forbidden", "mentee": PERSON, "mentor": BYSTANDER, "reason": NAMES[1]}
+    )
+    await ask("POST", "/matching/programmes/one/simulations", GROUP, {})
+    story.round = (await ask("POST", "/matching/programmes/one/rounds", GROUP, {}))["id"]
+    await all_four.settle()
+    await ask("POST", f"/matching/rounds/{story.round}/publish", GROUP, {"override_reason": "a test"})
+    for _ in range(4):
+        await all_four.passes(timedelta(seconds=2))
+    (pair,) = await all_four.every("/matching/pairs?programme=one&person=" + PARTNER, GROUP)
+    story.pair = pair["id"]
+    for person in (PERSON, PARTNER):
+        await ask("POST", f"/matching/pairs/{pair['id']}/accept", f"{person}|participant")
+    await all_four.settle()
+    await _meets(all_four, story.pair)
+    return story
+
+
+async def _meets(all_four: World, pair: str) -> None:
+    """One session is held, the next one is scheduled."""
+    me = f"{PERSON}|participant"
+    for _ in range(2):
+        plan = await all_four.done("GET", f"/scheduling/plans/{pair}", me)
+        session = plan["sessions"][-1]
+        where = f"/scheduling/plans/{pair}/sessions/{session['id']}"
+        starts_at = session["options"][0]["starts_at"]
+        await all_four.done("POST", f"{where}/schedule", me, {"starts_at": starts_at})
+        await all_four.settle()
+        if session["number"] == 1:
+            await all_four.passes(timedelta(days=14))
+            await all_four.done("POST", f"{where}/complete", me)
+            await all_four.passes(timedelta(days=30))
+
+
+def hits(places: Mapping[str, bytes], wanted: Iterable[str]) -> list[tuple[str, str]]:
+    """Where each stands, as UTF-8, as JSON escapes it, or in base64 at any of the three offsets."""
+    return [(where, text) for where, content in places.items() for text in wanted if any(one in content for one in _spellings(text))]
+
+
+def _spellings(text: str) -> set[bytes]:
+    raw = text.encode()
+    inner = {b64encode(b"." * shift + raw)[4 if shift else 0 : -4] for shift in range(3)}
+    return {raw, json.dumps(text)[1:-1].encode(), text.replace(" ", "%20").encode(), *inner}
+
+
+def files_under(folder: Path) -> dict[str, bytes]:
+    """Every file's bytes, by name; of a mail what it says instead, with nothing encoded."""
+    return {
+        str(path.relative_to(folder)): _said(path) if path.suffix == ".eml" else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _said(path: Path) -> bytes:
+    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    parts = [part.get_payload(decode=True) or b"" for part in message.walk() if not part.is_multipart()]
+    return b"\n".join([*(f"{name}: {value}".encode() for name, value in message.items()), *parts])
