@@ -132,7 +132,7 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("GET", f"{MATCHING}/rounds/{{round_id}}"): needs(Action.READ_ROUND, "programme"),
     **{
         ("GET", f"{MATCHING}/rounds/{{round_id}}/{part}"): needs(Action.READ_ROUND, "programme")
-        for part in ("pairs", "unmatched", "left-out", "dropped-links", "certificate", "fairness", "unpinned", "pool", "policy")
+        for part in ("pairs", "unmatched", "left-out", "dropped-links", "certificate", "fairness", "unpinned", "pool", "policy", "result")
     },
     ("GET", f"{MATCHING}/programmes/{{programme_id}}/rulings"): needs(Action.READ_ROUND, "programme"),
     ("GET", f"{MATCHING}/rulings/{{ruling_id}}"): needs(Action.READ_ROUND, "programme"),

@@ -21,8 +21,9 @@ from amont.matching.api.views.simulations import SimulateBody, SimulationSummary
 from amont.matching.domain.answer import Part
 from amont.matching.domain.pair import NotYourTurn, PairNotOpen, ProposalExpired, RuleStandsInTheWay
 from amont.matching.domain.programme import PoolHasMoved, ProgrammeNotOpen, PublicationRunning
-from amont.matching.domain.round import BelowMatchedShare, NoAnswer, NoPoolFile, RoundNotOpen
+from amont.matching.domain.round import BelowMatchedShare, NoAnswer, NoPoolFile, NoResultFile, RoundNotOpen
 from amont.matching.domain.ruling import PairLives, RuledOtherwise, RulingKind
+from amont.matching.files import result_file
 
 router = api_router("matching")
 
@@ -135,6 +136,32 @@ async def round_policy(round_id: str, actor: CurrentActor, run: CurrentRun) -> F
     """The policy that the round was solved under, as the file that `amont match` and `amont verify` read."""
     answer = await run(commands.read_source, round_id, actor)
     return FileOfLines(iter([answer.policy_file or ""]), headers={"Content-Disposition": f'attachment; filename="policy-{round_id}.json"'})
+
+
+@router.get("/rounds/{round_id}/result", response_class=FileOfLines, responses=responses(NoAnswer, NoPoolFile, NoResultFile))
+async def round_result(round_id: str, actor: CurrentActor, run: CurrentRun, words: Words) -> FileOfLines:
+    """The round's answer with its proof, as the file that `amont verify` holds against the round's pool and policy."""
+    answer, head = await run(commands.read_result, round_id, actor)
+
+    async def text() -> AsyncIterator[str]:
+        for piece in result_file(head, explain=True, language=words):
+            if isinstance(piece, str):
+                yield piece
+                continue
+            yield piece.opening
+            first = True
+            for start in range(0, answer.count(piece.part), answer.rows):
+                some = piece.text(await run(commands.rows, round_id, answer, piece.part, start, answer.rows), first=first)
+                first = first and not some
+                yield some
+            yield piece.end(first=first)
+
+    headers = {
+        "Content-Disposition": f'attachment; filename="result-{round_id}.json"',
+        "Content-Language": words,
+        "Vary": "Accept-Language",
+    }
+    return FileOfLines(text(), headers=headers)
 
 
 @router.post("/programmes/{programme_id}/rulings", status_code=201, responses=responses(Invalid, PairLives, RuledOtherwise))

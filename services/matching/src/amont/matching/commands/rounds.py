@@ -13,6 +13,7 @@ from amont.matching.domain.programme import Programme, PublicationRunning
 from amont.matching.domain.round import Round, RoundKind, requested
 from amont.matching.domain.ruling import Ruling
 from amont.matching.domain.simulation import Simulation
+from amont.matching.files import Head, Origin, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,33 @@ async def read_source(work: Work, round_id: str, actor: Actor) -> Answer:
     round_ = await work.get(Round, round_id)
     await must_be_allowed(work, actor, Action.READ_ROUND, round_)
     return round_.source()
+
+
+async def read_result(work: Work, round_id: str, actor: Actor) -> tuple[Answer, Head]:
+    """The answer of a round that can be written as a result file, and what that file says once.
+
+    Raises NotFound, NotAllowed, NoAnswer, NoPoolFile, NoResultFile.
+    """
+    round_ = await work.get(Round, round_id)
+    await must_be_allowed(work, actor, Action.READ_ROUND, round_)
+    answer, made = round_.proved()
+    origin = Origin(
+        pool=answer.pool_sha256 or "",
+        policy=digest((answer.policy_file or "").encode()),
+        engine=made.engine,
+        tzdata=made.tzdata,
+        load_seconds=made.load_seconds,
+        solve_seconds=made.solve_seconds,
+    )
+    head = Head(
+        origin=origin,
+        objective=answer.objective,
+        reward=answer.reward or 0,
+        floor=answer.floor or 0,
+        pairs_cover=answer.pairs_cover,
+        floor_cover=answer.floor_cover,
+    )
+    return answer, head
 
 
 async def rows(work: Work, round_id: str, answer: Answer, part: Part, start: int, limit: int) -> Sequence[Any]:

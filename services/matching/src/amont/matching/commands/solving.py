@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 from typing import Any, TypeVar
 
 import structlog
@@ -19,8 +20,10 @@ from amont.common.errors import Unavailable
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON
-from amont.matching.domain.answer import PASSING, ROWS, Answer, RoundPage, Source, paged
+from amont.matching.domain.answer import PASSING, ROWS, Answer, Made, RoundPage, Source, paged
+from amont.matching.domain.engine import VERSION
 from amont.matching.domain.forbidding import abide
+from amont.matching.domain.hours import tzdata_version
 from amont.matching.domain.job import Job, Seen
 from amont.matching.domain.person import Person
 from amont.matching.domain.pinning import hold
@@ -216,9 +219,12 @@ def _solved(
     solver: Solver, kind: RoundKind, round_id: str, attempt: int, programme: Programme, seats: Seats, progress: Progress
 ) -> tuple[Answer, Iterator[RoundPage]]:
     """The best pairs, with every explanation, as the round keeps them; of a full round also what it was solved from."""
+    begun = perf_counter()
     gathered = seats()
     pool, policy, unpinned = hold(*abide(gathered.pool, core_policy(programme.policy), gathered.ruled_out), gathered.pins)
+    loaded = perf_counter()
     solution = solver.solve(pool, policy, progress, explain=True)
+    made = Made(engine=VERSION, tzdata=tzdata_version(), load_seconds=loaded - begun, solve_seconds=perf_counter() - loaded)
     return paged(
         round_id,
         attempt,
@@ -227,11 +233,11 @@ def _solved(
         edition=programme.edition,
         policy_version=programme.policy_version,
         unpinned=unpinned,
-        source=_source(pool, policy, progress) if kind is RoundKind.FULL else None,
+        source=_source(pool, policy, made, progress) if kind is RoundKind.FULL else None,
     )
 
 
-def _source(pool: Pool, policy: Policy, progress: Progress) -> Source | None:
+def _source(pool: Pool, policy: Policy, made: Made, progress: Progress) -> Source | None:
     """The files it was solved from; None where the format has no place for the pool."""
     lines: list[str] = []
     try:
@@ -242,7 +248,7 @@ def _source(pool: Pool, policy: Policy, progress: Progress) -> Source | None:
     except Unwritable as error:
         _logger.info("pool_not_kept", programme=pool.programme, reason=str(error))
         return None
-    return Source(pool=lines, policy=write_policy(policy))
+    return Source(pool=lines, policy=write_policy(policy), made=made)
 
 
 async def gather_for(work: Work, round_id: str, attempt: int, progress: Progress) -> tuple[RoundKind, Programme, Seats] | None:

@@ -83,11 +83,22 @@ PASSING = (Part.UNPINNED, Part.POOL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """How an answer came about, as a result file says it: the versions of the engine and of tzdata, seconds to gather the pool and to solve it."""
+
+    engine: str
+    tzdata: str
+    load_seconds: float
+    solve_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What a round was solved from, as files that `amont match` reads: the pool line by line, and the policy."""
+    """What a round was solved from, as files that `amont match` reads: the pool line by line, and the policy; and by what."""
 
     pool: Sequence[str]
     policy: str
+    made: "Made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +117,8 @@ class Answer:
         matched_percent: of the smaller side's seats, rounded down.
         blocking: how many pairs would rather have each other; see `solver.Solution`.
         reward, floor: the certificate's; `None` together when the solver gave no proof.
+        pairs_cover, floor_cover: whether the certificate has them.
+        made: by what and how fast; `None` where the pool is not kept, or by a release before.
     """
 
     attempt: int
@@ -129,6 +142,9 @@ class Answer:
     pool_sha256: str | None = None
     policy_file: str | None = None
     passed: bool = False
+    pairs_cover: bool = False
+    floor_cover: bool = False
+    made: Made | None = None
 
     def count(self, part: Part) -> int:
         """How many rows a part has."""
@@ -186,7 +202,7 @@ def paged(
         Part.UNMATCHED: solution.unmatched,
         Part.LEFT_OUT: gathered.left_out,
         Part.DROPPED: [Dropped(report=report, manager=manager) for report, manager in gathered.dropped_links],
-        Part.PROOF: _proof(certificate) if certificate else (),
+        Part.PROOF: proof_rows(certificate) if certificate else (),
         Part.FAIRNESS: fairness(pool, [scored(solution)]),
         Part.UNPINNED: unpinned,
         Part.POOL: source.pool if source else (),
@@ -205,6 +221,9 @@ def paged(
         floor=certificate.floor if certificate else None,
         pool_sha256=digest(source.pool) if source else None,
         policy_file=source.policy if source else None,
+        pairs_cover=certificate is not None and certificate.pairs_cover is not None,
+        floor_cover=certificate is not None and certificate.floor_cover is not None,
+        made=source.made if source else None,
         **counts,
     )
     return answer, _pages(round_id, attempt, parts.items())
@@ -246,7 +265,7 @@ def _matches(gathered: Gathered, solution: Solution) -> list[Match]:
     ]
 
 
-def _proof(certificate: Certificate) -> list[Proof]:
+def proof_rows(certificate: Certificate) -> list[Proof]:
     """A row for everybody of whom the certificate says anything: mentees first, by id."""
     found = []
     sides: tuple[tuple[Role, Any], ...] = (("mentee", certificate.profits), ("mentor", certificate.prices))

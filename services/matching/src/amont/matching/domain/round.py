@@ -16,7 +16,7 @@ from amont.common.errors import Conflict
 from amont.common.events import RoundPublished
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
-from amont.matching.domain.answer import PASSING, Answer, Match, Part
+from amont.matching.domain.answer import PASSING, Answer, Made, Match, Part
 from amont.matching.domain.job import Job
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.programme import Programme, Publication
@@ -102,6 +102,19 @@ class NoPoolFile(Conflict):
             f"Round {round_id!r} has no pool file: only full rounds keep one, for {FILES_KEPT.days} days after they are published. Replacements keep none, "
             "nor rounds of nobody or of a release before, nor those where somebody takes part in both roles with different hours, languages or ways to "
             "meet, for which the format has no place.",
+        )
+
+
+class NoResultFile(Conflict):
+    """A round that keeps its pool has a result file too, but for those that a release before solved."""
+
+    code = "no-result-file"
+    title = "The round has no result file"
+
+    def __init__(self, round_id: str) -> None:
+        super().__init__(
+            f"Round {round_id!r} was solved without a proof, or by a release that did not write down by which engine. "
+            "`amont match` makes a result of its pool and policy."
         )
 
 
@@ -214,6 +227,13 @@ class Round(Job):
         if answer.policy_file is None:
             raise NoPoolFile(self.id)
         return answer
+
+    def proved(self) -> tuple[Answer, Made]:
+        """The answer that can be written as a result file, and how it came about. Raises NoAnswer, NoPoolFile, NoResultFile."""
+        answer = self.source()
+        if answer.made is None or answer.reward is None:
+            raise NoResultFile(self.id)
+        return answer, answer.made
 
     def publication(self, by: str, at: datetime, *, min_matched_percent: int, override_reason: str | None) -> Publication:
         """Who stands behind the round; a reason is kept, and told, only where it was needed, and a blank one is none.

@@ -7,11 +7,13 @@ in the scoring contract, and told to integrators in docs/matching/files.md.
 from amont.matching.files.faults import Fault, Refused
 from amont.matching.files.policies import NO_POLICY, read_policy, write_policy
 from amont.matching.files.pools import Unwritable, pool_lines, read_pool
-from amont.matching.files.results import Origin, digest, write_result
+from amont.matching.files.results import Block, Head, Origin, digest, result_file, write_result
 
 __all__ = [
     "NO_POLICY",
+    "Block",
     "Fault",
+    "Head",
     "Origin",
     "Refused",
     "Unwritable",
@@ -19,6 +21,7 @@ __all__ = [
     "pool_lines",
     "read_policy",
     "read_pool",
+    "result_file",
     "write_policy",
     "write_result",
 ]
