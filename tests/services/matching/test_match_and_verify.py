@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.services.matching.files.pool_documents import EXAMPLE, example, written
+from tests.services.matching.domain.pools import mentee, mentor, pool_of
+from tests.services.matching.files.pool_documents import EXAMPLE, document_of, example, written
 from typer.testing import CliRunner, Result
 
 from amont.common.cli import root
 from amont.matching.cli import handling, match
+from amont.matching.cli.showing import HEADINGS
 from amont.matching.domain.engine import VERSION, Engine
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
@@ -68,6 +71,71 @@ def test_the_pool_may_come_from_standard_input(pool: Path, tmp_path: Path) -> No
     assert amont("verify", pool, "-", given=made.stdout_bytes).exit_code == 0
     both = amont("verify", "-", "-", given=made.stdout_bytes)
     assert (both.exit_code, both.stdout) == (2, "")
+
+
+@pytest.fixture
+def crowd(tmp_path: Path) -> Path:
+    """Thirteen executives, of whom one speaks a language that nobody else does, and twelve juniors."""
+    mentees = [mentee(id=f"fr:e{n:02}", languages=frozenset({"fr" if n < 12 else "is"})) for n in range(13)]
+    mentors = [mentor(id=f"de:m{n:02}", capacity=1, languages=frozenset({"fr"})) for n in range(12)]
+    path = tmp_path / "crowd.json"
+    path.write_bytes(written(document_of(pool_of(*mentees, *mentors))))
+    return path
+
+
+def test_the_first_pairs_are_explained_and_how_to_see_the_others_is_said(crowd: Path) -> None:
+    lines = amont("match", crowd, "--explain").stdout.splitlines()
+    told = [line for line in lines if " with de:m" in line]
+    assert [line.partition(" ")[0] for line in told] == [f"fr:e{n:02}" for n in range(10)]
+    assert "782 points of 1,000: 450 for topics" in told[0]
+    assert "12 pairs, by mentee:" in lines
+    assert "And 2 more: --show 12 shows all of them, --out writes them." in lines
+    everybody = amont("match", crowd, "--explain", "--show", 12).stdout
+    assert ("fr:e11 with de:m" in everybody, "more:" in everybody) == (True, False)
+    nobody = amont("match", crowd, "--explain", "--show", 0).stdout
+    assert " with de:m" not in nobody
+    assert amont("match", crowd, "--show", -1).exit_code == 2
+
+
+def test_everything_on_the_screen_is_french_where_that_is_asked(crowd: Path) -> None:
+    shown = amont("match", crowd, "--fairness", "--language", "fr").stdout
+    assert "mentorés en binôme  12 sur 13 (92,3\u00a0%)" in shown
+    assert "score le plus bas" in shown
+    assert "12 binômes, par mentoré :" in shown
+    assert "fr:e00 avec de:m" in shown
+    assert "782 points sur 1\u202f000 : 450 pour les thèmes" in shown
+    assert "fr:e12 (mentoré) : 12 mentors n'ont aucune langue en commun ; " in shown
+    assert "bande de grades" in shown
+    assert not set(re.findall("[a-z]+", shown)) & {"matched", "lowest", "people", "hidden", "with", "nothing", "possible:", "in no pair"}
+
+
+def test_the_screen_says_the_same_in_both_languages() -> None:
+    english, french = HEADINGS["en"], HEADINGS["fr"]
+    assert english.keys() == french.keys()
+    for key, said in english.items():
+        forms = [[set(re.findall(r"{(\w+)}", form)) for form in ((one,) if isinstance(one, str) else one)] for one in (said, french[key])]
+        assert forms[0] == forms[1], key
+
+
+def test_a_forbidden_pair_of_somebody_unknown_is_told_with_its_place_and_does_nothing(tmp_path: Path) -> None:
+    pool = tmp_path / "pool.json"
+    pool.write_bytes(written(example(forbidden=[["fr:e42", "de:e5"], ["de:e5", "fr:nobody"]], current=[])))
+    shown = amont("match", pool)
+    assert shown.exit_code == 0
+    assert "1 forbidden pair names somebody who is not in the pool, and does nothing: $.forbidden[1][1]: 'fr:nobody'" in shown.stdout
+    pool.write_bytes(written(example(forbidden=[["x", "de:e5"], ["de:e5", "y"]])))
+    assert "2 forbidden pairs name somebody" in amont("match", pool).stdout
+    pool.write_bytes(written(example(forbidden=[])))
+    assert "forbidden" not in amont("match", pool).stdout
+
+
+def test_without_a_compiler_nothing_is_warned_of(crowd: Path) -> None:
+    script = "from amont.common.cli import main; main()"
+    command = [sys.executable, "-W", "error", "-c", script, "match", str(crowd), "--explain", "--json"]
+    ended = subprocess.run(command, env={**os.environ, "AMONT_ENGINE_COMPILED": "no"}, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    again = json.loads(amont("match", crowd, "--explain", "--json").stdout)
+    assert {**json.loads(ended.stdout), "seconds": None} == {**again, "seconds": None}
 
 
 def test_a_policy_counts_and_is_part_of_the_result(pool: Path, tmp_path: Path) -> None:
@@ -186,7 +254,7 @@ def test_who_is_in_no_pair_and_why_is_said_when_it_is_asked(tmp_path: Path) -> N
     assert "one change of their own would open candidates to 12 of them" in told.stdout
     assert "it:e0 (mentee): " in told.stdout
     assert "speaking German would open 1 candidate" in told.stdout
-    assert "And 2 more in no pair: --out writes all of them." in told.stdout
+    assert "And 2 more: --show 12 shows all of them, --out writes them." in told.stdout
     assert "--out FILE" in told.stdout
 
 

@@ -38,7 +38,9 @@ def test_two_policies_stand_side_by_side(pool: Path, relaxed: Path, tmp_path: Pa
     assert found["difference"]["divisions"]["role"][0]["matched"] == 6
     shown = amont("simulate", pool, "--policy", strict, "--policy", relaxed, "--language", "fr")
     assert "6 binômes de plus" in shown.stdout
-    assert "12 (100 %)" in shown.stdout
+    assert "12 (100\u00a0%)" in shown.stdout
+    assert "filiale" in shown.stdout
+    assert "personnes" in shown.stdout
 
 
 def test_the_rules_of_one_policy_are_weighed(pool: Path) -> None:
@@ -64,7 +66,7 @@ def test_a_match_is_explained_in_french(pool: Path, tmp_path: Path) -> None:
     made = amont("match", pool, "--explain", "--language", "fr", "--out", result)
     assert made.exit_code == 0, made.output
     assert "12 mentors n'ont aucune langue en commun" in made.stdout
-    assert "And 2 more in no pair" in made.stdout
+    assert "Et 2 de plus : --show 12 montre tout" in made.stdout
     found = json.loads(result.read_bytes())
     assert {one["change"] for one in found["unmatched"] if one["role"] == "mentee"} == {"parler allemand donnerait 12 candidats"}
     assert amont("verify", pool, result).exit_code == 0

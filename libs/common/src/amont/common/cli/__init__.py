@@ -128,8 +128,8 @@ def table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
 
 
 def visible(text: str) -> str:
-    """Text from outside for a terminal: what would steer it is spelled out."""
-    return "".join(char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in text)
+    """Text from outside for a terminal: what would steer it is spelled out; the spaces inside of French numbers would not."""
+    return "".join(char if char.isprintable() or char in "\n\u00a0\u202f" else char.encode("unicode_escape").decode() for char in text)
 
 
 def print_json(data: Any) -> None:

@@ -1,7 +1,6 @@
 """`amont match`: from a pool and a policy to the best pairs and their proof."""
 
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -9,23 +8,20 @@ from typing import Annotated
 
 import typer
 
-from amont.common.cli import NO, err, out, say, table
+from amont.common.cli import NO, err, out, say
 from amont.common.memory import settle
 from amont.matching.cli import handling
+from amont.matching.cli.showing import Screen
 from amont.matching.domain.engine import VERSION, Engine
 from amont.matching.domain.engine.jit import COMPILED, kept_code
-from amont.matching.domain.fairness import Group, scored
-from amont.matching.domain.fairness import fairness as by_group
 from amont.matching.domain.hours import tzdata_version
-from amont.matching.domain.policy import Policy, Rule
+from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.solver import PinsRefused, Solution, Solver
-from amont.matching.domain.words import Language, alone_in_words
+from amont.matching.domain.words import Language
 from amont.matching.files import NO_POLICY, Fault, Origin, Refused, digest, read_policy, read_pool, write_result
 
 SOLVER: Callable[[], Solver] = Engine
-ALONE_SHOWN = 10
-"""Of how many people in no pair the summary says why."""
 
 
 def solver() -> Solver:
@@ -44,7 +40,8 @@ def match(
     fairness: Annotated[
         bool, typer.Option("--fairness", help="Also show who was matched and how well, by group; implies --explain")
     ] = False,
-    language: Annotated[Language, typer.Option(help="Of the words of --explain")] = "en",
+    show: Annotated[int, typer.Option(min=0, help="With --explain: how many pairs, and people in no pair, are told on the screen")] = 10,
+    language: Annotated[Language, typer.Option(help="Of the words, on the screen and in the result")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="The result on standard output, instead of a summary")] = False,
 ) -> None:
     """The best pairs of a pool, with a proof that `amont verify` checks.
@@ -86,13 +83,15 @@ def match(
         sys.stdout.buffer.writelines(write_result(solution, origin, explain=explain, language=language))
         sys.stdout.flush()
     else:
-        _summarise(solution, people, rules, origin, out_file)
+        screen = Screen(language)
+        screen.summary(solution, people, rules, origin, out_file)
         if explain:
-            _say_why(solution, language)
+            screen.pairs(solution, show)
+            screen.alone(solution, show)
         if fairness:
-            _show_groups(solution, people)
+            screen.groups(solution, people)
         if out_file is None:
-            out.print("Nothing was written: --out FILE keeps the result, with who is paired with whom.")
+            say(out, screen.word("unwritten"))
 
 
 def read_both(pool: str, raw_pool: bytes, policy: str, raw_policy: bytes) -> tuple[Pool, Policy]:
@@ -125,70 +124,3 @@ def _solve(name: str, pool: Pool, policy: Policy, *, explain: bool) -> Solution:
 def refused_pins(name: str, error: PinsRefused) -> typer.Exit:
     """Tell every pin that cannot be made; the exit that follows."""
     return handling.refuse([(name, Refused("pool", [Fault(fault.path, fault.reason) for fault in error.faults]))])
-
-
-def _show_groups(solution: Solution, pool: Pool) -> None:
-    [figures] = by_group(pool, [scored(solution)])
-    for division, groups in figures.divisions.items():
-        rows = [(group.name or "-", *told(group)) for group in groups]
-        out.print(table((division, "people", "matched", "lowest score", "quartiles"), rows))
-    say(out, f"{solution.blocking:,} pairs would rather have each other than what they have.")
-
-
-def told(group: Group) -> tuple[str, str, str, str]:
-    """People, matched, lowest score and quartiles of a group; what is about a few is hidden."""
-    if group.people is None or group.matched is None:
-        return ("hidden",) * 4
-    scores = group.scores
-    low = "-" if scores is None else f"{scores.lowest:,}"
-    quartiles = ", ".join(f"{one:,}" for one in scores.quartiles) if scores and scores.quartiles else "-"
-    return f"{group.people:,}", f"{group.matched:,} ({group.percent} %)", low, quartiles
-
-
-def _summarise(solution: Solution, pool: Pool, policy: Policy, origin: Origin, written: Path | None) -> None:
-    made, pinned = solution.objective, sum(pair.pinned for pair in solution.pairs)
-    rows: list[tuple[str, str]] = [("pairs", f"{made.pairs:,}" + (f", and {pinned:,} pinned" if pinned else ""))]
-    for role, count in (
-        ("mentee", len({pair.mentee for pair in solution.pairs})),
-        ("mentor", len({pair.mentor for pair in solution.pairs})),
-    ):
-        everybody = count + sum(person.role == role for person in solution.unmatched)
-        share = f" ({count * 1000 // everybody / 10} %)" if everybody else ""
-        rows.append((f"{role}s matched", f"{count:,} of {everybody:,}{share}"))
-    rows += [
-        ("lowest score", "-" if made.worst is None else f"{made.worst:,}"),
-        ("total value", f"{made.total:,}"),
-        ("order", policy.order),
-        ("time", f"{origin.load_seconds:.1f} s to read, {origin.solve_seconds:.1f} s to solve and prove"),
-        ("proof", PROVED[policy.order]),
-    ]
-    out.print(table(("programme", pool.programme), rows))
-    if written is not None:
-        out.print(f"Written to {written}; amont verify checks it.", markup=False)
-
-
-def _say_why(solution: Solution, language: Language) -> None:
-    """Which rules stood in the way of those in no pair, and why the first few are alone: those whom a change of their own would help come first."""
-    if not solution.unmatched:
-        return
-    removed = Counter[str]()
-    for person in solution.unmatched:
-        removed.update({rule.value: count for rule, count in person.removed.items()})
-    first = [(rule.value, f"{removed[rule.value]:,}") for rule in Rule if removed[rule.value]]
-    if first:
-        out.print(table(("first in the way of people in no pair", "candidates"), first))
-    helped = sum(person.change is not None for person in solution.unmatched)
-    out.print(f"{len(solution.unmatched):,} in no pair; one change of their own would open candidates to {helped:,} of them:")
-    for person in sorted(solution.unmatched, key=lambda person: person.change is None)[:ALONE_SHOWN]:
-        words = alone_in_words(person, language)
-        say(out, f"{person.id} ({person.role}): {'; '.join(words)}", indent="  ")
-    if len(solution.unmatched) > ALONE_SHOWN:
-        say(out, f"And {len(solution.unmatched) - ALONE_SHOWN:,} more in no pair: --out writes all of them.")
-
-
-PROVED = {
-    "pairs, worst, total": "no more pairs are possible, no higher lowest score with so many, no higher total with both",
-    "pairs, total": "no more pairs are possible, and no higher total with so many",
-    "total": "no higher total is possible",
-}
-"""What a certificate proves, by the policy's order."""

@@ -9,13 +9,11 @@ from amont.common.cli import out, print_json, say, table
 from amont.common.memory import settle
 from amont.matching.cli import handling
 from amont.matching.cli.match import read_both, refused_pins, solver
-from amont.matching.domain.comparing import Column, Comparison, Difference, compare
-from amont.matching.domain.fairness import Group
+from amont.matching.cli.showing import Screen
+from amont.matching.domain.comparing import Column, Comparison, compare
 from amont.matching.domain.solver import PinsRefused
 from amont.matching.domain.words import Language, cost_in_words, difference_in_words
 from amont.matching.files import NO_POLICY
-
-HIDDEN = "hidden"
 
 
 def simulate(
@@ -36,7 +34,7 @@ def simulate(
         raise handling.unusable("Give one policy, or two.")
     handling.only_one_from_stdin(pool, *names)
     raw_pool, raw_policies = handling.read(pool), [handling.read(name) for name in names] or [NO_POLICY]
-    labels = names or ["the default policy"]
+    labels = names or [Screen(language).word("default_policy")]
     read = [read_both(pool, raw_pool, label, raw) for label, raw in zip(labels, raw_policies, strict=True)]
     try:
         with handling.shown("Simulating") as progress:
@@ -66,40 +64,25 @@ def _data(found: Comparison, labels: list[str], language: Language) -> dict[str,
 
 
 def _show(found: Comparison, labels: list[str], language: Language) -> None:
+    screen = Screen(language)
     rows = [
-        ("pairs", *(f"{one.objective.pairs:,}" for one in found.columns)),
-        ("matched", *(f"{one.matched_percent} %" for one in found.columns)),
-        ("lowest score", *("-" if one.objective.worst is None else f"{one.objective.worst:,}" for one in found.columns)),
-        ("total value", *(f"{one.objective.total:,}" for one in found.columns)),
+        (screen.word("pairs"), *(screen.number(one.objective.pairs) for one in found.columns)),
+        (screen.word("matched"), *(screen.word("percent", percent=str(one.matched_percent)) for one in found.columns)),
+        (screen.word("worst"), *("-" if one.objective.worst is None else screen.number(one.objective.worst) for one in found.columns)),
+        (screen.word("total"), *(screen.number(one.objective.total) for one in found.columns)),
     ]
     out.print(table(("", *labels), rows))
     for division in found.columns[0].fairness.divisions:
-        out.print(table((division, "people", *(f"matched, lowest, median: {label}" for label in labels)), _groups(found.columns, division)))
+        figures = (screen.word("figures", policy=label) for label in labels)
+        out.print(table((screen.word(f"division.{division}"), screen.word("people"), *figures), _groups(found.columns, division, screen)))
     if found.difference is not None:
-        _tell(found.difference, language)
+        for sentence in difference_in_words(found.difference, language):
+            say(out, sentence)
     for label, column in zip(labels, found.columns, strict=True):
         for cost in column.rules:
             say(out, f"{label}: {cost_in_words(cost, language)}")
 
 
-def _groups(columns: tuple[Column, ...], division: str) -> list[tuple[str, ...]]:
+def _groups(columns: tuple[Column, ...], division: str, screen: Screen) -> list[tuple[str, ...]]:
     side_by_side = zip(*(column.fairness.divisions[division] for column in columns), strict=True)
-    return [(groups[0].name or "-", _number(groups[0].people), *map(_figures, groups)) for groups in side_by_side]
-
-
-def _figures(group: Group) -> str:
-    if group.matched is None:
-        return HIDDEN
-    scores = group.scores
-    low = f"{scores.lowest:,}" if scores else "-"
-    median = f"{scores.quartiles[1]:,}" if scores and scores.quartiles else "-"
-    return f"{group.matched:,} ({group.percent} %), {low}, {median}"
-
-
-def _number(people: int | None) -> str:
-    return HIDDEN if people is None else f"{people:,}"
-
-
-def _tell(difference: Difference, language: Language) -> None:
-    for sentence in difference_in_words(difference, language):
-        say(out, sentence)
+    return [(groups[0].name or "-", screen.people(groups[0]), *map(screen.figures, groups)) for groups in side_by_side]

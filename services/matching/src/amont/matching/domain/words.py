@@ -321,7 +321,13 @@ def _changed(amount: int, more: str, less: str, same: str, language: Language) -
 
 
 def _say(key: str, language: Language, number: int = 1, **values: Any) -> str:
-    text = CATALOGUE[language][key]
+    return filled(CATALOGUE[language][key], language, number, **values)
+
+
+def filled(text: Text, language: Language, number: int = 1, **values: Any) -> str:
+    """A text with its values, numbers as the language writes them; `number` chooses among the forms of a text that has two."""
     if isinstance(text, tuple):
         text = text[Locale(language).plural_form(number) != "one"]
-    return text.format_map({name: format_decimal(one, locale=language) if isinstance(one, int) else one for name, one in values.items()})
+    return text.format_map(
+        {name: format_decimal(one, locale=language) if isinstance(one, int | float) else one for name, one in values.items()}
+    )

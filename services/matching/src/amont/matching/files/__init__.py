@@ -6,7 +6,7 @@ in the scoring contract, and told to integrators in docs/matching/files.md.
 
 from amont.matching.files.faults import Fault, Refused
 from amont.matching.files.policies import NO_POLICY, read_policy, write_policy
-from amont.matching.files.pools import Unwritable, pool_lines, read_pool
+from amont.matching.files.pools import Unwritable, pool_lines, read_pool, without_effect
 from amont.matching.files.results import Block, Head, Origin, digest, result_file, write_result
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "read_policy",
     "read_pool",
     "result_file",
+    "without_effect",
     "write_policy",
     "write_result",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson
 from amont.matching.domain.scorer import Scorer
-from amont.matching.files.faults import Faults, Path, Refused, shown
+from amont.matching.files.faults import Fault, Faults, Path, Refused, shown, spell
 from amont.matching.files.fields import Check, choice, every, mapping, name, once, parsed, record, text
 from amont.matching.files.lines import block, in_json
 from amont.matching.files.people import AS_SETS, OWN, Entry, Known, People
@@ -60,6 +60,16 @@ def read_pool(raw: bytes, policy: Policy | None = None) -> Pool:
         managers=managers,
         **{field: good.get(field, ()) for field in ("forbidden", "pinned", "current")},
     )
+
+
+def without_effect(pool: Pool) -> Iterator[Fault]:
+    """The forbidden pairs that name somebody who is not in the pool, which the format allows: where, and whom."""
+    ids = frozenset(person.id for person in pool.people) if pool.forbidden else frozenset()
+    for place, pair in enumerate(pool.forbidden):
+        for side, id_ in enumerate(pair):
+            if id_ not in ids:
+                yield Fault(spell((((("$", "forbidden"), place)), side)), shown(id_))
+                break
 
 
 class Unwritable(ValueError):

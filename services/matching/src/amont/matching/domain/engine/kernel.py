@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amont.matching.domain.engine.jit import borrowing, compiled, inlined
+from amont.matching.domain.engine.jit import COMPILED, borrowing, compiled, inlined
 from amont.matching.domain.engine.layout import (
     FUNCTION,
     GRADE,
@@ -50,6 +50,10 @@ def popcount(word):
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
     return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+if not COMPILED:
+    popcount = np.bitwise_count  # the product above overflows on purpose, of which numpy warns
 
 
 @compiled
