@@ -11,6 +11,8 @@ from amont.enrolment.domain.employee import HERE, Employee
 from amont.enrolment.domain.erasure import Erased, Erasure
 from amont.enrolment.domain.feed import Feed
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.scim_record import ENTERPRISE
+from amont.enrolment.domain.scim_user import ScimGroup, ScimUser
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.tokens import FeedTokens
 
@@ -27,6 +29,21 @@ def _keys_of(employee: Employee) -> Mapping[str, Any]:
         "managers": list(employee.ever_managers),
     }
     return {**keys, "waits_in": employee.tenant} if employee.held else keys
+
+
+def _keys_of_user(user: ScimUser) -> Mapping[str, Any]:
+    """What identity providers look users up by; a deleted one is found by nobody."""
+    return {
+        "listed_in": None if user.removed else user.tenant,
+        "user_name": str(user.attributes.get("userName", "")).casefold(),
+        "external_id": user.attributes.get("externalId"),
+        "employee_number": str(user.attributes.get(ENTERPRISE, {}).get("employeeNumber", "")).casefold(),
+    }
+
+
+def _keys_of_group(group: ScimGroup) -> Mapping[str, Any]:
+    members = [one["value"] for one in group.attributes.get("members", ()) if one.get("value")]
+    return {"listed_in": group.id.partition(":")[0], "members": members}
 
 
 SUBSIDIARIES = Collection(Subsidiary, "subsidiaries", due=True)
@@ -47,11 +64,18 @@ EMPLOYEES = Collection(
 )
 PROGRAMMES = Collection(Programme, "programmes", indexes=[Index(("tenants",), many=True)])
 CHARTERS = Collection(Charter, "charters")
+SCIM_USERS = Collection(
+    ScimUser,
+    "scim_users",
+    indexes=[Index(("listed_in", name)) for name in ("user_name", "external_id", "employee_number")],
+    keys=_keys_of_user,
+)
+SCIM_GROUPS = Collection(ScimGroup, "scim_groups", indexes=[Index(("listed_in",)), Index(("members",), many=True)], keys=_keys_of_group)
 
 ERASURES = Collection(Erasure, "erasures", indexes=[Index(("tenant",)), Index(("person",))], due=True)
 ERASED = Collection(Erased, "erased", indexes=[Index(("managers",), many=True)])
 
-COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS, ERASURES, ERASED)
+COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS, SCIM_USERS, SCIM_GROUPS, ERASURES, ERASED)
 
 
 def every_subsidiary() -> Query[Subsidiary]:
@@ -114,3 +138,18 @@ def erased_under(person: str) -> Query[Erased]:
 def may_name_somebody() -> tuple[Query[Any], ...]:
     """What is about nobody in particular and may name somebody: who made, edited or decided it, or left within the hour."""
     return (TOKENS.where(), FEEDS.where(), PROGRAMMES.where(), CHARTERS.where())
+
+
+def scim_users(tenant: str, **named: str) -> Query[ScimUser]:
+    """A subsidiary's SCIM users; those of a `user_name` (folded), an `external_id` or an `employee_number`."""
+    return SCIM_USERS.where(listed_in=tenant, **named)
+
+
+def scim_groups(tenant: str) -> Query[ScimGroup]:
+    """A subsidiary's SCIM groups."""
+    return SCIM_GROUPS.where(listed_in=tenant)
+
+
+def scim_groups_with(user: str) -> Query[ScimGroup]:
+    """The SCIM groups that have a user among their members, by its SCIM id."""
+    return SCIM_GROUPS.where(members=user)

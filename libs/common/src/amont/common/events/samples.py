@@ -62,11 +62,11 @@ def payloads(kind: type[Event]) -> list[dict[str, Any]]:
 def message(kind: type[Event], value: Mapping[str, Any], number: int) -> dict[str, Any]:
     """A value as a whole message: key, headers, value."""
     event = kind.model_validate_json(to_json(value))
-    (producer,) = TOPICS[kind.topic].producers
+    producers = TOPICS[kind.topic].producers
     envelope = Envelope(
         id=derived("sample", kind.type_name(), number),
         type=kind.type_name(),
-        source=f"/hris/{event.owner}" if producer == "hris" else f"/{producer}",
+        source=f"/hris/{event.owner}" if "hris" in producers else f"/{''.join(producers)}",
         subject=event.subject,
         time=AT,
         tenant=event.owner,

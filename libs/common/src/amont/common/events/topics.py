@@ -49,12 +49,12 @@ class Topic:
 
 
 def _topic(
-    name: str, what: str, producer: str, consumers: str, *types: type[Event], compacted: bool = False, personal: bool = False
+    name: str, what: str, producers: str, consumers: str, *types: type[Event], compacted: bool = False, personal: bool = False
 ) -> Topic:
     return Topic(
         name=name,
         what=what,
-        producers=frozenset({producer}),
+        producers=frozenset(producers.split()),
         consumers=frozenset(consumers.split()),
         types=types,
         compacted=compacted,
@@ -68,7 +68,15 @@ def dead_letters_of(service: str) -> str:
 
 
 _ALL = (
-    _topic("hris-staff", "Staff records as HR systems emit them", "hris", "enrolment", hris.StaffRecorded, hris.StaffLeft, personal=True),
+    _topic(
+        "hris-staff",
+        "Staff records as HR systems emit them, and as enrolment reads them off its SCIM door",
+        "hris enrolment",
+        "enrolment",
+        hris.StaffRecorded,
+        hris.StaffLeft,
+        personal=True,
+    ),
     _topic(
         "enrolment-subsidiaries",
         "Subsidiaries and their grade tables",

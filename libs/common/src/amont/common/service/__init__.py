@@ -71,8 +71,8 @@ class Service:
     """One of the four, assembled by its `app.build`.
 
     `consumes` and `publishes` are its tables, `keeps` its collections, `due` what to do with a document whose time has come, `jobs` the same for kinds
-    whose handlers or effects take long: each kind has a timer of its own, so that nothing else waits for it. `routers` are its HTTP. Every service keeps
-    its dead letters, too.
+    whose handlers or effects take long: each kind has a timer of its own, so that nothing else waits for it. `routers` are its HTTP, `doors` those whose
+    callers bring credentials of the service's own. Every service keeps its dead letters, too.
     """
 
     def __init__(
@@ -86,12 +86,14 @@ class Service:
         due: Mapping[type[Aggregate], DueHandler] | None = None,
         jobs: Mapping[type[Aggregate], DueHandler] | None = None,
         routers: Sequence[APIRouter] = (),
+        doors: Sequence[APIRouter] = (),
         tools: Mapping[type, object] | None = None,
     ) -> None:
         self.name = name
         self.consumes = consumes
         self.publishes = tuple(publishes)
         self.routers = tuple(routers)
+        self.doors = tuple(doors)
         self.clock = parts.clock
         self._due, self._jobs = due or {}, jobs or {}
         self._keeps = (*keeps, LETTERS)

@@ -181,6 +181,8 @@ def app(
     for service in services:
         for router in (*service.routers, letters_router(service.name)):
             made.include_router(router, dependencies=[Depends(_known_parameters)])
+        for router in service.doors:
+            made.include_router(router)
     made.include_router(_operations(services))
     made.include_router(docs_router())
     made.add_middleware(Traced)

@@ -144,12 +144,12 @@ class Screen:
             said = self.word("matched.of", count=len(matched), everybody=everybody)
             share = self.number(len(matched) * 1000 // everybody / 10, "0.0") if everybody else ""
             rows.append((self.word(role), f"{said} ({self.word('percent', percent=share)})" if share else said))
-        spent = {"load": self.number(origin.load_seconds, "0.0"), "solve": self.number(origin.solve_seconds, "0.0")}
+        load, solve = self.number(origin.load_seconds, "0.0"), self.number(origin.solve_seconds, "0.0")
         rows += [
             (self.word("worst"), "-" if made.worst is None else self.number(made.worst)),
             (self.word("total"), self.number(made.total)),
             (self.word("order"), policy.order),
-            (self.word("time"), self.word("time.spent", **spent)),
+            (self.word("time"), self.word("time.spent", load=load, solve=solve)),
             (self.word("proof"), self.word(f"proof.{policy.order}")),
         ]
         out.print(table((self.word("programme"), pool.programme), rows))

@@ -1,0 +1,63 @@
+"""The SCIM protocol as this door speaks it: the library's, with a subsidiary's grade codes among its schemas, and without a lost race for the innocent."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from scim2_models import PreconditionFailedException, Resource
+from scim2_server.conditions import Conditions
+from scim2_server.handler import AsyncScimHandler
+from scim2_server.requests import ScimRequest
+from scim2_server.responses import ScimResponse
+from scim2_server.service import ScimService
+
+from amont.enrolment.api.scim.schemas import PROVIDER, AmontEmployee
+
+AGAIN = 8
+"""How often a change without If-Match is made again after somebody was faster."""
+CHANGES = {"PUT", "PATCH", "DELETE"}
+
+
+class TenantService(ScimService):
+    """The protocol for one subsidiary."""
+
+    def __init__(self, grades: Iterable[str]) -> None:
+        super().__init__(PROVIDER)
+        self._grades = sorted(grades)
+
+    def apply_replacement(self, current: Resource[Any], replacement: Resource[Any], conditions: Conditions) -> Resource[Any] | None:
+        """An extension that a PUT does not name stays as it is: who does not know it cannot mean to clear it (RFC 7644, section 3.5.1, leaves it to us)."""
+        for extension in type(current).get_extension_models().values():
+            if replacement[extension] is None:
+                replacement[extension] = current[extension]
+        return super().apply_replacement(current, replacement, conditions)
+
+    def schemas(self, location: str, query: Mapping[str, str]) -> ScimResponse:
+        answer = super().schemas(location, query)
+        for one in (answer.body or {}).get("Resources", ()):
+            self._name_grades(one)
+        return answer
+
+    def schema(self, location: str, schema_id: str, query: Mapping[str, str]) -> ScimResponse:
+        answer = super().schema(location, schema_id, query)
+        self._name_grades(answer.body or {})
+        return answer
+
+    def _name_grades(self, schema: dict[str, Any]) -> None:
+        """Let whoever sets the feed up see which codes there are (RFC 7643, section 7: canonicalValues)."""
+        if schema.get("id") == str(AmontEmployee.__schema__):
+            for attribute in schema["attributes"]:
+                if attribute["name"] == "grade":
+                    attribute["canonicalValues"] = self._grades
+
+
+class Handler(AsyncScimHandler):
+    """The library's handler; a change that names no version is made on whatever is there, again when that has moved meanwhile."""
+
+    async def handle(self, request: ScimRequest) -> ScimResponse:
+        for _ in range(AGAIN if request.method in CHANGES and not request.header("If-Match") else 0):
+            try:
+                return await super().handle(request)
+            except PreconditionFailedException:
+                if request.header("If-None-Match"):
+                    raise
+        return await super().handle(request)

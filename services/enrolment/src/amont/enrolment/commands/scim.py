@@ -1,0 +1,129 @@
+"""Commands and questions of the SCIM door. Who asks is a feed with a token of its subsidiary's: it reads and writes that subsidiary's users and groups."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from amont.common.aggregate import Aggregate
+from amont.common.documents.collection import Query
+from amont.common.errors import NotFound
+from amont.common.ids import derived
+from amont.common.work import Work
+from amont.enrolment import documents
+from amont.enrolment.domain.scim_record import employee_id_in, employee_id_of
+from amont.enrolment.domain.scim_user import ScimGroup, ScimUser, UserTaken
+from amont.enrolment.domain.subsidiary import Subsidiary
+from amont.enrolment.domain.tokens import FeedToken, FeedTokens
+
+Attributes = Mapping[str, Any]
+A = TypeVar("A", bound=Aggregate)
+
+
+async def feed_of(work: Work, tenant: str, secret: str) -> tuple[Subsidiary, FeedToken] | None:
+    """The subsidiary whose feed has this token; None when the token opens nothing there, whether there is such a subsidiary or not."""
+    tokens = await work.peek(FeedTokens, tenant)
+    token = tokens.opens(secret) if tokens else None
+    subsidiary = await work.peek(Subsidiary, tenant) if token else None
+    return (subsidiary, token) if token and subsidiary and not subsidiary.removed else None
+
+
+async def make_user(work: Work, tenant: str, attributes: Attributes) -> tuple[ScimUser, int]:
+    """A new user, or one that was deleted, back under the same id. Raises UserTaken, BadAttribute."""
+    name = str(attributes["userName"])
+    person = f"{tenant}:{employee_id_in(attributes) or derived('scim', tenant, name.casefold())}"
+    existing = await work.get_or_new(ScimUser, person)
+    if existing.made_at is not None and not existing.removed:
+        if employee_id_in(existing.attributes) == existing.employee_id or _name_of(existing) == name.casefold():
+            raise UserTaken("userName" if _name_of(existing) == name.casefold() else "employeeNumber or externalId", name)
+        existing = await work.get_or_new(ScimUser, f"{tenant}:{work.new_id('scim', name)}")
+    await _must_be_free(work, tenant, name, existing.id)
+    made = work.save(existing.write(attributes, await work.get(Subsidiary, tenant), work.now))
+    return made, work.version_of(made)
+
+
+async def write_user(work: Work, tenant: str, scim_id: str, attributes: Attributes, version: int | None) -> tuple[ScimUser, int]:
+    """All of a user's attributes anew, knowing which version one has read. Raises NotFound, Stale, UserTaken, BadAttribute."""
+    user, _ = await scim_user(work, tenant, scim_id, version)
+    name = str(attributes["userName"])
+    if name.casefold() != _name_of(user):
+        await _must_be_free(work, tenant, name, user.id)
+    written = work.save(user.write(attributes, await work.get(Subsidiary, tenant), work.now))
+    return written, work.version_of(written)
+
+
+async def delete_user(work: Work, tenant: str, scim_id: str, version: int | None) -> None:
+    """The person leaves, and the user is gone. Raises NotFound, Stale."""
+    user, _ = await scim_user(work, tenant, scim_id, version)
+    work.save(user.remove(work.now))
+
+
+async def scim_user(work: Work, tenant: str, scim_id: str, version: int | None = None) -> tuple[ScimUser, int]:
+    """One user. Raises NotFound, Stale."""
+    person = f"{tenant}:{employee_id_of(scim_id)}"
+    found = await work.peek(ScimUser, person)
+    if found is None or found.removed or found.scim_id != scim_id:
+        raise NotFound("user", scim_id)
+    found = await work.get(ScimUser, person, version=version)
+    return found, work.version_of(found)
+
+
+async def make_group(work: Work, tenant: str, attributes: Attributes) -> tuple[ScimGroup, int]:
+    """A new group. Raises BadAttribute."""
+    made = work.save(ScimGroup(id=f"{tenant}:{work.new_id('group', tenant)}").write(attributes, work.now))
+    return made, work.version_of(made)
+
+
+async def write_group(work: Work, tenant: str, scim_id: str, attributes: Attributes, version: int | None) -> tuple[ScimGroup, int]:
+    """All of a group's attributes anew. Raises NotFound, Stale, BadAttribute."""
+    group = await work.get(ScimGroup, f"{tenant}:{scim_id}", version=version)
+    written = work.save(group.write(attributes, work.now))
+    return written, work.version_of(written)
+
+
+async def delete_group(work: Work, tenant: str, scim_id: str, version: int | None) -> None:
+    """The group is gone; its members are not. Raises NotFound, Stale."""
+    work.remove(await work.get(ScimGroup, f"{tenant}:{scim_id}", version=version))
+
+
+async def scim_group(work: Work, tenant: str, scim_id: str) -> tuple[ScimGroup, int]:
+    """One group. Raises NotFound."""
+    found = await work.get(ScimGroup, f"{tenant}:{scim_id}")
+    return found, work.version_of(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of what was looked for, with versions, and how many there are in all."""
+
+    total: int
+    page: list[tuple[Any, int]]
+
+
+async def look_for(work: Work, query: Query[A], meets: Callable[[A], bool] | None, first: int, count: int) -> Found:
+    """Those that the query finds and that `meets` accepts (all of them when None), `count` of them from number `first` on, in the order of their ids.
+
+    Without `meets` the store counts; with it everything the query finds is looked at, a page at a time and kept by nobody.
+    """
+    total = None if meets else sum((await work.count_by(query, "listed_in")).values())
+    seen, ids = 0, []
+    async for some in work.pages(query):
+        for one in some:
+            if meets is None or meets(one):
+                if first <= seen < first + count:
+                    ids.append(one.id)
+                seen += 1
+        if total is not None and (seen >= first + count or not count):
+            break
+    kept = await work.get_many(query.collection.kind, ids)
+    page = [(kept[id_], work.version_of(kept[id_])) for id_ in ids if id_ in kept]
+    return Found(seen if total is None else total, page)
+
+
+async def _must_be_free(work: Work, tenant: str, name: str, person: str) -> None:
+    async for one in work.find(documents.scim_users(tenant, user_name=name.casefold())):
+        if one.id != person:
+            raise UserTaken("userName", name)
+
+
+def _name_of(user: ScimUser) -> str:
+    return str(user.attributes.get("userName", "")).casefold()
