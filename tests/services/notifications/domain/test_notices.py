@@ -16,6 +16,7 @@ from amont.common.events import (
     SessionMissed,
 )
 from amont.common.events.values import EndReason, EnrolmentStatus, Role, SuspendReason
+from amont.notifications.domain.delivery import Kind
 from amont.notifications.domain.notices import of_enrolment, of_pair, of_session
 
 OFF = [
@@ -73,6 +74,11 @@ def test_of_a_suspension_the_kind_of_reason_goes_on(reason: SuspendReason, said:
 def test_who_withdrew_is_told_so_and_who_left_is_not() -> None:
     assert people(of_enrolment(enrolment(EmployeeWithdrawn, status=EnrolmentStatus.WITHDRAWN))) == [MENTEE]
     assert of_enrolment(enrolment(EmployeeWithdrawn, status=EnrolmentStatus.ENDED)) == []
+
+
+def test_who_moved_where_a_rule_stands_against_it_is_told_so() -> None:
+    (notice,) = of_enrolment(enrolment(EmployeeWithdrawn, status=EnrolmentStatus.WITHDRAWN, moved_from="de:1"))
+    assert notice.kind is Kind.NOT_CARRIED
 
 
 def test_a_session_is_told_to_both_each_in_their_zone() -> None:

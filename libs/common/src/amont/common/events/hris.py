@@ -62,6 +62,8 @@ class StaffRecorded(StaffFact):
     """An id in the same subsidiary, or `tenant:employee_id`."""
     dotted_manager_ids: tuple[Text, ...] = Field(default=(), max_length=50)
     joined_on: date | None = None
+    former_id: Text | None = None
+    """Whoever moved here from another subsidiary: `tenant:employee_id` there. What they take part in comes with them once they have left there."""
 
 
 class StaffLeft(StaffFact):

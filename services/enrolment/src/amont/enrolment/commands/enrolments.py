@@ -35,6 +35,11 @@ class FormEdit(NamedTuple):
     capacity: int | None = None
 
 
+def enrolment_id(programme: str, person: str, role: Role) -> str:
+    """The id of a person's one seat in a role: whoever enrols again takes the same one up."""
+    return derived("enrolment", programme, person, role)
+
+
 async def employee(work: Work, person: str, actor: Actor) -> Employee:
     """One employee. Raises NotFound, also while everything known of them lies ahead."""
     return await _known(work, person, actor, Action.READ_EMPLOYEE)
@@ -67,7 +72,7 @@ async def enrol(
     someone = await _known(work, person, actor, Action.ENROL)
     campaign = await seen_programme(work, programme, actor)
     charter = (await work.get_or_new(Charter, programme)).version
-    id_ = derived("enrolment", programme, person, role)
+    id_ = enrolment_id(programme, person, role)
     profile = someone.profile
     if not form.languages and profile is not None:
         form = _changed(form, FormEdit(languages=profile.languages))

@@ -16,9 +16,10 @@ from amont.common import metrics
 from amont.common.identity import Action, Actor, Resource, authorize
 from amont.common.work import Work
 from amont.enrolment import documents
+from amont.enrolment.commands.moves import go_on_moving
 from amont.enrolment.commands.subsidiaries import present
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.feed import Feed, Sweep
+from amont.enrolment.domain.feed import SOON, Feed, Sweep
 from amont.enrolment.domain.ruling import Ruling, Verb
 from amont.enrolment.domain.subsidiary import Subsidiary
 
@@ -96,7 +97,9 @@ async def settle(work: Work, employee: Employee) -> bool:
     subsidiary = await work.peek(Subsidiary, employee.tenant)
     feed = await work.get_or_new(Feed, employee.tenant)
     decision, asks = employee.settle(feed, paused=subsidiary is not None and subsidiary.paused is not None, now=work.now)
-    work.save(decision)
+    settled = work.save(decision)
+    if await go_on_moving(work, settled):
+        work.save((await work.get(Employee, employee.id)).looks(work.now + SOON))
     if asks and subsidiary is not None:
         await ask_breaker(work, subsidiary, employee.id)
     return decision.state != employee

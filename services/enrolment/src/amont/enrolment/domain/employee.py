@@ -54,6 +54,22 @@ behind. Whoever withdrew stays withdrawn.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Who somebody was in another subsidiary (`former`) and whether what they took part in there has `arrived`; who they are now in another one
+    (`successor`) and whether that is `handed_over`.
+    """
+
+    former: str | None = None
+    arrived: bool = False
+    successor: str | None = None
+    handed_over: bool = False
+
+    @property
+    def arriving(self) -> bool:
+        return self.former is not None and not self.arrived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Employee(Aggregate):
     """See the module. `due_at` is when the first of `future` becomes true, or when what is held is to be looked at (`look_at`)."""
 
@@ -66,6 +82,7 @@ class Employee(Aggregate):
     here_since: Instant | None = None
     """When we first heard that they are here, by our own clock: who came within the hour is not missed by the breaker."""
     place: Place = field(default_factory=Place)
+    move: Move = field(default_factory=Move)
     enrolments: tuple[Enrolment, ...] = ()
     erased: bool = False
     """Nothing is known of the person any more; the document counts on until the tombstone is said."""
@@ -219,6 +236,10 @@ class Employee(Aggregate):
         """Nothing is to be left of the person on the log, either."""
         return self.becomes(forgotten=True).saying(EmployeeForgotten)
 
+    def looks(self, at: datetime) -> Decision["Employee"]:
+        """To be woken then, also when nothing that lies ahead is true."""
+        return _due(self.becomes(look_at=at))
+
     def seat(self, programme: str, role: Role) -> Enrolment | None:
         """The person's enrolment in a programme in a role, over or not."""
         return next((one for one in self.enrolments if (one.programme, one.role) == (programme, role)), None)
@@ -244,7 +265,7 @@ class Employee(Aggregate):
         if self.holds(wanted):
             return self.becomes()
         before = self.seat(wanted.programme, wanted.role)
-        return _told(self.becomes(), replace(wanted, version=before.version + 1 if before else 1), EmployeeEnrolled)
+        return told(self.becomes(), replace(wanted, version=before.version + 1 if before else 1), EmployeeEnrolled)
 
     def edit(self, id_: str, form: Form) -> Decision["Employee"]:
         """Another form for an enrolment; the same one says nothing. Raises NotFound, EnrolmentOver."""
@@ -253,7 +274,7 @@ class Employee(Aggregate):
             raise EnrolmentOver(id_, enrolment.status)
         if enrolment.form == form:
             return self.becomes()
-        return _told(self.becomes(), replace(enrolment, form=form, version=enrolment.version + 1), EnrolmentChanged)
+        return told(self.becomes(), replace(enrolment, form=form, version=enrolment.version + 1), EnrolmentChanged)
 
     def sign(self, id_: str, charter: int, now: datetime) -> Decision["Employee"]:
         """Accept an edition of the charter; nobody else needs to hear of it. Raises NotFound, EnrolmentOver."""
@@ -271,7 +292,7 @@ class Employee(Aggregate):
         if not enrolment.open:
             return self.becomes()
         over = replace(enrolment, status=EnrolmentStatus.WITHDRAWN, private_reason=private_reason, version=enrolment.version + 1)
-        return _told(self.becomes(), over, EmployeeWithdrawn)
+        return told(self.becomes(), over, EmployeeWithdrawn)
 
 
 def _true(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> Decision[Employee]:
@@ -286,8 +307,11 @@ def _turned(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> D
     before = decision.state
     here_since = before.here_since if before.status in HERE else now if entry.status in HERE else None
     held = tuple(one for one in before.held if one.why is Why.PAUSED or one.entry.position > entry.position)
-    after = replace(before, last=entry, held=held, here_since=here_since, place=before.place.true(entry))
-    return _followed(_saying(Decision(after, decision.events), before), entry.status)
+    move = before.move if before.move.arrived or not entry.former else replace(before.move, former=entry.former)
+    after = replace(before, last=entry, held=held, here_since=here_since, place=before.place.true(entry), move=move)
+    if move.arriving or (move.successor and not move.handed_over):
+        after = after.looks(now).state
+    return followed(_saying(Decision(after, decision.events), before), entry.status)
 
 
 def _saying(decision: Decision[Employee], before: Employee) -> Decision[Employee]:
@@ -319,7 +343,7 @@ def _seen(employee: Employee) -> tuple[Callable[..., EmployeeFact], Mapping[str,
 
 def _holding(employee: Employee, one: Held, now: datetime) -> Employee:
     """One more record held, to be looked at as soon as that is written: what it waits for may have come meanwhile."""
-    return _due(employee.becomes(held=(*employee.held, one), look_at=now)).state
+    return replace(employee, held=(*employee.held, one)).looks(now).state
 
 
 def _without(employee: Employee, one: Held) -> Employee:
@@ -333,16 +357,18 @@ def _due(decision: Decision[Employee]) -> Decision[Employee]:
     return Decision(replace(state, due_at=min(instants, default=None)), decision.events)
 
 
-def _followed(decision: Decision[Employee], status: EmployeeStatus) -> Decision[Employee]:
+def followed(decision: Decision[Employee], status: EmployeeStatus) -> Decision[Employee]:
+    """Every enrolment as the status has it; what was handed over stays ended."""
     for enrolment in decision.state.enrolments:
-        if (follows := FOLLOWS.get((status, enrolment.status))) is not None:
+        follows = FOLLOWS.get((status, enrolment.status))
+        if follows is not None and not (decision.state.move.handed_over and enrolment.status is EnrolmentStatus.ENDED):
             becomes, kind = follows
-            decision = _told(decision, replace(enrolment, status=becomes, version=enrolment.version + 1), kind)
+            decision = told(decision, replace(enrolment, status=becomes, version=enrolment.version + 1), kind)
     return decision
 
 
-def _told(decision: Decision[Employee], enrolment: Enrolment, kind: Callable[..., EnrolmentFact]) -> Decision[Employee]:
+def told(decision: Decision[Employee], enrolment: Enrolment, kind: Callable[..., EnrolmentFact], **more: Any) -> Decision[Employee]:
     """The enrolment in its new state, in its place, and the event that says so."""
     others = tuple(one for one in decision.state.enrolments if one.id != enrolment.id)
     state = replace(decision.state, enrolments=tuple(sorted((*others, enrolment), key=lambda one: one.id)))
-    return Decision(state, decision.events).saying(kind, **enrolment.facts(state.id))
+    return Decision(state, decision.events).saying(kind, **enrolment.facts(state.id), **more)

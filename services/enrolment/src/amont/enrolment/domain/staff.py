@@ -12,7 +12,7 @@ from typing import Any
 from amont.common.errors import DomainError
 from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.events.hris import StaffFact
-from amont.common.events.values import EmployeeStatus, Instant
+from amont.common.events.values import EmployeeStatus, Instant, tenant_of
 from amont.common.events.words import is_address, is_zone, person_id
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.words import one_line
@@ -78,6 +78,8 @@ class StaffEntry:
     position: Position
     status: EmployeeStatus
     profile: Profile | None = None
+    former: str | None = None
+    """The person's id in another subsidiary, if the record names one."""
 
     def reporting_instead(self, manager: str, above: tuple[str, ...], *, but: str) -> "StaffEntry":
         """The same with others in a manager's place; nobody reports to themselves (`but`)."""
@@ -125,7 +127,8 @@ def understand_recorded(event: StaffRecorded, subsidiary: Subsidiary, event_id: 
         managers=_managers(event, dropped),
         joined_on=event.joined_on,
     )
-    entry = StaffEntry(position=_position(event, zone, event_id), status=EmployeeStatus(event.status), profile=profile)
+    former = _former(event, dropped)
+    entry = StaffEntry(position=_position(event, zone, event_id), status=EmployeeStatus(event.status), profile=profile, former=former)
     return Understood(entry, tuple(dropped))
 
 
@@ -147,6 +150,15 @@ def _address(text: str | None, dropped: list[str]) -> str | None:
         dropped.append("email")
         return None
     return address or None
+
+
+def _former(event: StaffRecorded, dropped: list[str]) -> str | None:
+    """The id in another subsidiary; nobody moves within their own, where their id is to stay."""
+    former = person_id(event.former_id, event.tenant) if event.former_id else None
+    if event.former_id and (former is None or tenant_of(former) == event.tenant):
+        dropped.append("former-id")
+        return None
+    return former
 
 
 def _managers(event: StaffRecorded, dropped: list[str]) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ class Kind(StrEnum):
 
     ENROLLED = "enrolled"
     WITHDRAWN = "withdrawn"
+    NOT_CARRIED = "not-carried"
     PROPOSAL = "proposal"
     PAIR_CONFIRMED = "pair-confirmed"
     PAIR_DECLINED = "pair-declined"

@@ -67,11 +67,12 @@ SAYABLE = MappingProxyType(
 
 
 def of_enrolment(event: EnrolmentFact) -> list[Notice]:
-    """Whoever enrolled or withdrew is told so; who left the group is not."""
+    """Whoever enrolled or withdrew is told so, and whose enrolment could not come along to another subsidiary; who left the group is not."""
     if isinstance(event, EmployeeWithdrawn) and event.status is not EnrolmentStatus.WITHDRAWN:
         return []
+    moved = isinstance(event, EmployeeWithdrawn) and event.moved_from is not None
     matter = Matter(programme=event.programme, role=event.role, enrolment=event.enrolment)
-    return [Notice(person=event.person, kind=KINDS[type(event)], matter=matter)]
+    return [Notice(person=event.person, kind=Kind.NOT_CARRIED if moved else KINDS[type(event)], matter=matter)]
 
 
 def of_pair(event: PairFact) -> list[Notice]:

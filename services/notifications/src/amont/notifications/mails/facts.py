@@ -29,6 +29,7 @@ class MailKind(StrEnum):
 
     ENROLLED = "enrolled"
     WITHDRAWN = "withdrawn"
+    NOT_CARRIED = "not-carried"
     PROPOSAL = "proposal"
     PAIR_CONFIRMED = "pair-confirmed"
     PAIR_DECLINED = "pair-declined"
@@ -191,6 +192,7 @@ ALWAYS = ("given_name", "programme", "page_url")
 NEEDS: dict[MailKind, tuple[str, ...]] = {
     MailKind.ENROLLED: ("role", "withdraw_url"),
     MailKind.WITHDRAWN: (),
+    MailKind.NOT_CARRIED: (),
     MailKind.PROPOSAL: ("role", "partner", "accept_url", "decline_url", "expires_at", "zone"),
     MailKind.PAIR_CONFIRMED: ("role", "partner"),
     MailKind.PAIR_DECLINED: (),

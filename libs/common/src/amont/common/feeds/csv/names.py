@@ -32,6 +32,7 @@ FIELDS: Mapping[str, str] = {
     "dotted_manager_ids": "dotted_manager_ids, dotted line managers, matrix managers, matrix manager id, responsables fonctionnels",
     "joined_on": "joined_on, hire date, start date, original hire date, date d'embauche, date d'entrée, date d'ancienneté, Eintrittsdatum, "
     "fecha de alta, fecha de ingreso",
+    "former_id": "former_id, former employee id, previous employee id, ancien matricule, frühere Personalnummer",
     "effective_at": "effective_at, effective date, effective from, date d'effet, valid from, gültig ab, fecha efectiva, fecha de efecto",
     "occurred_at": "occurred_at, last modified, modified at, date de modification, geändert am, fecha de modificación",
     "left": "left, leaver, sorti, ausgetreten, baja",

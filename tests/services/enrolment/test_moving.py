@@ -1,0 +1,141 @@
+"""Moving to another subsidiary: what somebody takes part in comes with them where the rules allow, once both sides have said so, in whatever order."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from tests.services.enrolment.staffing import COORDINATOR, LEA, de, fr, left, oneself, programme, recorded, settled
+
+from amont.common.events import EmployeeEnrolled, EmployeeWithdrawn, Event
+from amont.common.events.values import EnrolmentStatus, Role
+from amont.common.metrics import REGISTRY
+from amont.common.testing.hearing import START, Hearing, hearing
+from amont.enrolment import commands
+from amont.enrolment.app import build
+from amont.enrolment.domain.employee import Employee
+from amont.enrolment.domain.enrolment import Form
+from amont.enrolment.domain.feed import HOUR
+from amont.enrolment.domain.programme import Programme
+
+SECOND = timedelta(seconds=1)
+FORM = Form(topics={"ai": 3}, languages=("fr",), availability=("mon 09:00-11:30",))
+NEW = "de:77"
+
+
+def arrives(**more: object) -> Event:
+    return recorded("77", tenant="de", at=START, **{"grade": "AT", "former_id": LEA, **more})
+
+
+def leaves() -> Event:
+    return left("lea", at=START)
+
+
+@pytest.fixture
+async def enrolment(tmp_path: Path) -> AsyncIterator[Hearing]:
+    async with hearing(build, tmp_path) as one:
+        await settled(one)
+        await one.asked(commands.enrol, LEA, "digital", Role.MENTOR, oneself(LEA), form=FORM, charter_accepted=True)
+        await one.said()
+        yield one
+
+
+async def time_passes(enrolment: Hearing) -> list[Event]:
+    for _ in range(6):
+        await enrolment.passes(SECOND)
+    return await enrolment.said()
+
+
+async def test_what_somebody_takes_part_in_comes_with_them_whoever_speaks_first(tmp_path: Path) -> None:
+    for number, facts in enumerate(permutations([arrives(), leaves()])):
+        async with hearing(build, tmp_path / str(number)) as enrolment:
+            await settled(enrolment)
+            await enrolment.asked(commands.enrol, LEA, "digital", Role.MENTOR, oneself(LEA), form=FORM, charter_accepted=True)
+            await enrolment.said()
+            said = []
+            for fact in facts:
+                await enrolment.hears(fact)
+                said += await time_passes(enrolment)
+            (taken,) = [event for event in said if isinstance(event, EmployeeEnrolled)]
+            assert (taken.person, taken.programme, taken.role, taken.topics) == (NEW, "digital", Role.MENTOR, {"ai": 3})
+            (over,) = [event for event in said if isinstance(event, EmployeeWithdrawn)]
+            assert (over.person, over.status) == (LEA, EnrolmentStatus.ENDED)
+            for person in (LEA, NEW):
+                assert (await enrolment.look(Employee, person)).due_at is None
+
+
+async def test_where_a_rule_stands_against_it_they_are_told(enrolment: Hearing) -> None:
+    await enrolment.given(replace(await enrolment.look(Programme, "digital"), tenants=("fr",)))
+    await enrolment.hears(leaves(), arrives())
+    _, told = [event for event in await time_passes(enrolment) if isinstance(event, EmployeeWithdrawn)]
+    assert (told.person, told.moved_from, told.status) == (NEW, LEA, EnrolmentStatus.WITHDRAWN)
+    await enrolment.hears(recorded("77", tenant="de", at=START + SECOND, grade="AT", team="later"))
+    assert (await enrolment.look(Employee, NEW)).enrolments[0].status is EnrolmentStatus.WITHDRAWN
+
+
+async def test_one_side_alone_moves_nobody(enrolment: Hearing) -> None:
+    await enrolment.hears(arrives())
+    assert [type(event).__name__ for event in await time_passes(enrolment)] == ["EmployeeChanged"]
+    assert (await enrolment.look(Employee, LEA)).enrolments[0].open
+    assert (await enrolment.look(Employee, NEW)).enrolments == ()
+
+
+async def test_who_had_withdrawn_is_not_brought_back(enrolment: Hearing) -> None:
+    (seat,) = (await enrolment.look(Employee, LEA)).enrolments
+    await enrolment.asked(commands.withdraw, seat.id, oneself(LEA), None)
+    await enrolment.hears(leaves(), arrives())
+    await time_passes(enrolment)
+    assert (await enrolment.look(Employee, NEW)).enrolments == ()
+
+
+async def test_what_was_handed_over_stays_ended_should_the_former_id_come_back(enrolment: Hearing) -> None:
+    await enrolment.hears(leaves(), arrives())
+    await time_passes(enrolment)
+    await enrolment.hears(recorded("lea", at=START + HOUR))
+    await enrolment.passes(2 * HOUR)
+    assert (await enrolment.look(Employee, LEA)).enrolments[0].status is EnrolmentStatus.ENDED
+    assert (await enrolment.look(Employee, NEW)).enrolments[0].status is EnrolmentStatus.ENROLLED
+
+
+async def test_who_arrives_on_leave_has_a_suspended_seat(enrolment: Hearing) -> None:
+    await enrolment.hears(leaves(), arrives(status="on_leave"))
+    await time_passes(enrolment)
+    assert (await enrolment.look(Employee, NEW)).enrolments[0].status is EnrolmentStatus.SUSPENDED
+
+
+async def test_a_held_leaving_keeps_the_move_waiting(enrolment: Hearing) -> None:
+    await enrolment.given(fr(leaver_share=0.0))
+    await enrolment.passes(HOUR)
+    await enrolment.hears(leaves(), arrives())
+    await time_passes(enrolment)
+    assert (await enrolment.look(Employee, NEW)).enrolments == ()
+    await enrolment.asked(commands.release_leavers, "fr", COORDINATOR, "she moved")
+    await time_passes(enrolment)
+    assert (await enrolment.look(Employee, NEW)).enrolments[0].open
+
+
+async def test_a_future_arrival_waits_for_its_day(enrolment: Hearing) -> None:
+    await enrolment.hears(leaves(), recorded("77", tenant="de", at=START + timedelta(days=3), grade="AT", former_id=LEA))
+    await time_passes(enrolment)
+    await enrolment.passes(timedelta(days=3))
+    await time_passes(enrolment)
+    assert (await enrolment.look(Employee, NEW)).enrolments[0].open
+
+
+async def test_a_second_subsidiary_that_claims_the_same_person_gets_nothing(enrolment: Hearing) -> None:
+    await enrolment.given(replace(de(), id="es"))
+    await enrolment.given(programme(tenants=("fr", "de", "es")))
+    await enrolment.hears(leaves(), arrives())
+    await time_passes(enrolment)
+    await enrolment.hears(recorded("5", tenant="es", at=START, grade="AT", former_id=LEA))
+    await time_passes(enrolment)
+    assert (await enrolment.look(Employee, "es:5")).enrolments == ()
+
+
+async def test_an_id_of_ones_own_subsidiary_is_no_former_one(enrolment: Hearing) -> None:
+    name = ("amont_hris_fields_dropped_total", {"field": "former-id"})
+    before = REGISTRY.get_sample_value(*name) or 0
+    await enrolment.hears(recorded("77", tenant="fr", former_id="lea"), recorded("78", tenant="fr", former_id="x" * 100))
+    assert REGISTRY.get_sample_value(*name) == before + 2
