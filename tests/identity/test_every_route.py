@@ -126,6 +126,8 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ),
     ("GET", f"{ENROLMENT}/enrolments/{{enrolment_id}}"): needs(Action.READ_ENROLMENT, "mentee"),
     ("GET", f"{MATCHING}/cycles"): Asks(lists=(Action.READ_FEED, "cycle", "cycle_id")),
+    ("GET", f"{ENROLMENT}/exports/{{export_id}}"): needs(Action.EXPORT, "mentee"),
+    ("GET", f"{ENROLMENT}/exports/{{export_id}}/archive"): needs(Action.EXPORT, "mentee"),
     ("GET", f"{ENROLMENT}/erasures"): Asks(lists=(Action.READ_ERASURE, "erasure", "reference")),
     ("GET", f"{ENROLMENT}/erasures/{{reference}}"): needs(Action.READ_ERASURE, "erasure"),
     ("GET", f"{MATCHING}/programmes/{{programme_id}}/rounds"): needs(Action.READ_ROUND, "programme"),
@@ -183,6 +185,7 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("POST", f"{MATCHING}/pairs/{{pair_id}}/end"): needs(Action.END_PAIR, "pair"),
     ("POST", f"{ENROLMENT}/enrolments/{{enrolment_id}}/withdraw"): needs(Action.WITHDRAW, "mentee"),
     ("POST", f"{ENROLMENT}/programmes/{{programme_id}}/close"): needs(Action.MANAGE_PROGRAMME, "programme"),
+    ("POST", f"{ENROLMENT}/employees/{{person:path}}/exports"): needs(Action.EXPORT, "mentee"),
     ("POST", f"{ENROLMENT}/employees/{{person:path}}/erase"): needs(Action.ERASE, "mentee", body=lambda _: {"reason": "a test"}),
     ("POST", f"{ENROLMENT}/employees/{{person:path}}/readmit"): needs(Action.ERASE, "mentee"),
 }
@@ -295,6 +298,7 @@ async def played(scene: Scene) -> Scene:
     (pair,) = await scene.all_four.every("/matching/pairs?programme=one", GROUP)
     for person in (mentee, mentor):
         await ask("POST", f"/matching/pairs/{pair['id']}/accept", person)
+    export = await ask("POST", f"/enrolment/employees/{MENTEE}/exports", GROUP)
     await scene.all_four.settle()
     plan = await ask("GET", f"/scheduling/plans/{pair['id']}", mentee)
     slots = await ask("GET", f"/scheduling/plans/{pair['id']}/slots", mentee)
@@ -312,6 +316,7 @@ async def played(scene: Scene) -> Scene:
         "round_id": round_["id"],
         "simulation_id": simulation["id"],
         "reference": erasure["reference"],
+        "export_id": export["reference"],
         "ruling_id": ruling["id"],
         "enrolment_id": enrolment["enrolment"],
         "delivery_id": deliveries[0]["id"],

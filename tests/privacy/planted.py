@@ -93,17 +93,18 @@ async def lived(all_four: World) -> Story:
             staff("fr", 1, grade="D", function="b"),
             herself(),
             herself(effective_at="2027-06-01", team="elsewhere"),
-            herself(grade="unheard-of", occurred_at="2024-02-01T08:00:00Z", effective_at="2024-02-01"),
             staff("fr", 2, manager_id=EMPLOYEE_ID, function="c"),
             staff("de", 1, function="b"),
             staff("de", 2, function="c"),
             staff("de", 3, grade="D", function="c"),
         ]
     )
-    await ask("POST", "/enrolment/programmes", GROUP, {"programme": "one", "name": "One", "tenants": ["fr", "de"], "topics": ["ai"]})
-    await ask("POST", "/enrolment/programmes/one/open", GROUP)
+    for programme in ("one", "two"):
+        body = {"programme": programme, "name": programme, "tenants": ["fr", "de"], "topics": ["ai"]}
+        await ask("POST", "/enrolment/programmes", GROUP, body)
+        await ask("POST", f"/enrolment/programmes/{programme}/open", GROUP)
     me = f"{PERSON}|participant"
-    mine = await ask("POST", "/enrolment/enrolments", me, {**FORM, "role": "mentee"})
+    mine = await ask("POST", "/enrolment/enrolments", me, {**FORM, "programme": "two", "role": "mentee"})
     await ask("POST", f"/enrolment/enrolments/{mine['enrolment']}/withdraw", me, {"reason": NAMES[5]})
     mine = await ask("POST", "/enrolment/enrolments", me, {**FORM, "role": "mentee"})
     await ask("PATCH", f"/enrolment/enrolments/{mine['enrolment']}", me, {"meeting": "either"})
@@ -126,6 +127,7 @@ async def lived(all_four: World) -> Story:
         await ask("POST", f"/matching/pairs/{pair['id']}/accept", f"{person}|participant")
     await all_four.settle()
     await _meets(all_four, story.pair)
+    await all_four.hears([herself(grade="unheard-of", occurred_at="2024-02-01T08:00:00Z", effective_at="2024-02-01")])
     return story
 
 

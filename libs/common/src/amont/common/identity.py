@@ -71,6 +71,7 @@ class Action(StrEnum):
     READ_SESSION = "read-session"
     BOOK_SESSION = "book-session"
     READ_DELIVERY = "read-delivery"
+    EXPORT = "export"
     ERASE = "erase"
     READ_ERASURE = "read-erasure"
     OPERATE = "operate"
@@ -118,6 +119,7 @@ RIGHTS: Mapping[Action, Mapping[Privilege, Scope]] = MappingProxyType(
         Action.READ_SESSION: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.BOOK_SESSION: {_P: Scope.OWN},
         Action.READ_DELIVERY: {_P: Scope.OWN, _O: Scope.GROUP},
+        Action.EXPORT: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.ERASE: {_C: Scope.TENANT, _G: Scope.GROUP},
         Action.READ_ERASURE: {_C: Scope.TENANT, _G: Scope.GROUP, _A: Scope.GROUP},
         Action.OPERATE: {_O: Scope.GROUP},

@@ -9,6 +9,7 @@ from amont.common.events.values import EmployeeStatus
 from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.employee import HERE, Employee
 from amont.enrolment.domain.erasure import Erased, Erasure
+from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import Feed
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.scim_record import ENTERPRISE
@@ -72,10 +73,11 @@ SCIM_USERS = Collection(
 )
 SCIM_GROUPS = Collection(ScimGroup, "scim_groups", indexes=[Index(("listed_in",)), Index(("members",), many=True)], keys=_keys_of_group)
 
+EXPORTS = Collection(Export, "exports", indexes=[Index(("person",))], due=True)
 ERASURES = Collection(Erasure, "erasures", indexes=[Index(("tenant",)), Index(("person",))], due=True)
 ERASED = Collection(Erased, "erased", indexes=[Index(("managers",), many=True)])
 
-COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS, SCIM_USERS, SCIM_GROUPS, ERASURES, ERASED)
+COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS, SCIM_USERS, SCIM_GROUPS, EXPORTS, ERASURES, ERASED)
 
 
 def every_subsidiary() -> Query[Subsidiary]:
@@ -153,3 +155,8 @@ def scim_groups(tenant: str) -> Query[ScimGroup]:
 def scim_groups_with(user: str) -> Query[ScimGroup]:
     """The SCIM groups that have a user among their members, by its SCIM id."""
     return SCIM_GROUPS.where(members=user)
+
+
+def exports_of(person: str) -> Query[Export]:
+    """What was gathered of the person and can still be fetched."""
+    return EXPORTS.where(person=person)

@@ -18,11 +18,15 @@ from amont.common.events import (
     ErasedFromMatching,
     ErasedFromNotifications,
     ErasedFromScheduling,
+    ExportedFromMatching,
+    ExportedFromNotifications,
+    ExportedFromScheduling,
     RoundPublished,
     StaffLeft,
     StaffRecorded,
 )
 from amont.common.events.erasure import ErasureFact
+from amont.common.events.exporting import ExportFact
 from amont.common.events.hris import StaffFact
 from amont.common.events.words import person_id
 from amont.common.work import Handle, Reaction, Reactions, Work
@@ -30,6 +34,7 @@ from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_o
 from amont.enrolment.domain.arrival import Outcome
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.erasure import Erased, Erasure, Stage, digest_of
+from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.programme import Programme
@@ -62,6 +67,17 @@ async def on_round_published(event: RoundPublished, work: Work) -> None:
     """The first published round sets the programme going. Raises NotFound."""
     programme = await work.get(Programme, event.programme)
     work.save(programme.run(Stamp(by=event.published_by, at=event.published_at)))
+
+
+async def on_exported(event: ExportFact, work: Work) -> None:
+    """A service has answered what it holds of somebody. Raises NotFound."""
+    export = await work.get(Export, event.reference)
+    work.save(export.hear(event))
+
+
+async def on_export_due(export: Export, work: Work) -> None:
+    """Its time is over."""
+    work.save(export.forget())
 
 
 async def on_erased(event: ErasureFact, work: Work) -> None:
@@ -167,6 +183,10 @@ def _needs_of_recorded(event: StaffRecorded, envelope: Envelope) -> Iterable[tup
     return (*_needs(event, envelope), *((Erased, digest_of(manager)) for manager in managers))
 
 
+def _export(event: ExportFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
+    return [(Export, event.reference)]
+
+
 def _erasure(event: ErasureFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
     return [(Erasure, event.reference)]
 
@@ -175,9 +195,17 @@ CONSUMES: Reactions = {
     StaffRecorded: Reaction(on_staff_recorded, needs=_needs_of_recorded),
     StaffLeft: Reaction(on_staff_left, needs=_needs),
     RoundPublished: Reaction(on_round_published, needs=lambda event, _: [(Programme, event.programme)]),
+    ExportedFromMatching: Reaction(on_exported, needs=_export),
+    ExportedFromScheduling: Reaction(on_exported, needs=_export),
+    ExportedFromNotifications: Reaction(on_exported, needs=_export),
     ErasedFromMatching: Reaction(on_erased, needs=_erasure),
     ErasedFromScheduling: Reaction(on_erased, needs=_erasure),
     ErasedFromNotifications: Reaction(on_erased, needs=_erasure),
 }
 
-DUE: Mapping[type[Any], Handle] = {Subsidiary: on_subsidiary_due, Feed: on_feed_due, Employee: on_employee_due}
+DUE: Mapping[type[Any], Handle] = {
+    Subsidiary: on_subsidiary_due,
+    Feed: on_feed_due,
+    Employee: on_employee_due,
+    Export: on_export_due,
+}

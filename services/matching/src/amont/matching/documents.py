@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from amont.common import erasing
+from amont.common import erasing, exporting
 from amont.common.documents import AnyOf, AtMost, Index
 from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EnrolmentStatus
@@ -54,7 +54,19 @@ RULINGS = Collection(
     due=True,
 )
 
-COLLECTIONS = (PEOPLE, ENROLMENTS, PROGRAMMES, ROUNDS, ROUND_PAGES, PAIRS, CYCLES, SIMULATIONS, RULINGS, *erasing.COLLECTIONS)
+COLLECTIONS = (
+    PEOPLE,
+    ENROLMENTS,
+    PROGRAMMES,
+    ROUNDS,
+    ROUND_PAGES,
+    PAIRS,
+    CYCLES,
+    SIMULATIONS,
+    RULINGS,
+    *erasing.COLLECTIONS,
+    exporting.ANSWERS,
+)
 
 
 def active_enrolments_of(programme: str) -> Query[Enrolment]:
@@ -107,6 +119,14 @@ def every_pair_of(person: str) -> Query[Pair]:
 def people_below(person: str) -> Query[Person]:
     """Those who report to the person, on a solid line or a dotted one."""
     return PEOPLE.where(managers=person)
+
+
+def every_page_of(part: Part) -> Query[RoundPage]:
+    return ROUND_PAGES.where(part=part.value)
+
+
+def every_enrolment() -> Query[Enrolment]:
+    return ENROLMENTS.where()
 
 
 def every_page() -> Query[RoundPage]:

@@ -19,11 +19,13 @@ from amont.common.events import (
     EnrolmentResumed,
     EnrolmentSuspended,
     Envelope,
+    ExportRequested,
     PairEnded,
     ProgrammeChanged,
     SessionCompleted,
 )
 from amont.common.events.enrolment import EmployeeFact, EnrolmentFact
+from amont.common.exporting import Answer, on_export_requested
 from amont.common.work import Reaction, Reactions, Work
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.pair import Pair
@@ -86,6 +88,7 @@ CONSUMES: Reactions = {
     EmployeeChanged: Reaction(on_employee_changed, needs=_person),
     EmployeeLeft: Reaction(on_employee_left, needs=_person),
     EmployeeErased: Reaction(on_employee_erased, needs=lambda event, _: [(Clearing, event.reference)]),
+    ExportRequested: Reaction(on_export_requested, needs=lambda event, _: [(Answer, event.reference)]),
     ProgrammeChanged: Reaction(on_programme_changed, needs=_programme),
     EmployeeEnrolled: Reaction(on_enrolment, needs=_enrolment),
     EnrolmentChanged: Reaction(on_enrolment, needs=_enrolment),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amont.common import erasing
+from amont.common import erasing, exporting
 from amont.common.documents import Index
 from amont.common.documents.collection import Collection, Query
 from amont.notifications.domain.delivery import Delivery
@@ -18,7 +18,7 @@ DELIVERIES = Collection(Delivery, "deliveries", indexes=[Index(("person",)), Ind
 RECIPIENTS = Collection(Recipient, "recipients")
 SUBSIDIARIES = Collection(Subsidiary, "subsidiaries")
 PROGRAMMES = Collection(Programme, "programmes")
-COLLECTIONS = (DELIVERIES, RECIPIENTS, SUBSIDIARIES, PROGRAMMES, *erasing.COLLECTIONS)
+COLLECTIONS = (DELIVERIES, RECIPIENTS, SUBSIDIARIES, PROGRAMMES, *erasing.COLLECTIONS, exporting.ANSWERS)
 
 
 def deliveries_to(person: str | None) -> Query[Delivery]:

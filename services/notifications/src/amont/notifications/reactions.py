@@ -15,6 +15,7 @@ from amont.common.events import (
     EmployeeLeft,
     EmployeeWithdrawn,
     Envelope,
+    ExportRequested,
     PairAccepted,
     PairConfirmed,
     PairDeclined,
@@ -36,6 +37,7 @@ from amont.common.events import (
 from amont.common.events.enrolment import EnrolmentFact
 from amont.common.events.matching import PairFact
 from amont.common.events.scheduling import SessionFact
+from amont.common.exporting import Answer, on_export_requested
 from amont.common.work import Needs, Reaction, Reactions, Work, id_after
 from amont.notifications.domain import notices
 from amont.notifications.domain.delivery import Channel, Delivery, Notice
@@ -111,6 +113,7 @@ CONSUMES: Reactions = {
     EmployeeChanged: Reaction(on_employee_changed, needs=lambda e, _: [(Recipient, e.person)]),
     EmployeeLeft: Reaction(on_employee_left, needs=lambda e, _: [(Recipient, e.person)]),
     EmployeeErased: Reaction(on_employee_erased, needs=lambda e, _: [(Clearing, e.reference)]),
+    ExportRequested: Reaction(on_export_requested, needs=lambda e, _: [(Answer, e.reference)]),
     EmployeeEnrolled: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
     EmployeeWithdrawn: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
     PairProposed: Reaction(on_pair, needs=_planned(notices.of_pair)),

@@ -14,6 +14,7 @@ from amont.common.erasing import Clearing, Look, clear
 from amont.common.errors import Fault, Invalid
 from amont.common.events import (
     ErasedFromScheduling,
+    ExportedFromScheduling,
     SessionCancelled,
     SessionCompleted,
     SessionMissed,
@@ -23,6 +24,7 @@ from amont.common.events import (
     Slot,
 )
 from amont.common.events.values import EmployeeStatus, tenant_of
+from amont.common.exporting import MOST_OF_A_KIND, Answer, Kinds, answer, plain
 from amont.common.identity import Action, Actor, Privilege, Resource, authorize
 from amont.common.ids import derived
 from amont.common.work import Effect, Work
@@ -34,6 +36,7 @@ from amont.scheduling.domain.projections import Enrolment, Person, Programme
 
 PUBLISHES = (
     ErasedFromScheduling,
+    ExportedFromScheduling,
     SessionProposed,
     SessionScheduled,
     SessionRescheduled,
@@ -123,8 +126,24 @@ async def erase(look: Look) -> None:
             look.rename(documents.PLANS, plan)
 
 
+async def export(work: Work, person: str, private: bool) -> Kinds:  # noqa: ARG001, FBT001 - the shape of a `Gather`; nothing here is private
+    """What is kept of somebody who asks for it: their zone and hours, and the sessions of their pairs, at most the newest of `MOST_OF_A_KIND` plans."""
+    found = await work.peek(Person, person)
+    plans = [one async for one in work.find(documents.plans(people=person))][-MOST_OF_A_KIND:]
+    ids = [one.mentee_enrolment if one.mentee == person else one.mentor_enrolment for one in plans]
+    hours = (await work.get_many(Enrolment, list(dict.fromkeys(ids)))).values()
+    return {
+        "person": plain(documents.PEOPLE, [found] if found else []),
+        "hours": plain(documents.ENROLMENTS, hours),
+        "plans": plain(documents.PLANS, plans, without=("propose_at", "check_at")),
+    }
+
+
 DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Plan: wake_plan}
-JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Clearing: clear(erase, ErasedFromScheduling)}
+JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
+    Clearing: clear(erase, ErasedFromScheduling),
+    Answer: answer(export, ExportedFromScheduling),
+}
 """What may take long: nothing else waits for it."""
 
 

@@ -1,6 +1,6 @@
 """What scheduling keeps: plans, and copies of others' facts; and the questions that are asked of them. What they mean lives in `domain`."""
 
-from amont.common import erasing
+from amont.common import erasing, exporting
 from amont.common.documents import AnyOf, Index
 from amont.common.documents.collection import Collection, Query
 from amont.scheduling.domain.plan import Plan
@@ -17,7 +17,7 @@ PEOPLE = Collection(Person, "people")
 ENROLMENTS = Collection(Enrolment, "enrolments")
 PROGRAMMES = Collection(Programme, "programmes")
 
-COLLECTIONS = (PLANS, PEOPLE, ENROLMENTS, PROGRAMMES, *erasing.COLLECTIONS)
+COLLECTIONS = (PLANS, PEOPLE, ENROLMENTS, PROGRAMMES, *erasing.COLLECTIONS, exporting.ANSWERS)
 
 
 def plans(**conditions: str) -> Query[Plan]:

@@ -19,6 +19,7 @@ from amont.common.events import (
     EnrolmentResumed,
     EnrolmentSuspended,
     Envelope,
+    ExportRequested,
     PairConfirmed,
     PairDeclined,
     PairEnded,
@@ -30,6 +31,7 @@ from amont.common.events import (
 from amont.common.events.enrolment import EmployeeFact, EnrolmentFact
 from amont.common.events.matching import PairFact
 from amont.common.events.values import EmployeeStatus, PairStatus
+from amont.common.exporting import Answer, on_export_requested
 from amont.common.work import Reaction, Reactions, Work
 from amont.scheduling.domain.plan import Plan
 from amont.scheduling.domain.projections import Enrolment, Pace, Person, Programme
@@ -129,6 +131,7 @@ CONSUMES: Reactions = {
     EmployeeChanged: Reaction(on_employee_changed, needs=_person),
     EmployeeLeft: Reaction(on_employee_left, needs=_person),
     EmployeeErased: Reaction(on_employee_erased, needs=lambda event, _: [(Clearing, event.reference)]),
+    ExportRequested: Reaction(on_export_requested, needs=lambda event, _: [(Answer, event.reference)]),
     EmployeeEnrolled: Reaction(on_enrolment, needs=_enrolment),
     EnrolmentChanged: Reaction(on_enrolment, needs=_enrolment),
     EnrolmentSuspended: Reaction(on_enrolment, needs=_enrolment),

@@ -18,6 +18,7 @@ from amont.common.events.enrolment import (
 )
 from amont.common.events.envelope import Envelope, Event
 from amont.common.events.erasure import ErasedFromMatching, ErasedFromNotifications, ErasedFromScheduling
+from amont.common.events.exporting import ExportedFromMatching, ExportedFromNotifications, ExportedFromScheduling, ExportRequested
 from amont.common.events.hris import StaffLeft, StaffRecorded
 from amont.common.events.matching import (
     PairAccepted,
@@ -56,6 +57,10 @@ __all__ = [
     "ErasedFromNotifications",
     "ErasedFromScheduling",
     "Event",
+    "ExportRequested",
+    "ExportedFromMatching",
+    "ExportedFromNotifications",
+    "ExportedFromScheduling",
     "NotificationFailed",
     "NotificationSent",
     "PairAccepted",

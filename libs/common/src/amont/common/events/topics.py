@@ -6,7 +6,7 @@ Names have no dots (a dot and an underscore collide in Kafka's metric names). Pa
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from amont.common.events import enrolment, erasure, hris, matching, notifications, scheduling
+from amont.common.events import enrolment, erasure, exporting, hris, matching, notifications, scheduling
 from amont.common.events.envelope import Event
 
 SERVICES = ("enrolment", "matching", "scheduling", "notifications")
@@ -154,6 +154,10 @@ _ALL = (
     _topic("matching-erasures", "What matching has erased of whom is to be erased", "matching", "enrolment", erasure.ErasedFromMatching),
     _topic("scheduling-erasures", "The same of scheduling", "scheduling", "enrolment", erasure.ErasedFromScheduling),
     _topic("notifications-erasures", "The same of notifications", "notifications", "enrolment", erasure.ErasedFromNotifications),
+    _topic("enrolment-exports", "Whose data is wanted", "enrolment", "matching scheduling notifications", exporting.ExportRequested),
+    _topic("matching-exports", "What matching holds of somebody, sealed", "matching", "enrolment", exporting.ExportedFromMatching),
+    _topic("scheduling-exports", "The same of scheduling", "scheduling", "enrolment", exporting.ExportedFromScheduling),
+    _topic("notifications-exports", "The same of notifications", "notifications", "enrolment", exporting.ExportedFromNotifications),
     *(
         Topic(
             name=dead_letters_of(service),

@@ -1,6 +1,18 @@
 """Enrolment over HTTP for machines: translate in, call a command, translate back. One module per kind of thing."""
 
-from amont.enrolment.api import charters, eligibility, employees, enrolments, erasures, feeds, programmes, revisions, subsidiaries, tokens
+from amont.enrolment.api import (
+    charters,
+    eligibility,
+    employees,
+    enrolments,
+    erasures,
+    exports,
+    feeds,
+    programmes,
+    revisions,
+    subsidiaries,
+    tokens,
+)
 
 ROUTERS = (
     subsidiaries.router,
@@ -13,4 +25,5 @@ ROUTERS = (
     employees.router,
     enrolments.router,
     erasures.router,
+    exports.router,
 )

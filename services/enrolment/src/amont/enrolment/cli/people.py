@@ -1,12 +1,17 @@
-"""`amont people`: erase somebody, follow it, read the certificate. Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable."""
+"""`amont people`: export what is held of somebody; erase them, follow it, read the certificate.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable.
+"""
 
 import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from amont.common.cli import err, out, print_json, say, say_command, say_facts, table
+from amont.common.errors import Unavailable
 from amont.enrolment.cli.place import AsJson, Data, done, operator
 
 if TYPE_CHECKING:
@@ -95,6 +100,40 @@ def readmit(person: Person, *, yes: Yes = False, data: Data = None) -> None:
         _must_be_sure(f"Take records about {person} again?")
     done(data, commands.readmit, person, operator())
     say(out, f"The next record about {person} makes a new person of them.")
+
+
+@app.command("export")
+def export(
+    person: Person,
+    *,
+    to: Annotated[Path, typer.Option("--out", help="The archive to write, a ZIP file", metavar="FILE")],
+    private: Annotated[
+        bool, typer.Option("--private", help="With what the person said for nobody else to read: hand it to them unopened")
+    ] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for the services")] = 30.0,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write everything that the four services hold of somebody into one archive: JSON, and a page to read.
+
+    The running services answer; exits with 3 when one does not in time.
+    """
+    from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
+
+    if to.exists():
+        raise typer.BadParameter(f"{to} is there already: name another file, or move it away")
+    asked = done(data, commands.request_export, person, operator(), private=private)
+    until = time.monotonic() + wait
+    while (awaits := done(data, commands.export, asked.id, operator()).awaits) and time.monotonic() < until:
+        time.sleep(0.2)
+    if awaits:
+        raise Unavailable(f"{', '.join(awaits)} did not answer within {wait:g} s. Is it running? Then ask again.")
+    packed = done(data, commands.archive, asked.id, operator())
+    to.write_bytes(packed)
+    if as_json:
+        print_json({"person": person, "file": str(to), "bytes": len(packed), "private": private})
+    else:
+        say(out, f"{to}: what is held of {person}, {len(packed):,} bytes. It is personal: mind where it lies.")
 
 
 def _must_be_sure(question: str) -> None:

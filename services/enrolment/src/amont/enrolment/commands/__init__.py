@@ -9,6 +9,7 @@ from amont.common.events import (
     EnrolmentChanged,
     EnrolmentResumed,
     EnrolmentSuspended,
+    ExportRequested,
     ProgrammeChanged,
     StaffLeft,
     StaffRecorded,
@@ -29,6 +30,7 @@ from amont.enrolment.commands.enrolments import (
     withdraw,
 )
 from amont.enrolment.commands.erasures import JOBS, erase, erasure, erasures, holdings, readmit
+from amont.enrolment.commands.exports import archive, export, request_export
 from amont.enrolment.commands.feeds import FeedState, drop_leavers, feed_state, held_records, pause_feed, release_leavers, resume_feed
 from amont.enrolment.commands.programmes import (
     Affected,
@@ -79,6 +81,7 @@ __all__ = [
     "Held",
     "Regraded",
     "add_subsidiary",
+    "archive",
     "change_subsidiary",
     "charter",
     "close_programme",
@@ -97,6 +100,7 @@ __all__ = [
     "erase",
     "erasure",
     "erasures",
+    "export",
     "feed_of",
     "feed_state",
     "held_records",
@@ -115,6 +119,7 @@ __all__ = [
     "readmit",
     "release_leavers",
     "remove_subsidiary",
+    "request_export",
     "resume_feed",
     "revoke_token",
     "scim_group",
@@ -137,6 +142,7 @@ PUBLISHES = (
     EmployeeChanged,
     EmployeeLeft,
     EmployeeErased,
+    ExportRequested,
     ProgrammeChanged,
     EmployeeEnrolled,
     EnrolmentChanged,

@@ -111,6 +111,9 @@ async def _swept(erasure: Erasure, person: str, work: Work) -> bool:
         if person in subsidiary.coordinators and not look.full:
             others = tuple(one for one in subsidiary.coordinators if one != person)
             look.change(documents.SUBSIDIARIES, subsidiary.change(coordinators=others))
+    async for export in work.find(documents.exports_of(person)):
+        if not look.full:
+            look.change(documents.EXPORTS, export.forget())
     for query in documents.may_name_somebody():
         await look.search(query)
     await look.letters()

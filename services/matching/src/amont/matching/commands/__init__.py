@@ -2,6 +2,7 @@
 
 from amont.common.events import (
     ErasedFromMatching,
+    ExportedFromMatching,
     PairAccepted,
     PairConfirmed,
     PairDeclined,
@@ -65,6 +66,7 @@ __all__ = [
 
 PUBLISHES = (
     ErasedFromMatching,
+    ExportedFromMatching,
     RoundPublished,
     PairProposed,
     PairAccepted,

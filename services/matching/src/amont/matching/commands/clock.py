@@ -12,11 +12,13 @@ from typing import Any
 from amont.common.aggregate import Aggregate
 from amont.common.erasing import Clearing
 from amont.common.events.values import EmployeeStatus, PairStatus
+from amont.common.exporting import Answer
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.cycles import look_for_cycles
 from amont.matching.commands.erasing import wake_clearing
+from amont.matching.commands.exporting import wake_answer
 from amont.matching.commands.looking import SOON, keep, review
 from amont.matching.commands.publishing import publish_some
 from amont.matching.commands.rulings import forget_leaver, wake_ruling
@@ -132,5 +134,6 @@ JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
     Round: wake_round,
     Simulation: wake_simulation,
     Clearing: wake_clearing,
+    Answer: wake_answer,
 }
 """What takes long: nothing else waits for it."""
