@@ -19,11 +19,12 @@ from amont.common.events import (
     ErasedFromScheduling,
     SubsidiaryChanged,
 )
-from amont.common.events.values import EnrolmentStatus, Role
+from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Role
 from amont.common.metrics import REGISTRY
 from amont.common.testing.hearing import START, Hearing, hearing
 from amont.enrolment import commands
 from amont.enrolment.app import build
+from amont.enrolment.domain import erasure as erasure_rules
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import Form
 from amont.enrolment.domain.erasure import FORGOTTEN_AFTER, Erased, Erasure, Stage, StillErasing, digest_of
@@ -43,7 +44,7 @@ async def enrolment(tmp_path: Path) -> AsyncIterator[Hearing]:
 async def ordered(enrolment: Hearing, person: str = LEA) -> Erasure:
     """An erasure of which the others have been told."""
     erasure = await enrolment.asked(commands.erase, person, COORDINATOR, "asked for it")
-    for _ in range(3):
+    for _ in range(4):
         await enrolment.passes(SECONDS)
     return erasure
 
@@ -297,3 +298,11 @@ async def test_records_that_are_held_go_with_the_person_and_those_of_their_repor
     assert (await enrolment.look(Employee, LEA)).held == ()
     report = await enrolment.look(Employee, "fr:max")
     assert (len(report.held), report.ever_managers) == (1, ("fr:bob",))
+
+
+async def test_who_shares_a_mark_with_somebody_erased_is_taken_as_anybody(enrolment: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasure_rules, "_mark_of", lambda _: "0")
+    await ordered(enrolment)
+    await enrolment.hears(recorded("max", manager_id="bob"), recorded(**NEWLY))
+    assert (await enrolment.look(Employee, "fr:max")).status is EmployeeStatus.ACTIVE
+    assert (await enrolment.look(Employee, LEA)).erased

@@ -8,7 +8,7 @@ from amont.common.documents.collection import Collection, Query
 from amont.common.events.values import EmployeeStatus
 from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.employee import HERE, Employee
-from amont.enrolment.domain.erasure import Erased, Erasure
+from amont.enrolment.domain.erasure import Doors, Erased, Erasure
 from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import Feed
 from amont.enrolment.domain.programme import Programme
@@ -75,9 +75,10 @@ SCIM_GROUPS = Collection(ScimGroup, "scim_groups", indexes=[Index(("listed_in",)
 
 EXPORTS = Collection(Export, "exports", indexes=[Index(("person",))], due=True)
 ERASURES = Collection(Erasure, "erasures", indexes=[Index(("tenant",)), Index(("person",))], due=True)
+DOORS = Collection(Doors, "doors")
 ERASED = Collection(Erased, "erased", indexes=[Index(("managers",), many=True)])
 
-COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS, SCIM_USERS, SCIM_GROUPS, EXPORTS, ERASURES, ERASED)
+COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS, SCIM_USERS, SCIM_GROUPS, EXPORTS, ERASURES, DOORS, ERASED)
 
 
 def every_subsidiary() -> Query[Subsidiary]:

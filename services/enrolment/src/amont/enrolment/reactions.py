@@ -28,12 +28,13 @@ from amont.common.events import (
 from amont.common.events.erasure import ErasureFact
 from amont.common.events.exporting import ExportFact
 from amont.common.events.hris import StaffFact
+from amont.common.events.values import tenant_of
 from amont.common.events.words import person_id
 from amont.common.work import Handle, Reaction, Reactions, Work
 from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
 from amont.enrolment.domain.arrival import Outcome
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.erasure import Erased, Erasure, Stage, digest_of
+from amont.enrolment.domain.erasure import Doors, Erased, Erasure, Stage, digest_of
 from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
@@ -123,7 +124,7 @@ async def _subsidiary(event: StaffFact, work: Work) -> Subsidiary:
 
 
 async def _take(event: StaffFact, understood: Understood, subsidiary: Subsidiary, work: Work) -> Outcome:
-    erased = await work.peek(Erased, digest_of(event.person))
+    erased = await _door_of(event.person, work)
     if erased is not None and not erased.readmitted:
         _count(event.tenant, Outcome.ERASED)
         return Outcome.ERASED
@@ -149,13 +150,18 @@ async def _without_erased(understood: Understood, event: StaffRecorded, work: Wo
     entry = understood.entry
     looked_at: set[str] = set()
     while entry.profile and (managers := [one for one in entry.profile.managers if one not in looked_at]):
-        doors = await work.get_many(Erased, [digest_of(one) for one in managers])
         looked_at.update(managers)
         for manager in managers:
-            door = doors.get(digest_of(manager))
+            door = await _door_of(manager, work)
             if door is not None and not door.readmitted:
                 entry = entry.reporting_instead(manager, door.managers, but=event.person)
-    return replace(understood, entry=entry)
+    return understood if entry is understood.entry else replace(understood, entry=entry)
+
+
+async def _door_of(person: str, work: Work) -> Erased | None:
+    """What stands where somebody was who was erased; None for everybody else."""
+    doors = await work.peek(Doors, tenant_of(person))
+    return await work.peek(Erased, digest_of(person)) if doors is not None and doors.may_hide(person) else None
 
 
 def _event_id(work: Work) -> str:
@@ -174,13 +180,12 @@ def _counter(tenant: str, outcome: Outcome) -> Counter:
 
 
 def _needs(event: StaffFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
-    return ((Employee, event.person), (Subsidiary, event.tenant), (Erased, digest_of(event.person)))
+    return ((Employee, event.person), (Subsidiary, event.tenant), (Doors, event.tenant))
 
 
 def _needs_of_recorded(event: StaffRecorded, envelope: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
-    named = (event.manager_id, *event.dotted_manager_ids)
-    managers = (manager for text in named if text and (manager := person_id(text, event.tenant)))
-    return (*_needs(event, envelope), *((Erased, digest_of(manager)) for manager in managers))
+    elsewhere = (text for text in (event.manager_id, *event.dotted_manager_ids) if text and ":" in text and person_id(text, event.tenant))
+    return (*_needs(event, envelope), *((Doors, tenant_of(text)) for text in elsewhere))
 
 
 def _export(event: ExportFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str]]:

@@ -272,14 +272,18 @@ def _create_elements(db: sqlite3.Connection, table: str, name: str) -> None:
 
 
 def _list_elements(db: sqlite3.Connection, write: Put | Remove, many: frozenset[str]) -> None:
-    table = _name(write.collection)
-    if write.expected is not None:
-        _unlist(db, table, write.id, many)
-    if isinstance(write, Put):
-        for name in many:
-            rows = [(value, write.id) for value in set(write.document.get(name) or ()) - {None}]
-            if rows:
-                db.executemany(f"INSERT INTO {table}_{_checked(name)} (value, id) VALUES (?, ?)", rows)  # noqa: S608
+    """Write down what is new among the elements and strike out what is gone: most writes change no list."""
+    for name in many:
+        elements = f"{_name(write.collection)}_{_checked(name)}"
+        had, has = set(), set()
+        if write.expected is not None:
+            had = {value for (value,) in db.execute(f"SELECT value FROM {elements} WHERE id = ?", (write.id,))}  # noqa: S608
+        if isinstance(write, Put):
+            has = set(write.document.get(name) or ()) - {None}
+        if gone := had - has:
+            db.executemany(f"DELETE FROM {elements} WHERE value = ? AND id = ?", [(value, write.id) for value in gone])  # noqa: S608
+        if new := has - had:
+            db.executemany(f"INSERT INTO {elements} (value, id) VALUES (?, ?)", [(value, write.id) for value in new])  # noqa: S608
 
 
 def _unlist(db: sqlite3.Connection, table: str, id_: str, names: Iterable[str]) -> None:

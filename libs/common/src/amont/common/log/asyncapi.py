@@ -24,7 +24,9 @@ def document(service: str, consumes: Mapping[str, Sequence[type[Event]]], publis
     for kind in publishes:
         by_topic.setdefault(kind.topic, []).append(kind)
     for topic, types in by_topic.items():
-        channel = f"{topic}-said" if topic in consumes else topic  # of one name there is one channel, and what is written is not all that is read
+        channel = (
+            f"{topic}-said" if topic in consumes else topic
+        )  # of one name there is one channel, and what is written is not all that is read
         log.broker.publisher(topic, title=channel, schema=Union[tuple(types)])  # noqa: UP007 - made at run time
     if consumes:
         log.broker.publisher(dead_letters_of(service), title=dead_letters_of(service), schema=bytes)

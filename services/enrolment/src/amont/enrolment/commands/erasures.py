@@ -16,7 +16,7 @@ from amont.common.identity import Action, Actor, Resource, Scope, authorize, rea
 from amont.common.work import Handle, Work
 from amont.enrolment import documents
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.erasure import SOON, Erased, Erasure, Stage, StillErasing, digest_of
+from amont.enrolment.domain.erasure import SOON, Doors, Erased, Erasure, Stage, StillErasing, digest_of
 
 
 async def erase(work: Work, person: str, actor: Actor, reason: str) -> Erasure:
@@ -91,6 +91,11 @@ async def wake_erasure(erasure: Erasure, work: Work) -> None:
 
 
 async def _shut_the_door(erasure: Erasure, person: str, work: Work) -> None:
+    doors = await work.get_or_new(Doors, erasure.tenant)
+    if not doors.may_hide(person):  # first, and by itself: records are looked up among the erased by it
+        work.save(doors.shut(person))
+        work.save(erasure.becomes(due_at=work.now + SOON))
+        return
     employee = await work.get_or_new(Employee, person)
     enrolments = tuple(one.id for one in employee.enrolments)
     work.save(Erased.instead_of(person, await work.peek(Erased, digest_of(person)), employee.managers))

@@ -193,6 +193,28 @@ class Erased(Aggregate):
         return (before or cls(id=digest_of(person))).becomes(managers=managers, readmitted=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors(Aggregate):
+    """Of a subsidiary: the marks of all who were ever erased, so that a record of anybody else need not be looked up among them. The id is the tenant's.
+
+    A mark is the beginning of a digest. Others may share one; who has none was never erased.
+    """
+
+    marks: Mapping[str, bool] = field(default_factory=dict)
+
+    def may_hide(self, person: str) -> bool:
+        """Whether the person may have been erased."""
+        return bool(self.marks) and _mark_of(person) in self.marks
+
+    def shut(self, person: str) -> Decision["Doors"]:
+        return self.becomes(marks={**self.marks, _mark_of(person): True})
+
+
+def _mark_of(person: str) -> str:
+    """Eight hexadecimal digits: of a million people beside ten thousand erased ones two share a mark with one of these."""
+    return digest_of(person)[:8]
+
+
 def digest_of(person: str) -> str:
     """By what an erased person is known: one-way, so nobody can read the id from it; whoever has an id can tell whether it was erased."""
     return sha256(f"erased {person}".encode()).hexdigest()[:40]
