@@ -7,7 +7,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
-from tests.services.enrolment.staffing import COORDINATOR, LEA, de, fr, left, oneself, programme, recorded, settled
+from tests.services.enrolment.staffing import COORDINATOR, GROUP, LEA, de, fr, left, oneself, programme, recorded, settled
 
 from amont.common.events import EmployeeEnrolled, EmployeeWithdrawn, Event
 from amont.common.events.values import EnrolmentStatus, Role
@@ -26,7 +26,7 @@ NEW = "de:77"
 
 
 def arrives(**more: object) -> Event:
-    return recorded("77", tenant="de", at=START, **{"grade": "AT", "former_id": LEA, **more})
+    return recorded("77", tenant="de", **{"at": START, "grade": "AT", "former_id": LEA, **more})
 
 
 def leaves() -> Event:
@@ -139,3 +139,15 @@ async def test_an_id_of_ones_own_subsidiary_is_no_former_one(enrolment: Hearing)
     before = REGISTRY.get_sample_value(*name) or 0
     await enrolment.hears(recorded("77", tenant="fr", former_id="lea"), recorded("78", tenant="fr", former_id="x" * 100))
     assert REGISTRY.get_sample_value(*name) == before + 2
+
+
+async def test_of_an_erased_former_id_nothing_is_left_under_the_new_one(enrolment: Hearing) -> None:
+    await enrolment.hears(leaves(), arrives())
+    await time_passes(enrolment)
+    await enrolment.asked(commands.erase, LEA, GROUP, "asked for")
+    await time_passes(enrolment)
+    await enrolment.hears(arrives(team="again", at=START + SECOND))
+    await time_passes(enrolment)
+    moved = await enrolment.look(Employee, NEW)
+    assert (moved.move.former, moved.elsewhere, moved.move.arrived) == (None, (), True)
+    assert moved.enrolments[0].open

@@ -27,7 +27,7 @@ def _keys_of(employee: Employee) -> Mapping[str, Any]:
         "status": ERASED_STATUS if employee.erased else employee.status,
         "programmes": sorted({one.programme for one in employee.enrolments}),
         "enrolment_ids": [one.id for one in employee.enrolments],
-        "managers": list(employee.ever_managers),
+        "managers": [*employee.ever_managers, *employee.elsewhere],
     }
     return {**keys, "waits_in": employee.tenant} if employee.held else keys
 
@@ -119,7 +119,7 @@ def enrolled_in(programme: str, tenant: str | None) -> Query[Employee]:
 
 
 def reports_of(person: str) -> Query[Employee]:
-    """Those whose record, or one that lies ahead, names the person as a manager."""
+    """Those whose record, or one that lies ahead, names the person as a manager, or as who they are or were in another subsidiary."""
     return EMPLOYEES.where(managers=person)
 
 

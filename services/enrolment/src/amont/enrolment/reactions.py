@@ -146,10 +146,10 @@ def _new(person: str, erased: Erased | None, work: Work) -> Employee:
 
 
 async def _without_erased(understood: Understood, event: StaffRecorded, work: Work) -> Understood:
-    """Whoever the record names as a manager and is erased gives their place to those they reported to."""
+    """Whoever the record names as a manager and is erased gives their place to those they reported to; a former id that is erased is named no more."""
     entry = understood.entry
     looked_at: set[str] = set()
-    while entry.profile and (managers := [one for one in entry.profile.managers if one not in looked_at]):
+    while entry.profile and (managers := [one for one in (*entry.profile.managers, entry.former) if one and one not in looked_at]):
         looked_at.update(managers)
         for manager in managers:
             door = await _door_of(manager, work)
@@ -184,7 +184,11 @@ def _needs(event: StaffFact, _: Envelope) -> Iterable[tuple[type[Aggregate], str
 
 
 def _needs_of_recorded(event: StaffRecorded, envelope: Envelope) -> Iterable[tuple[type[Aggregate], str]]:
-    elsewhere = (text for text in (event.manager_id, *event.dotted_manager_ids) if text and ":" in text and person_id(text, event.tenant))
+    elsewhere = (
+        text
+        for text in (event.manager_id, *event.dotted_manager_ids, event.former_id)
+        if text and ":" in text and person_id(text, event.tenant)
+    )
     return (*_needs(event, envelope), *((Doors, tenant_of(text)) for text in elsewhere))
 
 

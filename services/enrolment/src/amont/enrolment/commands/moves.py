@@ -22,6 +22,8 @@ async def _arrive(work: Work, new: Employee) -> bool:
     former = await work.peek(Employee, new.move.former or "")
     if former is None or former.move.successor not in {None, new.id}:
         return False
+    if former.move.successor is None and former.move.handed_over:
+        return False  # to somebody who has been erased since
     if former.move.successor is None:
         work.save(former.becomes(move=replace(former.move, successor=new.id)))
         return True

@@ -68,6 +68,14 @@ class Move:
     def arriving(self) -> bool:
         return self.former is not None and not self.arrived
 
+    def without(self, person: str) -> "Move":
+        """Somebody who is erased is named no more; what was handed over stays so."""
+        return replace(
+            self,
+            former=None if self.former == person else self.former,
+            successor=None if self.successor == person else self.successor,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Employee(Aggregate):
@@ -111,9 +119,18 @@ class Employee(Aggregate):
     @property
     def ever_managers(self) -> tuple[str, ...]:
         """Everybody whom any record names, or has named, as a manager of the person."""
-        entries = (*([self.last] if self.last else []), *self.future, *(one.entry for one in self.held))
-        named = (one for entry in entries if entry.profile for one in entry.profile.managers)
+        named = (one for entry in self._entries for one in (entry.profile.managers if entry.profile else ()))
         return tuple(dict.fromkeys((*self.managers, *named, *self.place.named)))
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """The person's ids in other subsidiaries, as far as anything here names them."""
+        former = (entry.former for entry in self._entries)
+        return tuple(dict.fromkeys(one for one in (self.move.former, self.move.successor, *former) if one))
+
+    @property
+    def _entries(self) -> tuple[StaffEntry, ...]:
+        return (*([self.last] if self.last else []), *self.future, *(one.entry for one in self.held))
 
     @property
     def resource(self) -> Resource:
@@ -213,13 +230,15 @@ class Employee(Aggregate):
         return _due(Decision(replace(decision.state, look_at=now + SOON if asks else None), decision.events)), asks
 
     def moved_up(self, manager: str, above: tuple[str, ...]) -> Decision["Employee"]:
-        """A manager is erased: whoever they reported to takes their place, wherever a record names them. Of who was one long ago nothing is kept."""
+        """A manager is erased: whoever they reported to takes their place, wherever a record names them. Of who was one long ago nothing is kept, nor
+        of an id that the person has or had in another subsidiary.
+        """
         last = self.last and self.last.reporting_instead(manager, above, but=self.id)
         future = tuple(one.reporting_instead(manager, above, but=self.id) for one in self.future)
         held = tuple(replace(one, entry=one.entry.reporting_instead(manager, above, but=self.id)) for one in self.held)
         reporting = (last, future, held) != (self.last, self.future, self.held)
         place = self.place.moved_up(manager, above, but=self.id, reporting=reporting)
-        after = replace(self, last=last, future=future, held=held, place=place)
+        after = replace(self, last=last, future=future, held=held, place=place, move=self.move.without(manager))
         return _saying(Decision(after), self)
 
     def erase(self, reference: str, now: datetime) -> Decision["Employee"]:

@@ -82,7 +82,9 @@ class StaffEntry:
     """The person's id in another subsidiary, if the record names one."""
 
     def reporting_instead(self, manager: str, above: tuple[str, ...], *, but: str) -> "StaffEntry":
-        """The same with others in a manager's place; nobody reports to themselves (`but`)."""
+        """The same with others in a manager's place; nobody reports to themselves (`but`). Was it the person's own id elsewhere, it is named no more."""
+        if self.former == manager:
+            return replace(self, former=None).reporting_instead(manager, above, but=but)
         if self.profile is None or manager not in self.profile.managers:
             return self
         return replace(self, profile=replace(self.profile, managers=instead_of(manager, above, self.profile.managers, but=but)))
