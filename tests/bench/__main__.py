@@ -27,11 +27,13 @@ from tests.bench import (
     rounds,
     sparse,
     staff_events,
+    suspensions,
     years,
 )
 
 BENCHMARKS: dict[str, ModuleType] = {
     "staff_events": staff_events,
+    "suspensions": suspensions,
     "readers": readers,
     "costs": costs,
     "embedded": embedded,
