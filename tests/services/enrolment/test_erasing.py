@@ -135,6 +135,7 @@ async def test_somebody_of_whom_there_is_only_a_dead_letter_is_erased_too(enrolm
         "records that lie ahead": 0,
         "enrolments": 0,
         "reports": 0,
+        "SCIM users": 0,
         "dead letters": 1,
     }
     await ordered(enrolment, "fr:zoe")

@@ -14,6 +14,7 @@ from tests.services.enrolment.scim.door import CORE, EMPLOYEE, ENTERPRISE, GROUP
 from tests.services.enrolment.staffing import GROUP
 
 from amont.common import metrics
+from amont.common.documents import Find
 from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.events.values import EmployeeStatus
 from amont.common.web.limits import RateLimit
@@ -349,6 +350,27 @@ async def test_users_are_found_by_filter_and_listed_by_page(door: Scene) -> None
     asked = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": 'title eq "odd"', "attributes": ["userName"]}
     searched = (await door.fr("POST", "/Users/.search", asked)).json()
     assert [set(one) for one in searched["Resources"]] == [{"schemas", "id", "userName"}] * 3
+
+
+async def test_an_erased_person_is_nowhere_in_what_the_provider_wrote_and_is_not_taken_again(door: Scene) -> None:
+    await door.fr.made(userName="boss", **{ENTERPRISE: {"employeeNumber": "e0"}})
+    address = {"emails": [{"value": "her@example.org"}], "userName": "her@example.org"}
+    her = await door.fr.made(**address, **{ENTERPRISE: {"employeeNumber": "her-own-id", "manager": {"value": "e0"}}})
+    below = {ENTERPRISE: {"employeeNumber": "e2", "manager": {"value": her["id"]}}}
+    report = await door.fr.made(userName="bob", **below)
+    group = {"schemas": [GROUPS], "displayName": "All", "members": [{"value": her["id"]}, {"value": report["id"]}]}
+    await door.fr("POST", "/Groups", group)
+    await door.hearing.settle()
+    await door.hearing.asked(commands.erase, "fr:her-own-id", GROUP, "asked for it")
+    for _ in range(20):
+        await door.hearing.passes(timedelta(minutes=2))
+    kept = await door.hearing.service.unit.house.store.find(Find(collection="scim_users"))
+    groups = await door.hearing.service.unit.house.store.find(Find(collection="scim_groups"))
+    assert len(kept) == 2
+    assert "her-own-id" not in repr([*kept, *groups])
+    assert "her@example.org" not in repr([*kept, *groups])
+    assert (await door.fr("GET", "/Users/e2")).json()[ENTERPRISE]["manager"]["value"] == "e0"
+    assert "readmit" in refused(await door.fr("POST", "/Users", lea(**{ENTERPRISE: {"employeeNumber": "her-own-id"}})), 403)
 
 
 async def test_groups_are_kept_and_have_no_effect(door: Scene) -> None:

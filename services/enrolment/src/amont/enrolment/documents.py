@@ -39,6 +39,7 @@ def _keys_of_user(user: ScimUser) -> Mapping[str, Any]:
         "user_name": str(user.attributes.get("userName", "")).casefold(),
         "external_id": user.attributes.get("externalId"),
         "employee_number": str(user.attributes.get(ENTERPRISE, {}).get("employeeNumber", "")).casefold(),
+        "managers": list(user.managers),
     }
 
 
@@ -68,7 +69,7 @@ CHARTERS = Collection(Charter, "charters")
 SCIM_USERS = Collection(
     ScimUser,
     "scim_users",
-    indexes=[Index(("listed_in", name)) for name in ("user_name", "external_id", "employee_number")],
+    indexes=[*(Index(("listed_in", name)) for name in ("user_name", "external_id", "employee_number")), Index(("managers",), many=True)],
     keys=_keys_of_user,
 )
 SCIM_GROUPS = Collection(ScimGroup, "scim_groups", indexes=[Index(("listed_in",)), Index(("members",), many=True)], keys=_keys_of_group)
@@ -146,6 +147,11 @@ def may_name_somebody() -> tuple[Query[Any], ...]:
 def scim_users(tenant: str, **named: str) -> Query[ScimUser]:
     """A subsidiary's SCIM users; those of a `user_name` (folded), an `external_id` or an `employee_number`."""
     return SCIM_USERS.where(listed_in=tenant, **named)
+
+
+def scim_users_under(person: str) -> Query[ScimUser]:
+    """The SCIM users that name a person as a manager of theirs."""
+    return SCIM_USERS.where(managers=person)
 
 
 def scim_groups(tenant: str) -> Query[ScimGroup]:

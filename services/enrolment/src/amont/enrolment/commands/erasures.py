@@ -15,8 +15,10 @@ from amont.common.events.values import tenant_of
 from amont.common.identity import Action, Actor, Resource, Scope, authorize, reach_of
 from amont.common.work import Handle, Work
 from amont.enrolment import documents
+from amont.enrolment.commands.scim import forget_user
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.erasure import SOON, Doors, Erased, Erasure, Stage, StillErasing, digest_of
+from amont.enrolment.domain.scim_user import ScimUser
 
 
 async def erase(work: Work, person: str, actor: Actor, reason: str) -> Erasure:
@@ -24,7 +26,7 @@ async def erase(work: Work, person: str, actor: Actor, reason: str) -> Erasure:
     authorize(actor, Action.ERASE, _about(person))
     for under_way in await work.page(documents.erasures_of(person), after=None, limit=1):
         return under_way
-    if await work.peek(Employee, person) is None and not await _is_in_a_letter(work, person):
+    if await work.peek(Employee, person) is None and await work.peek(ScimUser, person) is None and not await _is_in_a_letter(work, person):
         raise NotFound("employee", person)
     erasure = Erasure(
         id=work.new_id("erasure"),
@@ -67,7 +69,8 @@ async def holdings(work: Work, person: str, actor: Actor) -> dict[str, int]:
     authorize(actor, Action.ERASE, _about(person))
     employee = await work.peek(Employee, person)
     letters = [letter async for letter in letters_about(work, person)]
-    if employee is None and not letters:
+    user = await work.peek(ScimUser, person)
+    if employee is None and user is None and not letters:
         raise NotFound("employee", person)
     here = employee or Employee(id=person)
     reports = [one async for one in work.find(documents.reports_of(person))]
@@ -76,6 +79,7 @@ async def holdings(work: Work, person: str, actor: Actor) -> dict[str, int]:
         "records that lie ahead": len(here.future),
         "enrolments": len(here.enrolments),
         "reports": len(reports),
+        "SCIM users": int(user is not None),
         "dead letters": len(letters),
     }
 
@@ -119,12 +123,13 @@ async def _swept(erasure: Erasure, person: str, work: Work) -> bool:
     async for export in work.find(documents.exports_of(person)):
         if not look.full:
             look.change(documents.EXPORTS, export.forget())
+    await forget_user(look, door.managers)
     for query in documents.may_name_somebody():
         await look.search(query)
     await look.letters()
     if look.touched:
         work.save(erasure.counted(look.removed, look.changed, work.now))
-    return look.touched > 0
+    return look.touched > 0 or look.waits
 
 
 async def _go_on(erasure: Erasure, person: str, work: Work) -> None:

@@ -1,17 +1,20 @@
 """Commands and questions of the SCIM door. Who asks is a feed with a token of its subsidiary's: it reads and writes that subsidiary's users and groups."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from amont.common.aggregate import Aggregate
+from amont.common.aggregate import Aggregate, Decision
 from amont.common.documents.collection import Query
+from amont.common.erasing import Look
 from amont.common.errors import NotFound
+from amont.common.events.values import tenant_of
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.enrolment import documents
-from amont.enrolment.domain.scim_record import employee_id_in, employee_id_of
-from amont.enrolment.domain.scim_user import ScimGroup, ScimUser, UserTaken
+from amont.enrolment.domain.erasure import Erased, digest_of
+from amont.enrolment.domain.scim_record import employee_id_in, employee_id_of, scim_id_of
+from amont.enrolment.domain.scim_user import PersonErased, ScimGroup, ScimUser, UserTaken
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.tokens import FeedToken, FeedTokens
 
@@ -31,6 +34,7 @@ async def make_user(work: Work, tenant: str, attributes: Attributes) -> tuple[Sc
     """A new user, or one that was deleted, back under the same id. Raises UserTaken, BadAttribute."""
     name = str(attributes["userName"])
     person = f"{tenant}:{employee_id_in(attributes) or derived('scim', tenant, name.casefold())}"
+    await _must_not_be_erased(work, person)
     existing = await work.get_or_new(ScimUser, person)
     if existing.made_at is not None and not existing.removed:
         if employee_id_in(existing.attributes) == existing.employee_id or _name_of(existing) == name.casefold():
@@ -39,6 +43,26 @@ async def make_user(work: Work, tenant: str, attributes: Attributes) -> tuple[Sc
     await _must_be_free(work, tenant, name, existing.id)
     made = work.save(existing.write(attributes, await work.get(Subsidiary, tenant), work.now))
     return made, work.version_of(made)
+
+
+async def forget_user(look: Look, managers: Sequence[str]) -> None:
+    """An erased person's user goes, and those whom they managed or who share a group with them name them no more. Raises nothing."""
+    work, person = look.work, look.person
+    user = await work.peek(ScimUser, person)
+    if user is not None and user != user.erased():
+        look.change(documents.SCIM_USERS, Decision(user.erased()))
+    elif user is not None and work.all_said(user):
+        work.remove(user, counted_on=True)  # nobody counts what is said to the inbound topic
+        look.removed[documents.SCIM_USERS.name] += 1
+    elif user is not None:
+        look.waits = True
+    async for report in work.find(documents.scim_users_under(person)):
+        if not look.full and report.id != person:
+            look.change(documents.SCIM_USERS, report.moved_up(person, next(iter(managers), None)))
+    member = scim_id_of(person.partition(":")[2])
+    async for group in work.find(documents.scim_groups_with(member)):
+        if not look.full and group.tenant == tenant_of(person):
+            look.change(documents.SCIM_GROUPS, group.without(member))
 
 
 async def write_user(work: Work, tenant: str, scim_id: str, attributes: Attributes, version: int | None) -> tuple[ScimUser, int]:
@@ -117,6 +141,12 @@ async def look_for(work: Work, query: Query[A], meets: Callable[[A], bool] | Non
     kept = await work.get_many(query.collection.kind, ids)
     page = [(kept[id_], work.version_of(kept[id_])) for id_ in ids if id_ in kept]
     return Found(seen if total is None else total, page)
+
+
+async def _must_not_be_erased(work: Work, person: str) -> None:
+    erased = await work.peek(Erased, digest_of(person))
+    if erased is not None and not erased.readmitted:
+        raise PersonErased(person.partition(":")[2])
 
 
 async def _must_be_free(work: Work, tenant: str, name: str, person: str) -> None:

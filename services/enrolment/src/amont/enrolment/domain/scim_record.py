@@ -85,6 +85,34 @@ def employee_id_of(scim_id: str) -> str:
         return scim_id
 
 
+def managers_in(attributes: Attributes, tenant: str) -> tuple[str, ...]:
+    """The people whom the attributes name as managers, the one in the line first."""
+    named = (attributes.get(ENTERPRISE, {}).get("manager", {}).get("value"), *_several(attributes.get(EMPLOYEE, {}).get("dottedManagers")))
+    found = (person_id(employee_id_of(one), tenant) for one in named if one)
+    return tuple(dict.fromkeys(one for one in found if one))
+
+
+def with_managers(attributes: Attributes, tenant: str, instead: Mapping[str, str | None]) -> dict[str, Any]:
+    """The same with other people in place of some managers, or with nobody."""
+
+    def as_named(text: str) -> str | None:
+        person = person_id(employee_id_of(text), tenant)
+        if person is None or person not in instead:
+            return text
+        whose, _, employee_id = (instead[person] or "").partition(":")
+        return scim_id_of(employee_id) if whose == tenant else instead[person]
+
+    changed = dict(attributes)
+    if (value := attributes.get(ENTERPRISE, {}).get("manager", {}).get("value")) is not None:
+        other = as_named(value)
+        kept = {name: one for name, one in attributes[ENTERPRISE].items() if name != "manager"}
+        changed[ENTERPRISE] = {**kept, "manager": {"value": other}} if other else kept
+    if dotted := _several(attributes.get(EMPLOYEE, {}).get("dottedManagers")):
+        others = [other for one in dotted if (other := as_named(one))]
+        changed[EMPLOYEE] = {**attributes[EMPLOYEE], "dottedManagers": ", ".join(others)}
+    return changed
+
+
 def missing(attributes: Attributes) -> list[str]:
     """The attributes without which there is no staff record: the person is kept, and waits for them."""
     return [] if attributes.get(EMPLOYEE, {}).get("grade") else [path_of("grade")]

@@ -11,16 +11,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from amont.common.aggregate import Aggregate, Decision
-from amont.common.errors import Conflict
+from amont.common.errors import Conflict, DomainError
 from amont.common.events import StaffLeft
 from amont.common.events.values import Instant, tenant_of
-from amont.enrolment.domain.scim_record import BadAttribute, missing, path_of, scim_id_of, staff_record
+from amont.enrolment.domain.scim_record import BadAttribute, managers_in, missing, path_of, scim_id_of, staff_record, with_managers
 from amont.enrolment.domain.staff import UnknownZone, understand_recorded
 from amont.enrolment.domain.subsidiary import Subsidiary, UnknownGrade
 
 MOST_MEMBERS = 20_000
 """Members of a group: kept in one document."""
 NEXT = timedelta(microseconds=1)
+
+
+class PersonErased(DomainError):
+    """Whoever was erased is not taken again by itself."""
+
+    code = "person-erased"
+    status = 403
+
+    def __init__(self, employee_id: str) -> None:
+        super().__init__(
+            f"Employee {employee_id[:64]!r} was erased, and is kept out. Take them out of what you send; should they have come back, have a coordinator let "
+            "them in again (`amont people readmit`)."
+        )
 
 
 class UserTaken(Conflict):
@@ -63,6 +76,10 @@ class ScimUser(Aggregate):
     def scim_id(self) -> str:
         return scim_id_of(self.employee_id)
 
+    @property
+    def managers(self) -> tuple[str, ...]:
+        return managers_in(self.attributes, self.tenant)
+
     def facts(self) -> Mapping[str, Any]:
         return {"tenant": self.tenant, "employee_id": self.employee_id}
 
@@ -90,6 +107,10 @@ class ScimUser(Aggregate):
     def erased(self) -> "ScimUser":
         """The same without any personal data, saying nothing: for an erasure, which tells by itself that the person is gone."""
         return ScimUser(id=self.id, seq=self.seq, effective_at=self.effective_at, said_at=self.said_at, removed=True)
+
+    def moved_up(self, person: str, instead: str | None) -> Decision["ScimUser"]:
+        """The same with somebody else, or nobody, in place of a manager who is erased. It says nothing: reports move up by themselves."""
+        return self.becomes(attributes=with_managers(self.attributes, self.tenant, {person: instead}))
 
     def next(self, now: datetime) -> dict[str, datetime]:
         """`effective_at` and `occurred_at` of what is said now: it stands after what was said before, whatever the clocks of several processes say."""
@@ -131,6 +152,10 @@ class ScimGroup(Aggregate):
     attributes: Mapping[str, Any] = field(default_factory=dict)
     made_at: Instant | None = None
     changed_at: Instant | None = None
+
+    @property
+    def tenant(self) -> str:
+        return tenant_of(self.id)
 
     @property
     def scim_id(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from scim2_models import (
     ConflictException,
+    ForbiddenException,
     InvalidValueException,
     NotFoundException,
     PreconditionFailedException,
@@ -26,7 +27,7 @@ from amont.common.errors import Conflict, NotFound, Stale
 from amont.enrolment import commands, documents
 from amont.enrolment.api.scim.schemas import PROVIDER
 from amont.enrolment.domain.scim_record import EMPLOYEE, ENTERPRISE, BadAttribute, missing
-from amont.enrolment.domain.scim_user import ScimGroup, ScimUser, UserTaken
+from amont.enrolment.domain.scim_user import PersonErased, ScimGroup, ScimUser, UserTaken
 
 Run = Callable[..., Awaitable[Any]]
 """Does a command of enrolment's."""
@@ -105,6 +106,8 @@ def in_scim() -> Iterator[None]:
         raise UniquenessException(detail=str(error), attribute=error.attribute) from error
     except Conflict as error:
         raise ConflictException(detail=str(error)) from error
+    except PersonErased as error:
+        raise ForbiddenException(detail=str(error)) from error
     except BadAttribute as error:
         raise InvalidValueException(detail=str(error)) from error
 

@@ -1,0 +1,24 @@
+"""A SCIM door over real HTTP, for clients that know nothing of this process."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+
+from amont.common.service import Service
+from amont.common.web import app
+
+
+@asynccontextmanager
+async def served(service: Service) -> AsyncIterator[str]:
+    """Its address, without a path."""
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        server = uvicorn.Server(uvicorn.Config(app([service], title="test"), log_config=None, lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[bound]))
+        try:
+            yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
