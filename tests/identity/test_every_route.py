@@ -116,6 +116,13 @@ ROUTES: dict[tuple[str, str], Asks] = {
         lists=(Action.READ_ENROLMENT, "mentee", "enrolment_id"),
         body=lambda _: {"policy": {"mentee_min_band": 20}},
     ),
+    ("GET", f"{ENROLMENT}/programmes/{{programme_id}}/seats"): needs(*IN_PROGRAMME),
+    ("POST", f"{ENROLMENT}/programmes/{{programme_id}}/invitations/preview"): needs(
+        Action.INVITE, "programme", body=lambda _: {"people": [COLLEAGUE]}
+    ),
+    ("POST", f"{ENROLMENT}/programmes/{{programme_id}}/invitations"): needs(
+        Action.INVITE, "programme", body=lambda _: {"people": [COLLEAGUE]}
+    ),
     ("GET", f"{ENROLMENT}/programmes/{{programme_id}}/eligibility"): Asks(
         needs=((Action.READ_ENROLMENT, "colleague"), IN_PROGRAMME), query=f"?role=mentor&person={COLLEAGUE}"
     ),
@@ -150,6 +157,8 @@ ROUTES: dict[tuple[str, str], Asks] = {
     ("GET", f"{SCHEDULING}/plans/{{pair}}/slots"): needs(Action.BOOK_SESSION, "pair"),
     ("GET", f"{NOTIFICATIONS}/deliveries"): Asks(lists=(Action.READ_DELIVERY, "mentee", "delivery_id")),
     ("GET", f"{NOTIFICATIONS}/deliveries/{{delivery_id}}"): needs(Action.READ_DELIVERY, "mentee"),
+    ("GET", f"{NOTIFICATIONS}/preferences"): Asks(anywhere=Action.SET_PREFERENCES),
+    ("PUT", f"{NOTIFICATIONS}/preferences"): Asks(anywhere=Action.SET_PREFERENCES, body=lambda _: {"muted": ["invitations"]}),
     ("PUT", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}"): needs(Action.MANAGE_SUBSIDIARY, "subsidiary", body=body_of_a_subsidiary),
     ("PUT", f"{ENROLMENT}/subsidiaries/{{subsidiary_id}}/grades"): Asks(
         needs=((Action.GRADE_SUBSIDIARY, "subsidiary"),), body=lambda _: GRADES, headers={"If-Match": "*"}

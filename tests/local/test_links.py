@@ -27,6 +27,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         ("/scheduling/sessions/s1", "/api/scheduling/v1/plans/PAIR/sessions/s1/schedule"),
         ("/scheduling/sessions/s1/choose?starts_at=2027-01-14T09:00:00.000000Z", "2027-01-14T09:00:00+00:00"),
         ("/enrolment/enrolments/e1/withdraw", "/api/enrolment/v1/enrolments/e1/withdraw"),
+        ("/enrolment/programmes/p1", "/api/enrolment/v1/programmes/p1/charter"),
     ],
 )
 async def test_a_link_is_answered_with_the_request_to_send(client: httpx.AsyncClient, link: str, request_: str) -> None:
@@ -34,6 +35,12 @@ async def test_a_link_is_answered_with_the_request_to_send(client: httpx.AsyncCl
     assert page.status_code == 200
     assert request_ in page.text
     assert "curl -X POST" in page.text
+
+
+async def test_who_wants_no_invitations_is_told_how_to_say_so(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/notifications/preferences")).text
+    assert "curl -X PUT" in page
+    assert "/api/notifications/v1/preferences" in page
 
 
 @pytest.mark.parametrize("link", ["/docs", "/matching/pairs/<b>x", "/scheduling/sessions/s1"])
@@ -46,7 +53,9 @@ async def test_plain_pages_are_harmless(client: httpx.AsyncClient, link: str) ->
     assert "unsafe" not in page.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("link", ["/matching/pairs/p1/delete", "/scheduling/sessions/s1/choose?starts_at=';ls'"])
+@pytest.mark.parametrize(
+    "link", ["/matching/pairs/p1/delete", "/scheduling/sessions/s1/choose?starts_at=';ls'", "/enrolment/programmes/';ls'"]
+)
 async def test_a_link_of_no_mail_is_a_404(client: httpx.AsyncClient, link: str) -> None:
     assert (await client.get(link)).status_code == 404
 

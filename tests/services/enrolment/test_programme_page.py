@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from amont.common.events import Policy
 
-PAGE = (Path(__file__).parents[3] / "docs" / "programmes.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "programmes.md").read_text(encoding="utf-8").partition("## The policy")[2]
 ROWS = {
     name.strip("`"): cells
     for name, *cells in ([cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| `"))

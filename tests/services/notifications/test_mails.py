@@ -58,6 +58,7 @@ def facts(**changes: Any) -> Facts:
         "accept_url": "https://amont.example.com/accept",
         "decline_url": "https://amont.example.com/decline",
         "withdraw_url": "https://amont.example.com/withdraw",
+        "mute_url": "https://amont.example.com/preferences",
         "suspension": SuspensionReason.LEAVE,
         "ending": EndReason.COMPLETED,
         "slots": (Slot(starts_at=NOON, ends_at=NOON + HOUR, choose_url="https://amont.example.com/slots/1"),),

@@ -15,6 +15,8 @@ from typing import Any
 from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
+    EmployeeInvited,
+    EmployeeWaitlisted,
     EmployeeWithdrawn,
     Event,
     PairAccepted,
@@ -125,6 +127,16 @@ def enrolment(kind: Callable[..., Event] = EmployeeEnrolled, *, seq: int = 1, **
     return kind(seq=seq, **(known | changes))
 
 
+def invited(number: int = 1, *, seq: int = 1, **changes: Any) -> EmployeeInvited:
+    known: dict[str, Any] = {"person": MENTOR, "programme": PROGRAMME, "role": Role.MENTOR, "invited_at": datetime(2027, 1, 3, tzinfo=UTC)}
+    return EmployeeInvited(seq=seq, number=number, **(known | changes))
+
+
+def waitlisted() -> EmployeeWaitlisted:
+    at = datetime(2027, 1, 3, tzinfo=UTC)
+    return EmployeeWaitlisted(seq=3, enrolment="enrolment-2", person=MENTOR, programme=PROGRAMME, role=Role.MENTOR, asked_at=at)
+
+
 def pair(kind: Callable[..., Event] = PairProposed, *, seq: int = 1, accepted_by: tuple[Role, ...] = (), **changes: Any) -> Event:
     known: dict[str, Any] = {
         "pair": "pair-1",
@@ -174,6 +186,8 @@ TELLING: dict[type[Event], tuple[Event, set[tuple[str, str]]]] = {
     for event, kind, people in [
         (enrolment(), "enrolled", [MENTEE]),
         (enrolment(EmployeeWithdrawn, seq=2, status=EnrolmentStatus.WITHDRAWN), "withdrawn", [MENTEE]),
+        (invited(), "invited", [MENTOR]),
+        (waitlisted(), "waitlisted", [MENTOR]),
         (pair(), "proposal", [MENTEE]),
         (pair(PairAccepted, seq=2, accepted_by=(Role.MENTEE,), by=Role.MENTEE), "proposal", [MENTOR]),
         (pair(PairConfirmed, seq=3, accepted_by=BOTH, status=PairStatus.CONFIRMED), "pair-confirmed", [MENTEE, MENTOR]),

@@ -1,7 +1,7 @@
 """Who is told what by which event, and what must not go on to whom."""
 
 import pytest
-from tests.services.notifications.two_people import BOTH, LATER, MENTEE, MENTOR, SLOT, enrolment, pair, proposed_session, session
+from tests.services.notifications.two_people import BOTH, LATER, MENTEE, MENTOR, SLOT, enrolment, invited, pair, proposed_session, session
 
 from amont.common.events import (
     EmployeeWithdrawn,
@@ -17,7 +17,7 @@ from amont.common.events import (
 )
 from amont.common.events.values import EndReason, EnrolmentStatus, Role, SuspendReason
 from amont.notifications.domain.delivery import Kind
-from amont.notifications.domain.notices import of_enrolment, of_pair, of_session
+from amont.notifications.domain.notices import of_enrolment, of_invitation, of_pair, of_session
 
 OFF = [
     (PairDeclined, {}),
@@ -49,6 +49,10 @@ def test_the_mentee_is_asked_first_then_the_mentor() -> None:
     [asked] = of_pair(pair(PairAccepted, accepted_by=(Role.MENTEE,), by=Role.MENTEE))
     assert (asked.person, asked.matter.role, asked.matter.partner) == (MENTOR, Role.MENTOR, MENTEE)
     assert of_pair(pair(PairAccepted, accepted_by=(Role.MENTOR,), by=Role.MENTOR)) == []
+
+
+def test_a_second_invitation_is_a_reminder() -> None:
+    assert [notice.kind for number in (1, 2, 3) for notice in of_invitation(invited(number))] == ["invited", "reminded", "reminded"]
 
 
 @pytest.mark.parametrize("kind", [PairDeclined, PairExpired])

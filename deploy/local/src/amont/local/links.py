@@ -1,5 +1,6 @@
 """Where the links in mails lead while there are no pages for people: in the demo to its own pages, with `amont up` to how to answer by the API."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -13,6 +14,9 @@ from amont.local.overview.reading import Overview
 
 VERBS = {"pair": ("", "accept", "decline"), "session": ("", "choose"), "enrolment": ("", "withdraw")}
 """What a link may end with, by what it is about."""
+
+_SLUG = re.compile(r"[a-z0-9-]{1,64}")
+"""What a programme's id is: it stands within quotes in what is copied into a shell."""
 
 _PAGE = """{% extends "base" %}
 {% block content %}
@@ -49,6 +53,11 @@ def to_the_demo(overview: Overview) -> APIRouter:
     @router.get("/enrolment/enrolments/{id_}/{verb}")
     async def enrolment(id_: str, verb: str = "") -> RedirectResponse:  # noqa: ARG001 - the demo has no page of an enrolment
         _known("enrolment", verb)
+        return RedirectResponse("/", 303)
+
+    @router.get("/enrolment/programmes/{id_}")
+    @router.get("/notifications/preferences")
+    async def invited(id_: str = "") -> RedirectResponse:  # noqa: ARG001 - the demo has no page of these
         return RedirectResponse("/", 303)
 
     async def to_pair(id_: str) -> RedirectResponse:
@@ -102,6 +111,32 @@ def to_the_api(*, sign_in: bool) -> APIRouter:
         look, leave = ("See it", _get(request, where)), ("Withdraw from the programme", _post(request, f"{where}/withdraw"))
         return page("An enrolment", f"This link is about the enrolment {id_}.", *((leave,) if verb else (look, leave)))
 
+    @router.get("/enrolment/programmes/{id_}")
+    async def programme(id_: str, request: Request) -> HTMLResponse:
+        if _SLUG.fullmatch(id_) is None:
+            raise NotFound("programme", id_[:64])
+        where = f"/api/enrolment/v1/programmes/{id_}"
+        body = f'{{"programme": "{id_}", "role": "mentor", "topics": {{"TOPIC": 3}}, "availability": ["mon 09:00-11:30"], "charter_accepted": true}}'
+        return page(
+            "A programme",
+            f"This link invites you to the programme {id_}. TOPIC is one of its topics; the role is mentor or mentee.",
+            ("See it", _get(request, where)),
+            ("Read its charter", _get(request, f"{where}/charter")),
+            ("See whether you may enrol", _get(request, f"{where}/eligibility?role=mentor")),
+            ("Enrol", _post(request, "/api/enrolment/v1/enrolments", body)),
+        )
+
+    @router.get("/notifications/preferences")
+    async def preferences(request: Request) -> HTMLResponse:
+        where = "/api/notifications/v1/preferences"
+        return page(
+            "What you want no messages about",
+            "This link is about the messages that you can do without.",
+            ("See what you have said", _get(request, where)),
+            ("No more invitations", _put(request, where, '{"muted": ["invitations"]}')),
+            ("Invitations again", _put(request, where, '{"muted": []}')),
+        )
+
     return router
 
 
@@ -132,9 +167,13 @@ def _get(request: Request, path: str) -> str:
     return f'curl -H "Authorization: Bearer $TOKEN" {_address(request)}{path}'
 
 
-def _post(request: Request, path: str, body: str = "") -> str:
+def _post(request: Request, path: str, body: str = "", method: str = "POST") -> str:
     data = f" -H 'Content-Type: application/json' -d '{body}'" if body else ""
-    return f'curl -X POST -H "Authorization: Bearer $TOKEN"{data} {_address(request)}{path}'
+    return f'curl -X {method} -H "Authorization: Bearer $TOKEN"{data} {_address(request)}{path}'
+
+
+def _put(request: Request, path: str, body: str) -> str:
+    return _post(request, path, body, method="PUT")
 
 
 def _address(request: Request) -> str:

@@ -59,6 +59,7 @@ class Action(StrEnum):
     MANAGE_FEED = "manage-feed"
     READ_PROGRAMME = "read-programme"
     MANAGE_PROGRAMME = "manage-programme"
+    INVITE = "invite"
     ENROL = "enrol"
     EDIT_ENROLMENT = "edit-enrolment"
     READ_ENROLMENT = "read-enrolment"
@@ -74,6 +75,7 @@ class Action(StrEnum):
     EXPORT = "export"
     ERASE = "erase"
     READ_ERASURE = "read-erasure"
+    SET_PREFERENCES = "set-preferences"
     OPERATE = "operate"
 
 
@@ -107,6 +109,7 @@ RIGHTS: Mapping[Action, Mapping[Privilege, Scope]] = MappingProxyType(
         Action.MANAGE_FEED: {_C: Scope.TENANT, _G: Scope.GROUP},
         Action.READ_PROGRAMME: {_P: Scope.TENANT, _C: Scope.TENANT, _G: Scope.GROUP, _A: Scope.GROUP},
         Action.MANAGE_PROGRAMME: {_C: Scope.SOLE, _G: Scope.GROUP},
+        Action.INVITE: {_C: Scope.TENANT, _G: Scope.GROUP},
         Action.ENROL: {_P: Scope.OWN},
         Action.EDIT_ENROLMENT: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.READ_ENROLMENT: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
@@ -122,6 +125,7 @@ RIGHTS: Mapping[Action, Mapping[Privilege, Scope]] = MappingProxyType(
         Action.EXPORT: {_P: Scope.OWN, _C: Scope.TENANT, _G: Scope.GROUP},
         Action.ERASE: {_C: Scope.TENANT, _G: Scope.GROUP},
         Action.READ_ERASURE: {_C: Scope.TENANT, _G: Scope.GROUP, _A: Scope.GROUP},
+        Action.SET_PREFERENCES: {_P: Scope.OWN},
         Action.OPERATE: {_O: Scope.GROUP},
     },
 )

@@ -1,6 +1,6 @@
 """What enrolment keeps, and the named queries over it. An employee's enrolments are inside the employee, so they are found by derived keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amont.common.documents import AnyOf, Index
@@ -11,14 +11,21 @@ from amont.enrolment.domain.employee import HERE, Employee
 from amont.enrolment.domain.erasure import Doors, Erased, Erasure
 from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import Feed
+from amont.enrolment.domain.invitation import Invitations
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.scim_record import ENTERPRISE
 from amont.enrolment.domain.scim_user import ScimGroup, ScimUser
+from amont.enrolment.domain.seats import Seats
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.tokens import FeedTokens
 
 ERASED_STATUS = "erased"
 """By which no list finds anybody: of whom nothing is known any more is not expected, either."""
+
+
+def address_of(employee: Employee) -> str | None:
+    """The address that an employee is found by: as it is written, but for upper and lower case."""
+    return employee.profile.email.casefold() if employee.profile is not None and employee.profile.email else None
 
 
 def _keys_of(employee: Employee) -> Mapping[str, Any]:
@@ -28,6 +35,7 @@ def _keys_of(employee: Employee) -> Mapping[str, Any]:
         "programmes": sorted({one.programme for one in employee.enrolments}),
         "enrolment_ids": [one.id for one in employee.enrolments],
         "managers": [*employee.ever_managers, *employee.elsewhere],
+        "address": address_of(employee),
     }
     return {**keys, "waits_in": employee.tenant} if employee.held else keys
 
@@ -60,6 +68,7 @@ EMPLOYEES = Collection(
         Index(("enrolment_ids",), many=True),
         Index(("waits_in",)),
         Index(("managers",), many=True),
+        Index(("address",)),
     ],
     keys=_keys_of,
     due=True,
@@ -78,8 +87,25 @@ EXPORTS = Collection(Export, "exports", indexes=[Index(("person",))], due=True)
 ERASURES = Collection(Erasure, "erasures", indexes=[Index(("tenant",)), Index(("person",))], due=True)
 DOORS = Collection(Doors, "doors")
 ERASED = Collection(Erased, "erased", indexes=[Index(("managers",), many=True)])
+SEATS = Collection(Seats, "seats", due=True)
+INVITATIONS = Collection(Invitations, "invitations")
 
-COLLECTIONS = (SUBSIDIARIES, TOKENS, FEEDS, EMPLOYEES, PROGRAMMES, CHARTERS, SCIM_USERS, SCIM_GROUPS, EXPORTS, ERASURES, DOORS, ERASED)
+COLLECTIONS = (
+    SUBSIDIARIES,
+    TOKENS,
+    FEEDS,
+    EMPLOYEES,
+    PROGRAMMES,
+    CHARTERS,
+    SCIM_USERS,
+    SCIM_GROUPS,
+    EXPORTS,
+    ERASURES,
+    DOORS,
+    ERASED,
+    SEATS,
+    INVITATIONS,
+)
 
 
 def every_subsidiary() -> Query[Subsidiary]:
@@ -107,6 +133,16 @@ def held_in(tenant: str) -> Query[Employee]:
 def expected_in(tenant: str) -> Query[Employee]:
     """A subsidiary's people of whom everything that is known lies ahead."""
     return EMPLOYEES.where(tenant=tenant, status=None)
+
+
+def at_work_in(tenants: Sequence[str]) -> Query[Employee]:
+    """The people of some subsidiaries who are at work now."""
+    return EMPLOYEES.where(tenant=AnyOf(tuple(tenants)), status=EmployeeStatus.ACTIVE)
+
+
+def with_addresses(addresses: Sequence[str]) -> Query[Employee]:
+    """Who has one of these addresses, written as `address_of` does."""
+    return EMPLOYEES.where(address=AnyOf(tuple(addresses)))
 
 
 def holder_of(enrolment: str) -> Query[Employee]:

@@ -1,4 +1,5 @@
-"""What enrolment does when a fact arrives: staff records from HR systems (the hot path), and published rounds from matching.
+"""What enrolment does when a fact arrives: staff records from HR systems (the hot path), published rounds from matching, and what enrolment
+itself has said of seats: who asks for one and who gives one up travels by events from the person's document to the one that counts.
 
 Staff records carry no `seq`: an employee knows by a record's position whether it is news. What a record means is in the domain.
 """
@@ -11,9 +12,10 @@ from typing import Any
 from prometheus_client import Counter
 
 from amont.common import metrics
-from amont.common.aggregate import Aggregate
+from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import DomainError
 from amont.common.events import (
+    EmployeeWithdrawn,
     Envelope,
     ErasedFromMatching,
     ErasedFromNotifications,
@@ -21,14 +23,16 @@ from amont.common.events import (
     ExportedFromMatching,
     ExportedFromNotifications,
     ExportedFromScheduling,
+    ProgrammeChanged,
     RoundPublished,
+    SeatRequested,
     StaffLeft,
     StaffRecorded,
 )
 from amont.common.events.erasure import ErasureFact
 from amont.common.events.exporting import ExportFact
 from amont.common.events.hris import StaffFact
-from amont.common.events.values import tenant_of
+from amont.common.events.values import Role, tenant_of
 from amont.common.events.words import person_id
 from amont.common.work import Handle, Reaction, Reactions, Work
 from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
@@ -39,6 +43,7 @@ from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.seats import Seats, Standing, seats_for
 from amont.enrolment.domain.staff import Understood, understand_left, understand_recorded
 from amont.enrolment.domain.subsidiary import Subsidiary, UnknownTenant
 
@@ -91,6 +96,52 @@ async def on_erased(event: ErasureFact, work: Work) -> None:
 
 async def _count_cleared() -> None:
     metrics.ERASURES.labels("cleared").inc()
+
+
+async def on_seat_requested(event: SeatRequested, work: Work) -> None:
+    """Somebody has enrolled where seats are counted: into the line, which is looked at once that is written."""
+    seats = await work.get_or_new(Seats, Seats.id_of(event.programme, event.role))
+    _save_changed(work, seats, seats.ask(event, work.now))
+
+
+async def on_employee_withdrawn(event: EmployeeWithdrawn, work: Work) -> None:
+    """What somebody held is free for the next one, where seats are counted."""
+    seats = await work.peek(Seats, Seats.id_of(event.programme, event.role))
+    if seats is not None:
+        _save_changed(work, seats, seats.release(event, work.now))
+
+
+async def on_programme_changed(event: ProgrammeChanged, work: Work) -> None:
+    """There may be more seats now, or fewer."""
+    for role in Role:
+        seats = await work.peek(Seats, Seats.id_of(event.programme, role))
+        if seats is not None:
+            _save_changed(work, seats, seats.wake(work.now))
+
+
+async def on_seats_due(seats: Seats, work: Work) -> None:
+    """Somebody asked, left, or was granted a seat: give out what is free, by the programme as it is now."""
+    programme = await work.peek(Programme, seats.programme)
+    limit = seats_for(programme.policy, seats.role) if programme is not None and programme.takes_people else 0
+    people = await work.get_many(Employee, [one.person for one in seats.concerned])
+    standing = {one.enrolment: _standing(people.get(one.person), seats) for one in seats.concerned}
+    settled = seats.settle(limit, standing, work.now)
+    for place in settled.admit:
+        work.save(people[place.person].admit(place.enrolment))
+    for place in settled.tell:
+        work.save(people[place.person].wait(place.enrolment, place.asked_at))
+    work.save(Decision(settled.seats))
+
+
+def _standing(employee: Employee | None, seats: Seats) -> Standing:
+    held = employee.seat(seats.programme, seats.role) if employee is not None else None
+    return Standing(held.status, held.asked, held.told_to_wait) if held is not None else Standing()
+
+
+def _save_changed(work: Work, before: Seats, after: Seats) -> None:
+    """Each of these is idempotent by itself, so a document of many seats need not remember what it has heard of each."""
+    if after is not before:
+        work.save(Decision(after))
 
 
 async def on_employee_due(employee: Employee, work: Work) -> None:
@@ -204,6 +255,9 @@ CONSUMES: Reactions = {
     StaffRecorded: Reaction(on_staff_recorded, needs=_needs_of_recorded),
     StaffLeft: Reaction(on_staff_left, needs=_needs),
     RoundPublished: Reaction(on_round_published, needs=lambda event, _: [(Programme, event.programme)]),
+    SeatRequested: Reaction(on_seat_requested, needs=lambda event, _: [(Seats, Seats.id_of(event.programme, event.role))]),
+    EmployeeWithdrawn: Reaction(on_employee_withdrawn, needs=lambda event, _: [(Seats, Seats.id_of(event.programme, event.role))]),
+    ProgrammeChanged: on_programme_changed,
     ExportedFromMatching: Reaction(on_exported, needs=_export),
     ExportedFromScheduling: Reaction(on_exported, needs=_export),
     ExportedFromNotifications: Reaction(on_exported, needs=_export),
@@ -217,4 +271,5 @@ DUE: Mapping[type[Any], Handle] = {
     Feed: on_feed_due,
     Employee: on_employee_due,
     Export: on_export_due,
+    Seats: on_seats_due,
 }

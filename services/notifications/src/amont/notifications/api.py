@@ -1,14 +1,15 @@
-"""JSON over HTTP: what became of deliveries. Status, kind and channel; no address and no text."""
+"""JSON over HTTP: what became of deliveries (status, kind and channel; no address and no text), and what one wants no messages about."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 
 from amont.common.events.values import DeliveryStatus, Instant, PersonId
-from amont.common.web import CurrentActor, CurrentRun, Listing, Page, api_router, responses
+from amont.common.web import Body, CurrentActor, CurrentRun, Listing, Page, api_router, responses
 from amont.notifications import commands
 from amont.notifications.domain.delivery import Channel, Delivery, Kind
+from amont.notifications.domain.people import Recipient
 
 router = api_router("notifications")
 
@@ -72,3 +73,36 @@ async def read_delivery(delivery_id: str, actor: CurrentActor, run: CurrentRun, 
     delivery, version = await run(commands.read_delivery, actor, delivery_id)
     response.headers["ETag"] = f'"{version}"'
     return DeliveryView.of(delivery, version)
+
+
+class Preferences(Body):
+    """What one wants no messages about. All else is about something that one takes part in."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"muted": ["invitations"]}]})
+
+    muted: list[Literal["invitations"]]
+
+
+class PreferencesView(BaseModel):
+    """The same, with whose it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"person": "fr:e-0042", "muted": ["invitations"]}]})
+
+    person: PersonId
+    muted: list[str]
+
+    @classmethod
+    def of(cls, recipient: Recipient) -> "PreferencesView":
+        return cls(person=recipient.id, muted=list(recipient.muted))
+
+
+@router.get("/preferences", responses=responses())
+async def get_preferences(actor: CurrentActor, run: CurrentRun) -> PreferencesView:
+    """Read what one wants no messages about; one's own only."""
+    return PreferencesView.of(await run(commands.preferences, actor))
+
+
+@router.put("/preferences", responses=responses(commands.NotKnownYet))
+async def put_preferences(body: Preferences, actor: CurrentActor, run: CurrentRun) -> PreferencesView:
+    """Say what one wants no messages about; what is left out comes again."""
+    return PreferencesView.of(await run(commands.set_preferences, actor, body.muted))

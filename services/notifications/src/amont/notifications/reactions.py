@@ -12,7 +12,9 @@ from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
     EmployeeErased,
+    EmployeeInvited,
     EmployeeLeft,
+    EmployeeWaitlisted,
     EmployeeWithdrawn,
     Envelope,
     ExportRequested,
@@ -69,8 +71,12 @@ async def on_employee_left(event: EmployeeLeft, work: Work) -> None:
     work.save(recipient.leave())
 
 
-async def on_enrolment(event: EnrolmentFact, work: Work) -> None:
+async def on_enrolment(event: EnrolmentFact | EmployeeWaitlisted, work: Work) -> None:
     await _plan(notices.of_enrolment(event), work)
+
+
+async def on_employee_invited(event: EmployeeInvited, work: Work) -> None:
+    await _plan(notices.of_invitation(event), work)
 
 
 async def on_pair(event: PairFact, work: Work) -> None:
@@ -116,6 +122,8 @@ CONSUMES: Reactions = {
     ExportRequested: Reaction(on_export_requested, needs=lambda e, _: [(Answer, e.reference)]),
     EmployeeEnrolled: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
     EmployeeWithdrawn: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
+    EmployeeWaitlisted: Reaction(on_enrolment, needs=_planned(notices.of_enrolment)),
+    EmployeeInvited: Reaction(on_employee_invited, needs=_planned(notices.of_invitation)),
     PairProposed: Reaction(on_pair, needs=_planned(notices.of_pair)),
     PairAccepted: Reaction(on_pair, needs=_planned(notices.of_pair)),
     PairConfirmed: Reaction(on_pair, needs=_planned(notices.of_pair)),

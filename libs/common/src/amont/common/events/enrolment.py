@@ -170,6 +170,10 @@ class Policy(BaseModel):
     replacements: Literal["automatic", "reviewed"] = "automatic"
     """Whether a round's publication also covers the replacements of declined and expired proposals."""
 
+    mentor_seats: int = Field(default=0, ge=0, le=2000)
+    """How many mentors may take part, the others wait in order of time; 0 is as many as come."""
+    mentee_seats: int = Field(default=0, ge=0, le=2000)
+
     proposal_days: int = Field(default=7, ge=1, le=60)
     suspension_days: int = Field(default=7, ge=0, le=365)
     """How long a pair that breaks a rule rests before it ends."""
@@ -209,7 +213,7 @@ class EnrolmentFact(Event):
     person: PersonId
     programme: ProgrammeId
     role: Role
-    status: EnrolmentStatus
+    status: Literal[EnrolmentStatus.ENROLLED, EnrolmentStatus.SUSPENDED, EnrolmentStatus.WITHDRAWN, EnrolmentStatus.ENDED]
     capacity: Capacity
     topics: dict[str, Level]
     """A mentee's wishes or a mentor's levels."""
@@ -248,3 +252,50 @@ class EmployeeWithdrawn(EnrolmentFact):
 
     moved_from: PersonId | None = None
     """Set when neither is so: who they were in another subsidiary, where they took part; here a rule stands against it."""
+
+
+class SeatFact(Event):
+    """Somebody wants a seat in a programme that has so many of them for a role."""
+
+    topic: ClassVar[str] = "enrolment-seats"
+    subject_field: ClassVar[str] = "enrolment"
+
+    enrolment: str
+    person: PersonId
+    programme: ProgrammeId
+    role: Role
+    asked_at: Instant
+
+    @property
+    def key(self) -> str:
+        return f"{self.owner}:{self.enrolment}"
+
+    @property
+    def owner(self) -> str:
+        return tenant_of(self.person)
+
+
+class SeatRequested(SeatFact):
+    """Somebody has enrolled where seats are counted, and waits to hear whether there is one."""
+
+
+class EmployeeWaitlisted(SeatFact):
+    """There was none: the person waits for the next one that is free, in order of time."""
+
+
+class EmployeeInvited(Event):
+    """A coordinator invites somebody who may enrol to do so; `number` is 1 for the invitation, more for a reminder of it."""
+
+    topic: ClassVar[str] = "enrolment-invitations"
+    subject_field: ClassVar[str] = "person"
+
+    person: PersonId
+    programme: ProgrammeId
+    role: Role
+    """The one that the person may take."""
+    number: int = Field(ge=1)
+    invited_at: Instant
+
+    @property
+    def owner(self) -> str:
+        return tenant_of(self.person)

@@ -77,6 +77,9 @@ class ProgrammeStatus(StrEnum):
 
 
 class EnrolmentStatus(StrEnum):
+    """`waiting` is for a seat, where a programme has so many; other services hear of an enrolment once it has one."""
+
+    WAITING = "waiting"
     ENROLLED = "enrolled"
     SUSPENDED = "suspended"
     WITHDRAWN = "withdrawn"

@@ -11,6 +11,7 @@ from amont.common.errors import Stale
 from amont.common.events.values import EnrolmentStatus, Meeting, Role
 from amont.common.web import Body, CurrentActor, CurrentRun, IfMatch, Listing, Page, api_router, responses
 from amont.enrolment import commands
+from amont.enrolment.api.programmes import ProgrammeSlug
 from amont.enrolment.api.tags import tag
 from amont.enrolment.domain.eligibility import NotEligible
 from amont.enrolment.domain.enrolment import AlreadyEnrolled, CharterIsPersonal, EnrolmentOver, Form
@@ -80,7 +81,10 @@ class SignBody(Body):
 
 
 class EnrolmentView(BaseModel):
-    """An enrolment as it is. `charter_version` is the edition of the charter signed last, `charter_to_sign` a newer one, if there is one."""
+    """An enrolment as it is. `charter_version` is the edition of the charter signed last, `charter_to_sign` a newer one, if there is one.
+
+    Who waits for a seat has `line`, 1 for who is next; it is null for a moment after enrolling, until the seats have been looked at.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -93,6 +97,7 @@ class EnrolmentView(BaseModel):
                     "charter_accepted_at": "2027-01-04T08:00:00Z",
                     "charter_version": 1,
                     "charter_to_sign": None,
+                    "line": None,
                     "version": 1,
                 }
             ]
@@ -112,6 +117,7 @@ class EnrolmentView(BaseModel):
     charter_accepted_at: datetime
     charter_version: int
     charter_to_sign: int | None
+    line: int | None
     version: int
 
     @classmethod
@@ -122,13 +128,17 @@ class EnrolmentView(BaseModel):
             charter_accepted_at=one.charter_accepted_at,
             charter_version=one.charter_version,
             charter_to_sign=held.charter if one.open and one.charter_version < held.charter else None,
+            line=held.line,
             version=one.version,
         )
 
 
 @router.post("/enrolments", status_code=201, responses=responses(CharterIsPersonal, AlreadyEnrolled, NotEligible))
 async def post_enrolment(body: EnrolmentBody, actor: CurrentActor, run: CurrentRun, response: Response) -> EnrolmentView:
-    """Enrol in a programme, oneself: nobody accepts the charter for another. Every rule that stands against it is named at once."""
+    """Enrol in a programme, oneself: nobody accepts the charter for another. Every rule that stands against it is named at once.
+
+    Where the programme has so many seats for the role, the enrolment waits for one; a free one is taken within a second or two.
+    """
     form = Form(
         topics=body.topics,
         languages=tuple(dict.fromkeys(body.languages)),
@@ -194,3 +204,20 @@ async def sign_charter(
 ) -> EnrolmentView:
     """Accept the current edition of the charter, oneself, when there is a newer one than one has signed."""
     return tag(response, EnrolmentView.of(await run(commands.sign_charter, enrolment_id, actor, body.charter_version)))
+
+
+class SeatsView(BaseModel):
+    """The seats of a role: null where they are not counted."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "mentor", "limit": 40, "taken": 40, "waiting": 3}]})
+
+    role: Role
+    limit: int | None
+    taken: int | None
+    waiting: int | None
+
+
+@router.get("/programmes/{programme_id}/seats", responses=responses())
+async def get_seats(programme_id: ProgrammeSlug, actor: CurrentActor, run: CurrentRun) -> list[SeatsView]:
+    """See how many seats a programme has for each role, how many are taken and how many people wait for one."""
+    return [SeatsView(**one._asdict()) for one in await run(commands.seats, programme_id, actor)]

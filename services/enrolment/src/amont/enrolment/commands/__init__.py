@@ -4,19 +4,23 @@ from amont.common.events import (
     EmployeeChanged,
     EmployeeEnrolled,
     EmployeeErased,
+    EmployeeInvited,
     EmployeeLeft,
+    EmployeeWaitlisted,
     EmployeeWithdrawn,
     EnrolmentChanged,
     EnrolmentResumed,
     EnrolmentSuspended,
     ExportRequested,
     ProgrammeChanged,
+    SeatRequested,
     StaffLeft,
     StaffRecorded,
     SubsidiaryChanged,
     SubsidiaryRemoved,
 )
 from amont.enrolment.commands.enrolments import (
+    Filled,
     FormEdit,
     Held,
     edit_enrolment,
@@ -26,12 +30,14 @@ from amont.enrolment.commands.enrolments import (
     enrol,
     enrolment,
     enrolments_in,
+    seats,
     sign_charter,
     withdraw,
 )
 from amont.enrolment.commands.erasures import JOBS, erase, erasure, erasures, holdings, readmit
 from amont.enrolment.commands.exports import archive, export, request_export
 from amont.enrolment.commands.feeds import FeedState, drop_leavers, feed_state, held_records, pause_feed, release_leavers, resume_feed
+from amont.enrolment.commands.invitations import Invited, Whom, invite
 from amont.enrolment.commands.programmes import (
     Affected,
     Edit,
@@ -76,10 +82,13 @@ __all__ = [
     "Affected",
     "Edit",
     "FeedState",
+    "Filled",
     "FormEdit",
     "Found",
     "Held",
+    "Invited",
     "Regraded",
+    "Whom",
     "add_subsidiary",
     "archive",
     "change_subsidiary",
@@ -106,6 +115,7 @@ __all__ = [
     "held_records",
     "holdings",
     "import_grades",
+    "invite",
     "look_for",
     "make_group",
     "make_token",
@@ -124,6 +134,7 @@ __all__ = [
     "revoke_token",
     "scim_group",
     "scim_user",
+    "seats",
     "sign_charter",
     "subsidiaries",
     "subsidiary",
@@ -149,4 +160,7 @@ PUBLISHES = (
     EnrolmentSuspended,
     EnrolmentResumed,
     EmployeeWithdrawn,
+    SeatRequested,
+    EmployeeWaitlisted,
+    EmployeeInvited,
 )

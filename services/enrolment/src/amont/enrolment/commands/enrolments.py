@@ -11,18 +11,29 @@ from amont.common.work import Work
 from amont.enrolment import documents
 from amont.enrolment.commands.programmes import participants, seen_programme
 from amont.enrolment.domain.charter import Charter
-from amont.enrolment.domain.eligibility import Case, NotEligible, Reason, charter_faults, faults_in_form, reasons_against
+from amont.enrolment.domain.eligibility import Case, NotEligible, Reason, charter_faults, faults_in_form, line_faults, reasons_against
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import AlreadyEnrolled, CharterIsPersonal, Enrolment, EnrolmentOver, Form
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.seats import Seats, seats_for
 
 
 class Held(NamedTuple):
-    """An enrolment, whose it is, and the version of the programme's charter now."""
+    """An enrolment, whose it is, the version of the programme's charter now, and where in the line for a seat it is: 1 is the next one."""
 
     person: str
     enrolment: Enrolment
     charter: int = 0
+    line: int | None = None
+
+
+class Filled(NamedTuple):
+    """The seats of a role: how many there are, None where they are not counted, how many have one, how many wait."""
+
+    role: Role
+    limit: int | None
+    taken: int | None
+    waiting: int | None
 
 
 class FormEdit(NamedTuple):
@@ -64,7 +75,8 @@ async def enrol(
     charter_accepted: bool,
     charter_version: int | None = None,
 ) -> Held:
-    """Take a seat oneself. Languages left empty are the employee's own; `charter_version` is the edition that the person was shown.
+    """Take a seat oneself, or wait for one where they are counted. Languages left empty are the employee's own; `charter_version` is the edition that
+    the person was shown.
 
     Raises NotFound, CharterIsPersonal, NotAllowed, AlreadyEnrolled, NotEligible with every reason.
     """
@@ -72,6 +84,7 @@ async def enrol(
     someone = await _known(work, person, actor, Action.ENROL)
     campaign = await seen_programme(work, programme, actor)
     charter = (await work.get_or_new(Charter, programme)).version
+    counted = seats_for(campaign.policy, role) > 0
     id_ = enrolment_id(programme, person, role)
     profile = someone.profile
     if not form.languages and profile is not None:
@@ -80,19 +93,20 @@ async def enrol(
         id=id_,
         programme=programme,
         role=role,
-        status=EnrolmentStatus.ENROLLED,
+        status=EnrolmentStatus.WAITING if counted else EnrolmentStatus.ENROLLED,
         form=form,
         charter_accepted_at=work.now,
         charter_version=charter,
         request=work.new_id("enrolment", id_),
     )
     if not someone.holds(wanted):
-        reasons = reasons_against(Case(employee=someone, programme=campaign, role=role, now=work.now))
+        line = len((await work.get_or_new(Seats, Seats.id_of(programme, role))).waiting) if counted else 0
+        reasons = [*reasons_against(Case(employee=someone, programme=campaign, role=role, now=work.now)), *line_faults(line)]
         if profile is not None:  # whoever is gone has no form to correct
             reasons += [*faults_in_form(form, campaign, role), *charter_faults(charter_accepted, charter_version, charter)]
         if reasons:
             raise NotEligible(programme, role, reasons)
-    return Held(person, work.save(someone.enrol(wanted)).enrolment(id_), charter)
+    return await _held(work, work.save(someone.enrol(wanted)), id_)
 
 
 async def sign_charter(work: Work, id_: str, actor: Actor, version: int) -> Held:
@@ -104,7 +118,7 @@ async def sign_charter(work: Work, id_: str, actor: Actor, version: int) -> Held
     current = (await work.get_or_new(Charter, before.programme)).version
     if faults := charter_faults(True, version, current):
         raise NotEligible(before.programme, before.role, faults)
-    return Held(holder.id, work.save(holder.sign(id_, current, work.now)).enrolment(id_), current)
+    return await _held(work, work.save(holder.sign(id_, current, work.now)), id_)
 
 
 async def edit_enrolment(work: Work, id_: str, actor: Actor, edit: FormEdit, version: int | None) -> Held:
@@ -144,7 +158,23 @@ async def enrolments_in(
     await seen_programme(work, programme, actor)
     people = await participants(work, programme, actor, after, limit)
     charter = (await work.get_or_new(Charter, programme)).version
-    return people, [Held(one.id, held, charter) for one in people for held in one.enrolments if held.programme == programme]
+    seats = {role: await work.get_or_new(Seats, Seats.id_of(programme, role)) for role in Role}
+    held = [(one.id, enrolment) for one in people for enrolment in one.enrolments if enrolment.programme == programme]
+    return people, [Held(person, one, charter, seats[one.role].line(one.id) if one.waits else None) for person, one in held]
+
+
+async def seats(work: Work, programme: str, actor: Actor) -> list[Filled]:
+    """How the seats of a programme are filled, role by role. Raises NotFound."""
+    campaign = await seen_programme(work, programme, actor)
+    return [await _filled(work, campaign, role) for role in Role]
+
+
+async def _filled(work: Work, programme: Programme, role: Role) -> Filled:
+    limit = seats_for(programme.policy, role)
+    if not limit:
+        return Filled(role, None, None, None)
+    found = await work.get_or_new(Seats, Seats.id_of(programme.id, role))
+    return Filled(role, limit, len(found.taken) + len(found.granted), len(found.waiting))
 
 
 async def eligibility(work: Work, programme: str, person: str, role: Role, actor: Actor) -> list[Reason]:
@@ -169,7 +199,9 @@ async def _known(work: Work, person: str, actor: Actor, action: Action) -> Emplo
 
 async def _held(work: Work, holder: Employee, id_: str) -> Held:
     held = holder.enrolment(id_)
-    return Held(holder.id, held, (await work.get_or_new(Charter, held.programme)).version)
+    charter = await work.get_or_new(Charter, held.programme)
+    line = (await work.get_or_new(Seats, Seats.id_of(held.programme, held.role))).line(id_) if held.waits else None
+    return Held(holder.id, held, charter.version, line)
 
 
 def _only_oneself(person: str, actor: Actor) -> None:

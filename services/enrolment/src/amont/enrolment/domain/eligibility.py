@@ -15,6 +15,7 @@ from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import Enrolment, Form
 from amont.enrolment.domain.hours import minutes_in, parse_window
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.seats import MAX_WAITING
 from amont.enrolment.domain.words import is_language
 from amont.enrolment.domain.zones import local_day
 
@@ -151,6 +152,11 @@ def charter_faults(accepted: bool, read: int | None, current: int) -> list[Reaso
             Reason("/charter_version", f"version {current} of the charter is the current one; read it, then accept it", "charter-outdated")
         ]
     return []
+
+
+def line_faults(waiting: int) -> list[Reason]:
+    """A line that nobody comes to the end of is not joined."""
+    return [] if waiting < MAX_WAITING else [Reason("/role", f"{waiting:,} people wait for a seat already", "line-too-long")]
 
 
 def _topics(form: Form, programme: Programme) -> Iterator[Reason]:

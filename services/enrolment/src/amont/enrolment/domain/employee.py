@@ -20,10 +20,12 @@ from amont.common.events import (
     EmployeeErased,
     EmployeeForgotten,
     EmployeeLeft,
+    EmployeeWaitlisted,
     EmployeeWithdrawn,
     EnrolmentChanged,
     EnrolmentResumed,
     EnrolmentSuspended,
+    SeatRequested,
 )
 from amont.common.events.enrolment import EmployeeFact, EnrolmentFact
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Instant, Role, tenant_of
@@ -42,6 +44,7 @@ FOLLOWS: Mapping[tuple[EmployeeStatus, EnrolmentStatus], tuple[EnrolmentStatus, 
         (EmployeeStatus.ACTIVE, EnrolmentStatus.ENDED): (EnrolmentStatus.ENROLLED, EnrolmentResumed),
         (EmployeeStatus.ON_LEAVE, EnrolmentStatus.ENROLLED): (EnrolmentStatus.SUSPENDED, EnrolmentSuspended),
         (EmployeeStatus.ON_LEAVE, EnrolmentStatus.ENDED): (EnrolmentStatus.SUSPENDED, EnrolmentSuspended),
+        (EmployeeStatus.LEFT, EnrolmentStatus.WAITING): (EnrolmentStatus.ENDED, EmployeeWithdrawn),
         (EmployeeStatus.LEFT, EnrolmentStatus.ENROLLED): (EnrolmentStatus.ENDED, EmployeeWithdrawn),
         (EmployeeStatus.LEFT, EnrolmentStatus.SUSPENDED): (EnrolmentStatus.ENDED, EmployeeWithdrawn),
     }
@@ -280,11 +283,31 @@ class Employee(Aggregate):
         return True
 
     def enrol(self, wanted: Enrolment) -> Decision["Employee"]:
-        """Take a seat, again if need be. The same request twice changes nothing. Raises AlreadyEnrolled."""
+        """Take a seat, or ask for one where they are counted, again if need be. The same request twice changes nothing. Raises AlreadyEnrolled."""
         if self.holds(wanted):
             return self.becomes()
         before = self.seat(wanted.programme, wanted.role)
-        return told(self.becomes(), replace(wanted, version=before.version + 1 if before else 1), EmployeeEnrolled)
+        taken = replace(wanted, version=before.version + 1 if before else 1)
+        return asking(self.becomes(), taken, wanted.charter_accepted_at) if wanted.waits else told(self.becomes(), taken, EmployeeEnrolled)
+
+    def admit(self, id_: str) -> Decision["Employee"]:
+        """There is a seat for an enrolment that waits; whoever is on leave holds it, suspended. Raises NotFound."""
+        waiting = self.enrolment(id_)
+        if not waiting.waits:
+            return self.becomes()
+        enrolled = replace(waiting, status=EnrolmentStatus.ENROLLED, version=waiting.version + 1)
+        decision = told(self.becomes(), enrolled, EmployeeEnrolled)
+        if self.status is not EmployeeStatus.ON_LEAVE:
+            return decision
+        return told(decision, replace(enrolled, status=EnrolmentStatus.SUSPENDED, version=enrolled.version + 1), EnrolmentSuspended)
+
+    def wait(self, id_: str, asked_at: datetime) -> Decision["Employee"]:
+        """There is no seat now: the person is told once that they wait, since when. Raises NotFound."""
+        waiting = self.enrolment(id_)
+        if not waiting.waits or waiting.told_to_wait:
+            return self.becomes()
+        knows = replace(waiting, told_to_wait=True)
+        return _written(self.becomes(), knows).saying(EmployeeWaitlisted, **knows.seat(self.id, asked_at))
 
     def edit(self, id_: str, form: Form) -> Decision["Employee"]:
         """Another form for an enrolment; the same one says nothing. Raises NotFound, EnrolmentOver."""
@@ -293,7 +316,8 @@ class Employee(Aggregate):
             raise EnrolmentOver(id_, enrolment.status)
         if enrolment.form == form:
             return self.becomes()
-        return told(self.becomes(), replace(enrolment, form=form, version=enrolment.version + 1), EnrolmentChanged)
+        edited = replace(enrolment, form=form, version=enrolment.version + 1)
+        return _written(self.becomes(), edited) if edited.waits else told(self.becomes(), edited, EnrolmentChanged)
 
     def sign(self, id_: str, charter: int, now: datetime) -> Decision["Employee"]:
         """Accept an edition of the charter; nobody else needs to hear of it. Raises NotFound, EnrolmentOver."""
@@ -303,7 +327,7 @@ class Employee(Aggregate):
         if enrolment.charter_version == charter:
             return self.becomes()
         signed = replace(enrolment, charter_version=charter, charter_accepted_at=now, version=enrolment.version + 1)
-        return self.becomes(enrolments=tuple(signed if one.id == id_ else one for one in self.enrolments))
+        return _written(self.becomes(), signed)
 
     def withdraw(self, id_: str, private_reason: str | None) -> Decision["Employee"]:
         """Take part no more; once is enough. Raises NotFound."""
@@ -330,7 +354,7 @@ def _turned(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> D
     after = replace(before, last=entry, held=held, here_since=here_since, place=before.place.true(entry), move=move)
     if move.arriving or (move.successor and not move.handed_over):
         after = after.looks(now).state
-    return followed(_saying(Decision(after, decision.events), before), entry.status)
+    return followed(_saying(Decision(after, decision.events), before), entry.status, now)
 
 
 def _saying(decision: Decision[Employee], before: Employee) -> Decision[Employee]:
@@ -376,18 +400,33 @@ def _due(decision: Decision[Employee]) -> Decision[Employee]:
     return Decision(replace(state, due_at=min(instants, default=None)), decision.events)
 
 
-def followed(decision: Decision[Employee], status: EmployeeStatus) -> Decision[Employee]:
-    """Every enrolment as the status has it; what was handed over stays ended."""
+def followed(decision: Decision[Employee], status: EmployeeStatus, now: datetime) -> Decision[Employee]:
+    """Every enrolment as the status has it; what was handed over stays ended. Who comes back to where seats are counted asks for one again: theirs
+    was given on.
+    """
     for enrolment in decision.state.enrolments:
         follows = FOLLOWS.get((status, enrolment.status))
         if follows is not None and not (decision.state.move.handed_over and enrolment.status is EnrolmentStatus.ENDED):
             becomes, kind = follows
-            decision = told(decision, replace(enrolment, status=becomes, version=enrolment.version + 1), kind)
+            after = replace(enrolment, status=becomes, version=enrolment.version + 1)
+            back = enrolment.status is EnrolmentStatus.ENDED
+            decision = asking(decision, after, now) if back and enrolment.counted else told(decision, after, kind)
     return decision
 
 
-def told(decision: Decision[Employee], enrolment: Enrolment, kind: Callable[..., EnrolmentFact], **more: Any) -> Decision[Employee]:
-    """The enrolment in its new state, in its place, and the event that says so."""
+def asking(decision: Decision[Employee], enrolment: Enrolment, at: datetime) -> Decision[Employee]:
+    """The enrolment waits for a seat, and asks for one."""
+    waiting = replace(enrolment, status=EnrolmentStatus.WAITING, asked=decision.state.seq + 1, told_to_wait=False)
+    return _written(decision, waiting).saying(SeatRequested, **waiting.seat(decision.state.id, at))
+
+
+def _written(decision: Decision[Employee], enrolment: Enrolment) -> Decision[Employee]:
+    """The enrolment in its new state, in its place; nobody is told."""
     others = tuple(one for one in decision.state.enrolments if one.id != enrolment.id)
     state = replace(decision.state, enrolments=tuple(sorted((*others, enrolment), key=lambda one: one.id)))
-    return Decision(state, decision.events).saying(kind, **enrolment.facts(state.id), **more)
+    return Decision(state, decision.events)
+
+
+def told(decision: Decision[Employee], enrolment: Enrolment, kind: Callable[..., EnrolmentFact], **more: Any) -> Decision[Employee]:
+    """The same, and the event that says so."""
+    return _written(decision, enrolment).saying(kind, **enrolment.facts(decision.state.id), **more)

@@ -4,6 +4,7 @@ the person's enrolments are one fact. What is not here: who may enrol (`eligibil
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from amont.common.errors import Conflict, NotAllowed
@@ -67,11 +68,29 @@ class Enrolment:
     """The id of the request that enrolled the person, so that the same request sent again is recognised."""
     private_reason: str | None = None
     """Why they withdrew, if they said so: never returned, never told."""
+    asked: int = 0
+    """The person's `seq` with which it asked for a seat; 0 where seats are not counted."""
+    told_to_wait: bool = False
+    """Whether the person was told that there is no seat yet."""
     version: int = 1
 
     @property
     def open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def counted(self) -> bool:
+        """Whether its seat is one of so many."""
+        return self.asked > 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is for want of a seat that nobody else has heard of it."""
+        return self.status is EnrolmentStatus.WAITING
+
+    def seat(self, person: str, asked_at: datetime) -> Mapping[str, Any]:
+        """The fields of the events about the seat that it waits for."""
+        return {"enrolment": self.id, "person": person, "programme": self.programme, "role": self.role, "asked_at": asked_at}
 
     def facts(self, person: str) -> Mapping[str, Any]:
         """The fields that every enrolment event carries."""
@@ -89,4 +108,4 @@ class Enrolment:
         }
 
 
-OPEN = frozenset({EnrolmentStatus.ENROLLED, EnrolmentStatus.SUSPENDED})
+OPEN = frozenset({EnrolmentStatus.WAITING, EnrolmentStatus.ENROLLED, EnrolmentStatus.SUSPENDED})

@@ -12,7 +12,7 @@ from amont.common.aggregate import Decision
 from amont.common.events import EmployeeEnrolled, EmployeeWithdrawn
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Role
 from amont.enrolment.domain.eligibility import Case, faults_in_form, reasons_against
-from amont.enrolment.domain.employee import HERE, Employee, followed, told
+from amont.enrolment.domain.employee import HERE, Employee, asking, followed, told
 from amont.enrolment.domain.programme import Programme
 
 
@@ -25,7 +25,8 @@ def may_hand_over(former: Employee, new: Employee) -> bool:
 def take_over(
     former: Employee, new: Employee, programmes: Mapping[str, Programme], now: datetime, *, id_of: Callable[[str, Role], str]
 ) -> Decision[Employee]:
-    """Take part under the new id in what ended when the person left. Where a rule stands against it, they are told that it has ended.
+    """Take part under the new id in what ended when the person left. Where a rule stands against it, they are told that it has ended; where seats are
+    counted, they ask for one as whoever comes back does.
 
     `id_of` gives the id of the new person's enrolment in a programme and role.
     """
@@ -43,6 +44,8 @@ def take_over(
             decision = told(
                 decision, replace(seat, id=id_, status=EnrolmentStatus.WITHDRAWN, version=1), EmployeeWithdrawn, moved_from=former.id
             )
+        elif seat.counted:
+            decision = asking(decision, replace(seat, id=id_, version=1), now)
         else:
             decision = told(decision, replace(seat, id=id_, status=EnrolmentStatus.ENROLLED, version=1), EmployeeEnrolled)
-    return followed(decision, new.status) if new.status else decision
+    return followed(decision, new.status, now) if new.status else decision

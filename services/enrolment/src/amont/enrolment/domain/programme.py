@@ -2,16 +2,17 @@
 by which rules it decided; who changed what, and why, is kept beside it. What is not here: who may enrol in one (`eligibility`), its charter's text.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict, Fault, Invalid, NotFound
 from amont.common.events import Policy, ProgrammeChanged
-from amont.common.events.values import ProgrammeStatus
+from amont.common.events.values import ProgrammeStatus, Role
 from amont.common.identity import Resource
 from amont.enrolment.domain.history import POLICY, Revision, Stamp, difference
+from amont.enrolment.domain.seats import seats_for
 from amont.enrolment.domain.words import MAX_NAME, is_slug
 
 MAX_TOPICS = 200
@@ -144,9 +145,18 @@ class Programme(Aggregate):
         """The programme as it would be with other data, of which nobody has decided anything. Raises ProgrammeClosed, Invalid with every fault."""
         if not self.editable:
             raise ProgrammeClosed(self.id)
-        _refuse(faults_in(name, tenants, topics, known), self.id)
+        _refuse((*faults_in(name, tenants, topics, known), *self._faults_in_seats(policy)), self.id)
         version = self.policy_version + (policy != self.policy)
         return replace(self, name=name.strip(), tenants=tuple(tenants), topics=tuple(topics), policy=policy, policy_version=version)
+
+    def _faults_in_seats(self, policy: Policy) -> Iterator[Fault]:
+        """Where people have enrolled uncounted nobody can begin to count them, and those who wait cannot be told that nobody counts any more."""
+        for role in Role:
+            before, after = seats_for(self.policy, role), seats_for(policy, role)
+            if self.status is not ProgrammeStatus.DRAFT and (before == 0) is not (after == 0):
+                yield Fault(
+                    f"/policy/{role}_seats", "whether seats are counted is decided before a programme opens; later their number can change"
+                )
 
     def open(self, stamp: Stamp) -> Decision[Self]:
         """People may enrol. Raises ProgrammeClosed."""

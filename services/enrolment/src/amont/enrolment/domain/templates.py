@@ -19,7 +19,7 @@ We keep the times we have agreed on, or move them early. We speak to each other 
 {purpose}""",
     "fr": """La participation est volontaire. Chacun de nous peut partir à tout moment, en un clic, sans raison à donner et sans aucune conséquence.
 Ce que nous nous disons reste entre nous : nous ne le rapportons ni à la hiérarchie, ni aux RH, ni au programme, et personne ne nous le demande.
-Le mentor est le plus jeune dans l’entreprise et mène les séances ; le mentoré vient apprendre. Aucun n’évalue l’autre, ni pendant le programme ni après.
+Le mentor est le junior des deux et mène les séances ; le mentoré vient apprendre. Aucun n’évalue l’autre, ni pendant le programme ni après.
 Nous tenons les horaires convenus, ou les déplaçons à temps. Nous nous parlons avec respect et nous arrêtons quand l’un de nous le demande.
 {purpose}""",
 }

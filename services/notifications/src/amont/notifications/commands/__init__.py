@@ -1,5 +1,5 @@
-"""What may be asked of notifications: look at deliveries, and, by the clock, deliver. `deliveries` has the verbs, `letters` turns ids into a message,
-`erasing` forgets somebody, `exporting` gives them what is here of them.
+"""What may be asked of notifications: look at deliveries, say what one wants no messages about, and, by the clock, deliver. `deliveries` has the verbs,
+`letters` turns ids into a message, `erasing` forgets somebody, `exporting` gives them what is here of them.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,21 @@ from amont.notifications.commands.deliveries import DUE, Post, deliver, list_del
 from amont.notifications.commands.erasing import wake_clearing
 from amont.notifications.commands.exporting import wake_answer
 from amont.notifications.commands.letters import Letterhead
+from amont.notifications.commands.preferences import NotKnownYet, preferences, set_preferences
 
-__all__ = ["DUE", "JOBS", "PUBLISHES", "Letterhead", "Post", "deliver", "list_deliveries", "read_delivery"]
+__all__ = [
+    "DUE",
+    "JOBS",
+    "PUBLISHES",
+    "Letterhead",
+    "NotKnownYet",
+    "Post",
+    "deliver",
+    "list_deliveries",
+    "preferences",
+    "read_delivery",
+    "set_preferences",
+]
 
 PUBLISHES = (*deliveries.PUBLISHES, ErasedFromNotifications, ExportedFromNotifications)
 JOBS: Mapping[type[Aggregate], Handle] = {Clearing: wake_clearing, Answer: wake_answer}

@@ -59,6 +59,7 @@ def write_letter(delivery: Delivery, known: Known, letterhead: Letterhead) -> Em
         accept_url=links.to(links.page, "accept"),
         decline_url=links.to(links.page, "decline"),
         withdraw_url=links.to(links.page, "withdraw"),
+        mute_url=links.to(letterhead.public_url, "notifications", "preferences"),
         suspension=mails.SuspensionReason(matter.reason or "other") if delivery.kind is Kind.PAIR_SUSPENDED else None,
         ending=mails.EndReason(matter.reason or "other") if delivery.kind is Kind.PAIR_ENDED else None,
         slots=tuple(
@@ -92,7 +93,9 @@ class _Links:
             return self.to(self.base, "scheduling", "sessions", matter.sitting.session)
         if matter.pair:
             return self.to(self.base, "matching", "pairs", matter.pair)
-        return self.to(self.base, "enrolment", "enrolments", matter.enrolment or "")
+        if matter.enrolment:
+            return self.to(self.base, "enrolment", "enrolments", matter.enrolment)
+        return self.to(self.base, "enrolment", "programmes", matter.programme)
 
     def choice(self, starts_at: str) -> str:
         """Where the option that begins then is taken."""

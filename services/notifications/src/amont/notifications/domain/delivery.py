@@ -2,16 +2,18 @@
 
     pending ──► sending ──► sent
        ▲           ├──────► failed        refused, or no answer for a day, or somebody it speaks of never became known
-       └───────────┘        suppressed    nobody to write to
+       └───────────┘        suppressed    nobody to write to, or nobody who wants it
 
 A claim is a lease: it is saved before anything is handed over, and when it runs out without an outcome the message is handed over again under
 the same Message-ID. So nothing is lost, and a mail comes exactly once, or once more for each time that handing it over was cut off between the mail
 server's 250 and the note of it. What the message says is not here: a delivery holds ids and plain values, never a name, an address or a text.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from amont.common.aggregate import Aggregate, Decision
@@ -46,6 +48,9 @@ class Kind(StrEnum):
     ENROLLED = "enrolled"
     WITHDRAWN = "withdrawn"
     NOT_CARRIED = "not-carried"
+    WAITLISTED = "waitlisted"
+    INVITED = "invited"
+    REMINDED = "reminded"
     PROPOSAL = "proposal"
     PAIR_CONFIRMED = "pair-confirmed"
     PAIR_DECLINED = "pair-declined"
@@ -59,6 +64,11 @@ class Kind(StrEnum):
     SESSION_CANCELLED = "session-cancelled"
     SESSION_COMPLETED = "session-completed"
     SESSION_MISSED = "session-missed"
+
+
+INVITATIONS = "invitations"
+OPTIONAL: Mapping[Kind, str] = MappingProxyType({Kind.INVITED: INVITATIONS, Kind.REMINDED: INVITATIONS})
+"""What one may do without, by the word that one says it with. All else is about something the person takes part in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +183,8 @@ class Delivery(Aggregate):
             return "left"
         if known.recipient.email is None:
             return "no-address"
+        if OPTIONAL.get(self.kind) in known.recipient.muted:
+            return "muted"
         if self.kind is Kind.PROPOSAL and known.partner is not None and known.partner.has_left:
             return "partner-left"
         return None

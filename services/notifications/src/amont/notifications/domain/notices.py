@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 from amont.common.events import (
     EmployeeEnrolled,
+    EmployeeInvited,
+    EmployeeWaitlisted,
     EmployeeWithdrawn,
     PairAccepted,
     PairConfirmed,
@@ -36,6 +38,7 @@ KINDS: Mapping[type[Event], Kind] = MappingProxyType(
     {
         EmployeeEnrolled: Kind.ENROLLED,
         EmployeeWithdrawn: Kind.WITHDRAWN,
+        EmployeeWaitlisted: Kind.WAITLISTED,
         PairProposed: Kind.PROPOSAL,
         PairAccepted: Kind.PROPOSAL,
         PairConfirmed: Kind.PAIR_CONFIRMED,
@@ -66,8 +69,14 @@ SAYABLE = MappingProxyType(
 """What may be said of a reason; `other` for the rest."""
 
 
-def of_enrolment(event: EnrolmentFact) -> list[Notice]:
-    """Whoever enrolled or withdrew is told so, and whose enrolment could not come along to another subsidiary; who left the group is not."""
+def of_invitation(event: EmployeeInvited) -> list[Notice]:
+    """Whoever is invited is told so, a second time in other words."""
+    kind = Kind.INVITED if event.number == 1 else Kind.REMINDED
+    return [Notice(person=event.person, kind=kind, matter=Matter(programme=event.programme, role=event.role))]
+
+
+def of_enrolment(event: EnrolmentFact | EmployeeWaitlisted) -> list[Notice]:
+    """Whoever enrolled, withdrew or waits for a seat is told so, and whose enrolment could not come along to another subsidiary; not who left the group."""
     if isinstance(event, EmployeeWithdrawn) and event.status is not EnrolmentStatus.WITHDRAWN:
         return []
     moved = isinstance(event, EmployeeWithdrawn) and event.moved_from is not None

@@ -4,11 +4,13 @@ Names and addresses live in `Recipient` and nowhere else here; a delivery holds 
 its topic's full state, so a later fact simply replaces an earlier one.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.events import EmployeeChanged, ProgrammeChanged, SubsidiaryChanged
-from amont.common.events.values import EmployeeStatus
+from amont.common.events.values import EmployeeStatus, tenant_of
+from amont.common.identity import Resource
 
 FALLBACK_LANGUAGE = "en"
 
@@ -26,6 +28,12 @@ class Recipient(Aggregate):
     zone: str = ""
     job_title: str = ""
     function: str = ""
+    muted: tuple[str, ...] = ()
+    """The kinds of messages that the person wants no more; of those that one may do without."""
+
+    @property
+    def resource(self) -> Resource:
+        return Resource("preferences", self.id, frozenset({tenant_of(self.id)}), frozenset({self.id}))
 
     @property
     def name(self) -> str:
@@ -47,6 +55,10 @@ class Recipient(Aggregate):
             job_title=event.job_title,
             function=event.function,
         )
+
+    def mute(self, kinds: Iterable[str]) -> Decision["Recipient"]:
+        """Want no more of these, and of no others."""
+        return self.becomes(muted=tuple(sorted(set(kinds))))
 
     def leave(self) -> Decision["Recipient"]:
         """The person has left: forget everything but that."""

@@ -30,6 +30,9 @@ class MailKind(StrEnum):
     ENROLLED = "enrolled"
     WITHDRAWN = "withdrawn"
     NOT_CARRIED = "not-carried"
+    WAITLISTED = "waitlisted"
+    INVITED = "invited"
+    REMINDED = "reminded"
     PROPOSAL = "proposal"
     PAIR_CONFIRMED = "pair-confirmed"
     PAIR_DECLINED = "pair-declined"
@@ -172,6 +175,7 @@ class Facts:
     accept_url: str | None = None
     decline_url: str | None = None
     withdraw_url: str | None = None
+    mute_url: str | None = None
     suspension: SuspensionReason | None = None
     ending: EndReason | None = None
     slots: tuple[Slot, ...] | None = None
@@ -179,7 +183,7 @@ class Facts:
 
     def __post_init__(self) -> None:
         _set(self, given_name=one_line(self.given_name), programme=one_line(self.programme))
-        for name in ("page_url", "unsubscribe_url", "accept_url", "decline_url", "withdraw_url"):
+        for name in ("page_url", "unsubscribe_url", "accept_url", "decline_url", "withdraw_url", "mute_url"):
             _check_link(name, getattr(self, name))
         if self.expires_at is not None:
             _check_instant(self.expires_at)
@@ -193,6 +197,9 @@ NEEDS: dict[MailKind, tuple[str, ...]] = {
     MailKind.ENROLLED: ("role", "withdraw_url"),
     MailKind.WITHDRAWN: (),
     MailKind.NOT_CARRIED: (),
+    MailKind.WAITLISTED: ("role", "withdraw_url"),
+    MailKind.INVITED: ("role", "mute_url"),
+    MailKind.REMINDED: ("role", "mute_url"),
     MailKind.PROPOSAL: ("role", "partner", "accept_url", "decline_url", "expires_at", "zone"),
     MailKind.PAIR_CONFIRMED: ("role", "partner"),
     MailKind.PAIR_DECLINED: (),
