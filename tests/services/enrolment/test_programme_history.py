@@ -294,13 +294,12 @@ async def test_who_was_shown_an_older_edition_is_asked_to_read_the_current_one(e
             good(await client.put(f"{DIGITAL}/charter", json={"texts": {"en": text}}))
     async with enrolment.client(LEA) as client:
         answer = await client.post(f"{API}/enrolments", json={"programme": "digital", "role": "mentor", **FORM, "charter_version": 1})
-        assert problem(answer, 422, "not-eligible")["errors"] == [
-            {
-                "code": "charter-outdated",
-                "pointer": "/charter_version",
-                "detail": "version 2 of the charter is the current one; read it, then accept it",
-            }
-        ]
+        [reason] = problem(answer, 422, "not-eligible")["errors"]
+        assert (reason["code"], reason["pointer"]) == ("charter-outdated", "/charter_version")
+        assert reason["words"] == {
+            "en": "version 2 of the charter is the current one; read it, then accept it",
+            "fr": "la version 2 de la charte est celle en vigueur\u00a0; lisez-la, puis acceptez-la",
+        }
         taken = good(await client.post(f"{API}/enrolments", json={"programme": "digital", "role": "mentor", **FORM}))
         assert taken["charter_version"] == 2
         good(await client.post(f"{API}/enrolments/{taken['enrolment']}/withdraw"))

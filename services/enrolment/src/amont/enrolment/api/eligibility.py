@@ -11,24 +11,33 @@ from amont.common.events.values import Role
 from amont.common.web import CurrentActor, CurrentRun, Listing, Page, api_router, responses
 from amont.enrolment import commands
 from amont.enrolment.api.programmes import ProgrammePatch, ProgrammeSlug
-from amont.enrolment.domain.eligibility import Reason
 from amont.enrolment.domain.programme import ProgrammeClosed
+from amont.enrolment.domain.reasons import Reason
 
 router = api_router("enrolment")
 
-_REASON: JsonDict = {"code": "band-too-high", "pointer": "/role", "detail": "a mentor here is at most in band 9, the person is in band 14"}
+_REASON: JsonDict = {
+    "code": "band-too-high",
+    "pointer": "/role",
+    "detail": "a mentor here is at most in band 9, the person is in band 14",
+    "words": {
+        "en": "a mentor here is at most in band 9, the person is in band 14",
+        "fr": "ici, un mentor est au plus au niveau 9\u00a0; la personne est au niveau 14",
+    },
+}
 
 
 class ReasonView(BaseModel):
-    """Why not: a stable code, what part of an enrolment it is about, and a sentence."""
+    """Why not: a stable code, what part of an enrolment it is about, and a sentence, in English and by language."""
 
     code: str
     pointer: str
     detail: str
+    words: dict[str, str]
 
     @classmethod
     def of(cls, reason: Reason) -> "ReasonView":
-        return cls(code=reason.code, pointer=reason.pointer, detail=reason.detail)
+        return cls(code=reason.code, pointer=reason.pointer, detail=reason.detail, words=reason.words)
 
 
 class EligibilityView(BaseModel):

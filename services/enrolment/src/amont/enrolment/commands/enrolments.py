@@ -11,10 +11,11 @@ from amont.common.work import Work
 from amont.enrolment import documents
 from amont.enrolment.commands.programmes import participants, seen_programme
 from amont.enrolment.domain.charter import Charter
-from amont.enrolment.domain.eligibility import Case, NotEligible, Reason, charter_faults, faults_in_form, line_faults, reasons_against
+from amont.enrolment.domain.eligibility import Case, NotEligible, charter_faults, faults_in_form, line_faults, reasons_against
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.enrolment import AlreadyEnrolled, CharterIsPersonal, Enrolment, EnrolmentOver, Form
+from amont.enrolment.domain.enrolment import CharterIsPersonal, Enrolment, EnrolmentOver, Form
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.reasons import Reason, reason
 from amont.enrolment.domain.seats import Seats, seats_for
 
 
@@ -133,7 +134,7 @@ async def edit_enrolment(work: Work, id_: str, actor: Actor, edit: FormEdit, ver
     form = _changed(before.form, edit)
     reasons = faults_in_form(form, campaign, before.role)
     if not campaign.takes_people:
-        reasons.insert(0, Reason("", f"the programme is {campaign.status}; forms change while it is open or running", "programme-not-open"))
+        reasons.insert(0, reason("programme-not-open.form", "", status=campaign.status))
     if reasons:
         raise NotEligible(campaign.id, before.role, reasons)
     return await _held(work, work.save(holder.edit(id_, form)), id_)
@@ -184,7 +185,7 @@ async def eligibility(work: Work, programme: str, person: str, role: Role, actor
     reasons = reasons_against(Case(employee=someone, programme=campaign, role=role, now=work.now))
     seat = someone.seat(programme, role)
     if seat is not None and seat.open:
-        reasons.append(Reason("/role", f"the person is enrolled as {role} already", AlreadyEnrolled.code))
+        reasons.append(reason("already-enrolled", "/role", role=role))
     return reasons
 
 

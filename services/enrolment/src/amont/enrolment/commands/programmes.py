@@ -9,11 +9,12 @@ from amont.common.identity import Action, Actor, Resource, Scope, authorize, rea
 from amont.common.work import Work
 from amont.enrolment import documents
 from amont.enrolment.domain.charter import Charter
-from amont.enrolment.domain.eligibility import Reason, newly_against
+from amont.enrolment.domain.eligibility import newly_against
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import Enrolment
 from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.programme import Programme, ProgrammeClosed, ProgrammeExists
+from amont.enrolment.domain.reasons import Reason
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.templates import TEMPLATES, Template
 

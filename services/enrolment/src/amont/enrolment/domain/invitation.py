@@ -11,9 +11,10 @@ from typing import Any
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.events import EmployeeInvited
 from amont.common.events.values import EmployeeStatus, Instant, Role
-from amont.enrolment.domain.eligibility import Case, Reason, reasons_against
+from amont.enrolment.domain.eligibility import Case, reasons_against
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.reasons import Reason
 
 MAX_NUMBER = 3
 """One invitation and two reminders."""
