@@ -16,7 +16,7 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.clock import FixedClock
 from amont.common.documents.sqlite import SqliteStore
 from amont.common.events.envelope import Envelope, Event
-from amont.common.events.topics import TYPES, dead_letters_of
+from amont.common.events.topics import TOPICS, TYPES, dead_letters_of
 from amont.common.identity import Actor, Privilege
 from amont.common.ids import SeededIds, derived
 from amont.common.log import Received, Record
@@ -103,9 +103,8 @@ class Hearing:
         return await self.service.run(read)
 
     async def said(self) -> list[Event]:
-        """The events the service put on the log for others since the last time, topic by topic in order of its PUBLISHES table; no tombstones."""
-        read = {kind.topic for kind in self.service.consumes}
-        topics = dict.fromkeys(kind.topic for kind in self.service.publishes if kind.topic not in read)
+        """The events the service put on its own topics since the last time, topic by topic in order of its PUBLISHES table; no tombstones."""
+        topics = dict.fromkeys(kind.topic for kind in self.service.publishes if TOPICS[kind.topic].producers == {self.service.name})
         records = [record for topic in topics for record in await self._new_on(topic) if record.value is not None]
         kinds = set(self.service.publishes)
         events = [(TYPES[Envelope.parse(record.headers, key=record.key.decode()).type], record) for record in records]
