@@ -28,6 +28,7 @@ from amont.enrolment.domain import erasure as erasure_rules
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import Form
 from amont.enrolment.domain.erasure import FORGOTTEN_AFTER, Erased, Erasure, Stage, StillErasing, digest_of
+from amont.enrolment.domain.invitation import Invitation, Invitations
 from amont.enrolment.domain.subsidiary import Subsidiary
 
 SECONDS = timedelta(seconds=5)
@@ -307,3 +308,16 @@ async def test_who_shares_a_mark_with_somebody_erased_is_taken_as_anybody(enrolm
     await enrolment.hears(recorded("max", manager_id="bob"), recorded(**NEWLY))
     assert (await enrolment.look(Employee, "fr:max")).status is EmployeeStatus.ACTIVE
     assert (await enrolment.look(Employee, LEA)).erased
+
+
+async def test_invitations_go_with_the_person_and_those_after_they_came_back_go_on_counting(enrolment: Hearing) -> None:
+    sent = Invitation(programme="digital", role=Role.MENTOR, number=1, at=START, by=COORDINATOR.person, request="r")
+    await enrolment.given(Invitations(id=LEA, seq=9, sent=(sent,)))
+    await ordered(enrolment)
+    assert (await enrolment.look(Invitations, LEA)).sent == ()
+    await done(enrolment)
+    with pytest.raises(NotFound):
+        await enrolment.look(Invitations, LEA)
+    await enrolment.asked(commands.readmit, LEA, COORDINATOR)
+    await enrolment.hears(recorded(**NEWLY))
+    assert (await enrolment.look(Invitations, LEA)).seq >= 9

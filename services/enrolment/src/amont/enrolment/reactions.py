@@ -42,6 +42,7 @@ from amont.enrolment.domain.erasure import Doors, Erased, Erasure, Stage, digest
 from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
+from amont.enrolment.domain.invitation import Invitations
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.seats import Seats, Standing, seats_for
 from amont.enrolment.domain.staff import Understood, understand_left, understand_recorded
@@ -193,6 +194,8 @@ def _new(person: str, erased: Erased | None, work: Work) -> Employee:
     if erased is None:
         return Employee(id=person)
     work.counts_on(Employee, person, erased.version)
+    work.counts_on(Invitations, person, erased.version)
+    work.save(Invitations(id=person, seq=erased.counted).becomes())
     return Employee(id=person, seq=erased.counted)
 
 

@@ -18,6 +18,7 @@ from amont.enrolment import documents
 from amont.enrolment.commands.scim import forget_user
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.erasure import SOON, Doors, Erased, Erasure, Stage, StillErasing, digest_of
+from amont.enrolment.domain.invitation import Invitations
 from amont.enrolment.domain.scim_user import ScimUser
 
 
@@ -124,12 +125,22 @@ async def _swept(erasure: Erasure, person: str, work: Work) -> bool:
         if not look.full:
             look.change(documents.EXPORTS, export.forget())
     await forget_user(look, door.managers)
+    await _seats_and_invitations(erasure, look)
     for query in documents.may_name_somebody():
         await look.search(query)
     await look.letters()
     if look.touched:
         work.save(erasure.counted(look.removed, look.changed, work.now))
     return look.touched > 0 or look.waits
+
+
+async def _seats_and_invitations(erasure: Erasure, look: Look) -> None:
+    """Until the others are told, a seat is given back under the person's own id."""
+    invitations = await look.work.peek(Invitations, look.person)
+    if invitations is not None and invitations.sent:
+        look.change(documents.INVITATIONS, invitations.becomes(sent=()))
+    if erasure.stage is not Stage.REQUESTED:
+        await look.search(documents.SEATS.where())
 
 
 async def _go_on(erasure: Erasure, person: str, work: Work) -> None:
@@ -154,11 +165,15 @@ async def _go_on(erasure: Erasure, person: str, work: Work) -> None:
 async def _bury(erasure: Erasure, employee: Employee, work: Work) -> None:
     """Say the tombstone; once it is on the log, remove the record, whose count has been written down by then."""
     door = await work.get(Erased, digest_of(employee.id))
+    invitations = await work.peek(Invitations, employee.id)
     if not employee.forgotten:
         work.save(employee.forget())
     elif door.counted < employee.seq:
-        work.save(door.end_at(employee.seq, work.version_of(employee)))
-    elif work.all_said(employee):
+        both = [employee, *([invitations] if invitations else [])]
+        work.save(door.end_at(max(one.seq for one in both), max(work.version_of(one) for one in both)))
+    elif invitations is not None and work.all_said(invitations):
+        work.remove(invitations, counted_on=True)
+    elif invitations is None and work.all_said(employee):
         work.remove(employee, counted_on=True)
     work.save(erasure.becomes(due_at=work.now + SOON))
 

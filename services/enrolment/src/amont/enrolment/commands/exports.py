@@ -14,6 +14,8 @@ from amont.enrolment import documents
 from amont.enrolment.commands.archive import packed
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.export import Export
+from amont.enrolment.domain.invitation import Invitations
+from amont.enrolment.domain.scim_user import ScimUser
 
 
 async def request_export(work: Work, person: str, actor: Actor, *, private: bool | None = None) -> Export:
@@ -26,6 +28,7 @@ async def request_export(work: Work, person: str, actor: Actor, *, private: bool
     letters = [letter async for letter in letters_about(work, person)]
     if (employee is None or employee.erased) and not letters:
         raise NotFound("employee", person)
+    user, invitations = await work.peek(ScimUser, person), await work.peek(Invitations, person)
     own = actor.person == person if private is None else private
     key = Key.new()
     export = Export(
@@ -37,7 +40,12 @@ async def request_export(work: Work, person: str, actor: Actor, *, private: bool
         private=own,
         public=key.public,
         secret=key.secret,
-        own={**_held(employee, private=own), "records that could not be taken": [_said(one.content.raw_value) for one in letters]},
+        own={
+            **_held(employee, private=own),
+            "invitations": plain(documents.INVITATIONS, [invitations] if invitations else []),
+            "what an identity provider wrote": [dict(user.attributes)] if user is not None and user.attributes else [],
+            "records that could not be taken": [_said(one.content.raw_value) for one in letters],
+        },
     )
     if (before := await work.peek(Export, export.id)) is not None:
         return before

@@ -40,6 +40,8 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "records that lie ahead": "changements à venir",
             "records that are held": "changements en attente",
             "enrolments": "inscriptions",
+            "invitations": "invitations",
+            "what an identity provider wrote": "ce qu'un fournisseur d'identité a écrit",
             "records that could not be taken": "fiches qui n'ont pu être lues",
             "place": "votre place",
             "pairs": "binômes",
