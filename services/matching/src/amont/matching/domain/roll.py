@@ -85,6 +85,10 @@ class Roll(Sequence[PoolPerson]):
         """Everybody in that role, in the same order."""
         return self.taken(np.flatnonzero(self.column["role"] == _ROLES.index(role)).astype(np.int32))
 
+    def used(self, field: str) -> set[int]:
+        """The codes of `CODED` that somebody has."""
+        return set(self.column[field].tolist())
+
     def value(self, place: int, field: str) -> Any:
         """What one field of one person says."""
         if field == "id":
@@ -182,4 +186,4 @@ class Writing:
 
 
 def _column(values: "array[int]") -> Ints:
-    return np.array(values, np.int32)
+    return np.frombuffer(values, np.int32) if values else np.empty(0, np.int32)

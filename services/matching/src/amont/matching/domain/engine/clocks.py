@@ -38,18 +38,18 @@ def free_half_hours(people: Roll, week_of: date) -> Words:
     Raises:
         ValueError: an unreadable window, an unknown zone, a `week_of` that is no Monday.
     """
-    used, zone = np.unique(people.column["zone"], return_inverse=True)
-    clocks = [clock(people.values["zone"][code], week_of) for code in used.tolist()]
-    up, down = (np.array([one[way] for one in clocks], np.int32).reshape(-1, WEEK + 1) for way in (0, 1))
+    up, down = (np.zeros((len(people.values["zone"]), WEEK + 1), np.int32) for _ in range(2))
+    for zone in people.used("zone"):
+        up[zone], down[zone], _ = clock(people.values["zone"][zone], week_of)
     ends = _ends(people.values["availability"], people.windows.item)
-    free: Words = _turned(people.windows.start, people.windows.item, ends, zone.astype(np.int32), up, down)
+    free: Words = _turned(people.windows.start, people.windows.item, ends, people.column["zone"], up, down)
     return free
 
 
 def _ends(windows: Sequence[str], used: Ints) -> Ints:
     """(windows, 2) the half-hours of the local week at which those that are used begin and end."""
     ends = np.zeros((len(windows), 2), np.int32)
-    for code in np.unique(used).tolist():
+    for code in set(used.tolist()):
         ends[code] = np.array(parse_window(windows[code])) // 30
     return ends
 

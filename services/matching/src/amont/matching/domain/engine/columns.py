@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from amont.matching.domain.engine.clocks import free_half_hours
 from amont.matching.domain.engine.lines import Slices, cells, forest, outside_the_line, union
-from amont.matching.domain.engine.numbering import Codes, codes_of, side_of, wishes_of
+from amont.matching.domain.engine.numbering import Codes, codes_of, compared, side_of, wishes_of
 from amont.matching.domain.engine.tables import GRADES, NEVER, Table, Weighing
 from amont.matching.domain.points import grade_gap_points
 from amont.matching.domain.policy import Policy, Rule
@@ -67,8 +67,9 @@ def compact(pool: Pool, policy: Policy) -> Compact:
     apart = [(row[one], column[other]) for one, other in couples if one in row and other in column]
     forbidden = cells(len(row), apart if Rule.NOT_FORBIDDEN not in policy.off else ())
     free = free_half_hours(mentees, pool.week_of), free_half_hours(mentors, pool.week_of)
-    codes = codes_of((mentees, mentors), free, pool.week_of, policy)
-    sides = side_of(mentees, "mentee", free[0], codes, policy), side_of(mentors, "mentor", free[1], codes, policy)
+    said = compared(mentees, policy), compared(mentors, policy)
+    codes = codes_of((mentees, mentors), free, said, pool.week_of, policy)
+    sides = side_of(mentees, "mentee", free[0], said[0], codes), side_of(mentors, "mentor", free[1], said[1], codes)
     table = Table(
         *sides,
         wishes_of(mentees, mentors, sides[1].hours, codes, policy),

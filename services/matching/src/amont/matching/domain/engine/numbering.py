@@ -48,24 +48,23 @@ class Codes:
     topics: Mapping[str, int]
 
 
-def side_of(people: Roll, role: Role, free: Words, codes: Codes, policy: Policy) -> Side:
-    """These people, with those free half-hours, in numbers.
+def side_of(people: Roll, role: Role, free: Words, said: Mapping[str, "Compared"], codes: Codes) -> Side:
+    """These people, with those free half-hours and values, in numbers.
 
     A value without a code is unknown: -1 for a mentee and -2 for a mentor, so that it equals nothing.
     """
     unknown = -1 if role == "mentee" else -2
     tongues, speech = _languages(people, codes.tongues)
     numbers = {
-        name: _ints([*(codes.values[name].get(value, unknown) for value in one.values), unknown])[one.code]
-        for name, one in compared(people, policy).items()
+        name: _ints([*(codes.values[name].get(value, unknown) for value in one.values), unknown])[one.code] for name, one in said.items()
     }
-    zone, used = people.column["zone"], np.unique(people.column["zone"]).tolist()
     offsets = np.zeros(len(people.values["zone"]), np.int32)
-    offsets[used] = [offset_seconds(people.values["zone"][code], codes.week_of) for code in used]
+    for zone in people.used("zone"):
+        offsets[zone] = offset_seconds(people.values["zone"][zone], codes.week_of)
     remote = _ints(meeting != "in-person" for meeting in people.values["meeting"])
     return Side(
         grade=people.column["grade"],
-        offset=offsets[zone],
+        offset=offsets[people.column["zone"]],
         remote=remote[people.column["meeting"]],
         tongues=tongues,
         speech=speech,
@@ -79,10 +78,16 @@ def _ints(values: Iterable[int]) -> Ints:
     return np.fromiter(values, np.int32)
 
 
-def codes_of(sides: tuple[Roll, Roll], free: tuple[Words, Words], week_of: date, policy: Policy) -> Codes:
-    """The numbers for these mentees and mentors, with those free half-hours."""
+def codes_of(
+    sides: tuple[Roll, Roll],
+    free: tuple[Words, Words],
+    said: tuple[Mapping[str, "Compared"], Mapping[str, "Compared"]],
+    week_of: date,
+    policy: Policy,
+) -> Codes:
+    """The numbers for these mentees and mentors, with those free half-hours and values."""
     used = [week_bits(np.bitwise_or.reduce(words, axis=0)) for words in free]
-    mentees, mentors = (compared(side, policy) for side in sides)
+    mentees, mentors = said
     named = _named(sides[0]), _named(sides[1])
     return Codes(
         week_of=week_of,
@@ -101,7 +106,7 @@ def week_bits(words: Words) -> int:
 
 
 def _named(people: Roll) -> set[str]:
-    return {people.values["topics"][code] for code in np.unique(people.topics.item).tolist()}
+    return {people.values["topics"][code] for code in set(people.topics.item.tolist())}
 
 
 def _numbered(values: Iterable[object]) -> dict[object, int]:
@@ -117,7 +122,7 @@ class Compared(NamedTuple):
     @property
     def present(self) -> list[object]:
         """The values that somebody has."""
-        return [self.values[code] for code in np.unique(self.code[self.code >= 0]).tolist()]
+        return [self.values[code] for code in set(self.code.tolist()) - {-1}]
 
 
 def compared(people: Roll, policy: Policy) -> Mapping[str, Compared]:

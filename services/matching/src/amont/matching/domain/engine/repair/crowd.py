@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amont.matching.domain.engine.clocks import free_half_hours
 from amont.matching.domain.engine.columns import compact
 from amont.matching.domain.engine.lines import Slices, cells, union
-from amont.matching.domain.engine.numbering import compared, side_of, week_bits, wishes_of
+from amont.matching.domain.engine.numbering import Compared, compared, side_of, week_bits, wishes_of
 from amont.matching.domain.engine.tables import Side, Table, Wishes
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson, Role
@@ -85,14 +85,15 @@ class Crowd:
         """
         one = Roll.of((person,))
         free = free_half_hours(one, self._codes.week_of)
-        self._must_fit(person, one, week_bits(free[0]))
+        said = compared(one, self._policy)
+        self._must_fit(person, week_bits(free[0]), said)
         places, ids, side = self._of(person.role)
         place = self._next[person.role]
         if place == len(ids):
             raise Outgrown("no place is free")
         self._next[person.role] = place + 1
         places[person.id], ids[place] = place, person.id
-        mine = side_of(one, person.role, free, self._codes, self._policy)
+        mine = side_of(one, person.role, free, said, self._codes)
         for name, values in mine._asdict().items():
             getattr(side, name)[place] = values[0]
         wishes, hours = self.table.wishes, mine.hours
@@ -110,7 +111,7 @@ class Crowd:
     def _of(self, role: Role) -> tuple[dict[str, int], list[str], Side]:
         return (self.row, self.mentee_ids, self.table.mentees) if role == "mentee" else (self.column, self.mentor_ids, self.table.mentors)
 
-    def _must_fit(self, person: PoolPerson, alone: Roll, hours: int) -> None:
+    def _must_fit(self, person: PoolPerson, hours: int, said: Mapping[str, Compared]) -> None:
         codes, mine = self._codes, person.role == "mentor"
         kept = sum(1 << place for place in codes.half_hours)
         if hours & codes.used[not mine] & ~kept:
@@ -124,7 +125,7 @@ class Crowd:
             codes.tongues.update((tag, len(codes.tongues) + place) for place, tag in enumerate(strange))
         codes.used[mine] |= hours
         codes.named[mine].update(person.topics)
-        for name, one in compared(alone, self._policy).items():
+        for name, one in said.items():
             for value in one.present:
                 codes.values[name].setdefault(value, len(codes.values[name]))
 
