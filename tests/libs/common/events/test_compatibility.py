@@ -307,6 +307,13 @@ def test_today_s_events_live_with_every_release() -> None:
     assert corpus.breaches_since(WHERE, corpus.schemas_now()) == []
 
 
+def still_says(said: Any, meant: Any) -> bool:
+    """Whether everything that was meant is said; what has been added since, inside of it too, may have its default."""
+    if isinstance(meant, dict) and isinstance(said, dict):
+        return all(name in said and still_says(said[name], value) for name, value in meant.items())
+    return bool(said == meant)
+
+
 def test_every_golden_message_of_every_release_is_read_as_what_it_was() -> None:
     count = 0
     for release in corpus.releases(WHERE):
@@ -317,7 +324,7 @@ def test_every_golden_message_of_every_release_is_read_as_what_it_was() -> None:
             assert heard is not None, golden
             assert heard.event.type_name() == golden.headers["ce_type"]
             said, meant = json.loads(heard.event.encode()), json.loads(golden.value)
-            same = {name for name, value in meant.items() if said[name] == value}
+            same = {name for name, value in meant.items() if still_says(said[name], value)}
             assert meant.keys() - same <= {
                 "effective_at",
                 "occurred_at",
