@@ -40,6 +40,7 @@ from amont.common.events import (
     EmployeeErased,
     EmployeeLeft,
     Event,
+    ExportRequested,
     NotificationFailed,
     NotificationSent,
     PairEnded,
