@@ -530,7 +530,10 @@ async def test_an_edit_adds_no_field_that_the_event_does_not_have_and_keeps_thos
     with pytest.raises(Invalid, match="SubsidiaryChanged does not have /naem: there is seq") as refused:
         await one.asked(commands.edit, letter.id, WHO, "a slip", value=json.dumps({**came, "naem": "x"}).encode())
     [fault] = refused.value.faults
-    assert (fault.pointer, fault.detail) == ("/value/naem", "there is seq, subsidiary, name, zone, languages, grades")
+    assert (fault.pointer, fault.detail) == (
+        "/value/naem",
+        "there is seq, subsidiary, name, zone, languages, grades, holidays, coordinators, sender_name",
+    )
     await one.asked(commands.edit, letter.id, WHO, "a name", value=json.dumps({**came, "name": "x", "grades": {"Z": 4}}).encode())
     await replay_all(one)
     await one.settle()

@@ -63,7 +63,7 @@ async def done(enrolment: Hearing, person: str = LEA) -> Erasure:
     await answered(enrolment, erasure, "cleared", 1)
     await enrolment.passes(FORGOTTEN_AFTER)
     await answered(enrolment, erasure, "forgotten", 2)
-    for _ in range(4):
+    for _ in range(8):
         await enrolment.passes(SECONDS)
     await enrolment.passes(timedelta(hours=1))
     return await enrolment.look(Erasure, erasure.id)

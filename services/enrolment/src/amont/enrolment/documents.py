@@ -177,7 +177,7 @@ def erased_under(person: str) -> Query[Erased]:
 
 def may_name_somebody() -> tuple[Query[Any], ...]:
     """What is about nobody in particular and may name somebody: who made, edited or decided it, or left within the hour."""
-    return (TOKENS.where(), FEEDS.where(), PROGRAMMES.where(), CHARTERS.where())
+    return (TOKENS.where(), FEEDS.where(), PROGRAMMES.where(), CHARTERS.where(), SUBSIDIARIES.where())
 
 
 def scim_users(tenant: str, **named: str) -> Query[ScimUser]:

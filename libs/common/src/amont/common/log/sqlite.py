@@ -1,6 +1,7 @@
 """The event log on SQLite: one file that several processes of one machine may share. One partition a topic, offsets counted from 0.
 
-Records are kept as long as their topic says (`events.topics`), and until every group that reads it has read them: `tidy` removes what Kafka would have removed.
+Records are kept as long as their topic says (`events.topics`), and until every group that has begun to read it has read them: `tidy` removes what Kafka
+would have removed.
 
 A group reads a topic in one process at a time: whoever holds the lease, which is kept for as long as a batch is handled. A commit checks the lease
 in the same statement, so that a process that was frozen cannot move the position of the one that took over.

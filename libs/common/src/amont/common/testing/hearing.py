@@ -103,8 +103,12 @@ class Hearing:
         return await self.service.run(read)
 
     async def said(self) -> list[Event]:
-        """The events the service put on its own topics since the last time, topic by topic in order of its PUBLISHES table; no tombstones."""
-        topics = dict.fromkeys(kind.topic for kind in self.service.publishes if TOPICS[kind.topic].producers == {self.service.name})
+        """The events the service put on the log since the last time, topic by topic in order of its PUBLISHES table; no tombstones, and nothing of a topic
+        that others write as well and that it reads.
+        """
+        read = {kind.topic for kind in self.service.consumes}
+        shared = {name for name in read if len(TOPICS[name].producers) > 1}
+        topics = dict.fromkeys(kind.topic for kind in self.service.publishes if kind.topic not in shared)
         records = [record for topic in topics for record in await self._new_on(topic) if record.value is not None]
         kinds = set(self.service.publishes)
         events = [(TYPES[Envelope.parse(record.headers, key=record.key.decode()).type], record) for record in records]

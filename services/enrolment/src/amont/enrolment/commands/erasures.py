@@ -30,7 +30,7 @@ async def erase(work: Work, person: str, actor: Actor, reason: str) -> Erasure:
     if await work.peek(Employee, person) is None and await work.peek(ScimUser, person) is None and not await _is_in_a_letter(work, person):
         raise NotFound("employee", person)
     erasure = Erasure(
-        id=work.new_id("erasure"),
+        id=work.new_id("erasure", person),
         person=person,
         tenant=tenant_of(person),
         reason=reason,

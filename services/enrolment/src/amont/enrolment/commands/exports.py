@@ -25,10 +25,12 @@ async def request_export(work: Work, person: str, actor: Actor, *, private: bool
     """
     authorize(actor, Action.EXPORT, Resource("employee", person, frozenset({tenant_of(person)}), frozenset({person})))
     employee = await work.peek(Employee, person)
-    letters = [letter async for letter in letters_about(work, person)]
-    if (employee is None or employee.erased) and not letters:
-        raise NotFound("employee", person)
+    letters = [
+        letter async for letter in letters_about(work, person) if letter.key == person
+    ]  # others' may name the person, and are not theirs
     user, invitations = await work.peek(ScimUser, person), await work.peek(Invitations, person)
+    if (employee is None or employee.erased) and not letters and not (user is not None and user.attributes):
+        raise NotFound("employee", person)
     own = actor.person == person if private is None else private
     key = Key.new()
     export = Export(

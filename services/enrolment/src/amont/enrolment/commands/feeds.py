@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from amont.common import metrics
+from amont.common.errors import DomainError
 from amont.common.identity import Action, Actor, Resource, authorize
 from amont.common.work import Work
 from amont.enrolment import documents
@@ -109,9 +110,18 @@ async def sweep(work: Work, feed: Feed) -> Sweep | None:
     """Look at a page of those of whom something is held; where to go on, None when everybody has been looked at."""
     now = feed.sweep or Sweep(at=work.now)
     page = await work.page(documents.held_in(feed.id), after=(now.after,) if now.after else None, limit=PAGE)
-    if any([await settle(work, one) for one in page]):
+    if any([await _settled(work, one) for one in page]):
         return now
     return replace(now, after=page[-1].id) if len(page) == PAGE else None
+
+
+async def _settled(work: Work, employee: Employee) -> bool:
+    """As `settle`; one whom a rule stands against keeps nobody else waiting, and stays held."""
+    try:
+        return await settle(work, employee)
+    except DomainError as error:
+        _logger.warning("held_records_not_taken", person=employee.id, reason=error.code)
+        return False
 
 
 def tell_of_open_breaker(work: Work, feed: Feed) -> None:

@@ -18,17 +18,24 @@ class Owner:
     field: str
 
 
+OTHERS = ("matching", "scheduling", "notifications")
+"""The services that answer when somebody is exported or erased."""
 OWNERS: Mapping[str, Owner] = {
     "enrolment-subsidiaries": Owner("enrolment", "subsidiaries", "subsidiary"),
     "enrolment-employees": Owner("enrolment", "employees", "person"),
     "enrolment-enrolments": Owner("enrolment", "employees", "person"),
     "enrolment-programmes": Owner("enrolment", "programmes", "programme"),
+    "enrolment-seats": Owner("enrolment", "employees", "person"),
+    "enrolment-invitations": Owner("enrolment", "invitations", "person"),
+    "enrolment-exports": Owner("enrolment", "exports", "reference"),
+    **{f"{one}-erasures": Owner(one, "cleared", "reference") for one in OTHERS},
+    **{f"{one}-exports": Owner(one, "export_answers", "reference") for one in OTHERS},
     "matching-rounds": Owner("matching", "rounds", "round"),
     "matching-pairs": Owner("matching", "pairs", "pair"),
     "scheduling-sessions": Owner("scheduling", "plans", "pair"),
     "notifications-deliveries": Owner("notifications", "deliveries", "delivery"),
 }
-"""By topic. An employee owns its enrolments. Staff records are numbered by nobody."""
+"""By topic. An employee owns its enrolments and what it asks of seats. Staff records are numbered by nobody."""
 
 _CLOCKWORK = frozenset({"due_at", "recheck"})
 _PLANNED = ("programme", "mentee", "mentor", "mentee_enrolment", "mentor_enrolment")
@@ -71,8 +78,15 @@ PROJECTIONS: Mapping[tuple[str, str], Projection] = {
 
 OWN: Collection[tuple[str, str]] = frozenset(
     {
-        ("enrolment", "subsidiaries"),
-        ("enrolment", "programmes"),
+        *(
+            ("enrolment", name)
+            for name in (
+                *("subsidiaries", "feed_tokens", "feeds", "programmes", "charters", "seats", "invitations"),
+                *("scim_users", "scim_groups", "exports", "erasures", "doors", "erased"),
+            )
+        ),
+        *((service, name) for service in OTHERS for name in ("clearings", "cleared", "export_answers")),
+        ("matching", "cycles"),
         ("matching", "rounds"),
         ("matching", "round_pages"),
         ("matching", "simulations"),

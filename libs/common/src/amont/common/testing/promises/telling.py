@@ -18,6 +18,7 @@ from amont.common.testing.promises.evidence import Evidence
 KINDS: Mapping[str, str] = {
     "EmployeeEnrolled": "enrolled",
     "EmployeeWithdrawn": "withdrawn",
+    "EmployeeWaitlisted": "waitlisted",
     "PairProposed": "proposal",
     "PairAccepted": "proposal",
     "PairConfirmed": "pair-confirmed",
@@ -34,7 +35,7 @@ KINDS: Mapping[str, str] = {
     "SessionMissed": "session-missed",
 }
 """What each event is told as; the others tell nobody anything."""
-TOPICS = ("enrolment-enrolments", "matching-pairs", "scheduling-sessions")
+TOPICS = ("enrolment-enrolments", "enrolment-seats", "matching-pairs", "scheduling-sessions")
 """Where these events are."""
 BOTH = ("mentee", "mentor")
 MAIL = "mail"
@@ -102,7 +103,7 @@ def _people(fact: Fact, *, mentor_knows: bool, had_a_time: bool) -> Sequence[str
     match fact.type:
         case said if said not in KINDS:
             pass
-        case "EmployeeEnrolled":
+        case "EmployeeEnrolled" | "EmployeeWaitlisted":
             sides = ("person",)
         case "EmployeeWithdrawn":
             sides = ("person",) if body["status"] == EnrolmentStatus.WITHDRAWN else ()
