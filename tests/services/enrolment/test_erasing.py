@@ -20,8 +20,10 @@ from amont.common.events import (
     SubsidiaryChanged,
 )
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Role
+from amont.common.identity import Actor, Privilege
 from amont.common.metrics import REGISTRY
 from amont.common.testing.hearing import START, Hearing, hearing
+from amont.common.work import Work
 from amont.enrolment import commands
 from amont.enrolment.app import build
 from amont.enrolment.domain import erasure as erasure_rules
@@ -321,3 +323,21 @@ async def test_invitations_go_with_the_person_and_those_after_they_came_back_go_
     await enrolment.asked(commands.readmit, LEA, COORDINATOR)
     await enrolment.hears(recorded(**NEWLY))
     assert (await enrolment.look(Invitations, LEA)).seq >= 9
+
+
+async def test_a_coordinator_s_id_does_not_stay_in_what_they_decided_about_a_feed(enrolment: Hearing) -> None:
+    her = Actor(LEA, "fr", frozenset({Privilege.COORDINATOR}))
+    await enrolment.asked(commands.pause_feed, "fr", her, "a test")
+    await enrolment.asked(commands.resume_feed, "fr", her, "a test")
+    assert LEA in str(await enrolment.look(Subsidiary, "fr"))
+    await done(enrolment)
+    assert LEA not in str(await enrolment.look(Subsidiary, "fr"))
+
+
+async def test_two_people_under_one_key_are_two_erasures(enrolment: Hearing) -> None:
+    await enrolment.hears(recorded("max"))
+    unit = enrolment.service.unit
+    first, second = [
+        await unit.run_with(lambda: Work(unit.house, idempotency_key="k"), commands.erase, one, COORDINATOR, "asked") for one in (LEA, "fr:max")
+    ]
+    assert first.id != second.id
