@@ -12,7 +12,7 @@ import hashlib
 import json
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -220,15 +220,21 @@ class End:
         return hashlib.sha256(json.dumps(self.documents, sort_keys=True).encode()).hexdigest()
 
 
+def compared(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Without its count of writes, whose trace it was, and how many seconds an answer took."""
+    whole = {name: value for name, value in document.items() if name not in {"v", "_trace"}}
+    if isinstance(answer := whole.get("answer"), dict):
+        whole["answer"] = {name: value for name, value in answer.items() if name != "made"}
+    return whole
+
+
 async def end_of(all_four: Together) -> End:
     documents: dict[str, Any] = {}
     for name, service in all_four.services.items():
         for collection in service.unit.house.collections.values():
             if collection is not LETTERS:
                 every = await service.unit.house.store.find(Find(collection=collection.name, limit=100_000))
-                documents |= {
-                    f"{name}/{collection.name}/{one['_id']}": {k: v for k, v in one.items() if k not in {"v", "_trace"}} for one in every
-                }
+                documents |= {f"{name}/{collection.name}/{one['_id']}": compared(one) for one in every}
     said = []
     for topic in OWN:
         for record in await all_four.log.read("test-observer", topic, 1_000_000):

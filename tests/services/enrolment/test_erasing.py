@@ -338,6 +338,7 @@ async def test_two_people_under_one_key_are_two_erasures(enrolment: Hearing) -> 
     await enrolment.hears(recorded("max"))
     unit = enrolment.service.unit
     first, second = [
-        await unit.run_with(lambda: Work(unit.house, idempotency_key="k"), commands.erase, one, COORDINATOR, "asked") for one in (LEA, "fr:max")
+        await unit.run_with(lambda: Work(unit.house, idempotency_key="k"), commands.erase, one, COORDINATOR, "asked")
+        for one in (LEA, "fr:max")
     ]
     assert first.id != second.id
