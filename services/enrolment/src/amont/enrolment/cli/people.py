@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amont.common.cli import err, out, print_json, say, say_command, say_facts, table
+from amont.common.cli import out, print_json, say, say_command, say_facts, table
 from amont.common.errors import Unavailable
-from amont.enrolment.cli.place import AsJson, Data, done, operator
+from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator
 
 if TYPE_CHECKING:
     from amont.enrolment.domain.erasure import Erasure
 
 Person = Annotated[str, typer.Argument(help="tenant:employee_id, for instance fr:e42", metavar="PERSON")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask")]
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -49,8 +48,7 @@ def erase(
     if dry_run:
         _tell_holdings(person, done(data, commands.holdings, person, operator()), as_json=as_json)
         return
-    if not yes:
-        _must_be_sure(f"Erase everything about {person} for good?")
+    _must_be_sure(f"Erase everything about {person} for good?", yes=yes)
     erasure = done(data, commands.erase, person, operator(), reason)
     if as_json:
         print_json(erasure.certificate)
@@ -96,8 +94,7 @@ def readmit(person: Person, *, yes: Yes = False, data: Data = None) -> None:
     """Let the HR system bring an erased id again. Until then its records about it are dropped."""
     from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
 
-    if not yes:
-        _must_be_sure(f"Take records about {person} again?")
+    _must_be_sure(f"Take records about {person} again?", yes=yes)
     done(data, commands.readmit, person, operator())
     say(out, f"The next record about {person} makes a new person of them.")
 
@@ -136,10 +133,8 @@ def export(
         say(out, f"{to}: what is held of {person}, {len(packed):,} bytes. It is personal: mind where it lies.")
 
 
-def _must_be_sure(question: str) -> None:
-    if not err.is_terminal:
-        raise typer.BadParameter("--yes is needed where nobody can be asked")
-    if not typer.confirm(question, err=True):
+def _must_be_sure(question: str, *, yes: bool) -> None:
+    if not agreed(question, yes=yes):
         raise typer.Abort
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec, TypeVar
 
 import typer
 
+from amont.common.cli import err
+
 if TYPE_CHECKING:
     from amont.common.cli.stores import Place
     from amont.common.identity import Actor
@@ -16,6 +18,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Data = Annotated[Path | None, typer.Option(help="The data folder of `amont up`, instead of AMONT_STORE_URL", metavar="DIR")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask")]
 AsJson = Annotated[bool, typer.Option("--json", help="Data instead of words")]
 
 
@@ -35,3 +38,17 @@ def operator() -> "Actor":
     from amont.common.identity import Actor, Privilege  # noqa: PLC0415
 
     return Actor(f"group:{getpass.getuser()}", "group", frozenset({Privilege.GROUP_COORDINATOR}))
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Whether it is to be done: said beforehand, or asked now. Raises BadParameter where nobody can be asked."""
+    if yes:
+        return True
+    if not err.is_terminal:
+        raise typer.BadParameter("--yes is needed where nobody can be asked")
+    return typer.confirm(question, err=True)
+
+
+def words(text: str) -> list[str]:
+    """What stands between commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amont.common.cli import err, out, print_json, say
-from amont.enrolment.cli.place import AsJson, Data, done, operator
+from amont.common.cli import out, print_json, say
+from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator, words
 from amont.enrolment.cli.programmes import showing
 
 if TYPE_CHECKING:
@@ -149,25 +149,23 @@ def close(
     programme: Id,
     *,
     why: Why = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    yes: Yes = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Let nobody enrol any more, for good."""
     from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
 
-    if not yes and not err.is_terminal:
-        raise typer.BadParameter("--yes is needed where nobody can be asked")
-    if not yes and not typer.confirm(f"Close {programme} for good?", err=True):
+    if not agreed(f"Close {programme} for good?", yes=yes):
         raise typer.Exit(1)
     _tell(done(data, commands.close_programme, programme, operator(), None, why), f"{programme} is closed.", as_json=as_json)
 
 
-def _tell(made: tuple[Any, int], words: str, *, as_json: bool) -> None:
+def _tell(made: tuple[Any, int], sentence: str, *, as_json: bool) -> None:
     if as_json:
         print_json(showing.as_data(*made))
     else:
-        say(out, words)
+        say(out, sentence)
 
 
 def _edit(name: str | None, tenants: str | None, topics: str | None, policy: Path | None) -> "Edit":
@@ -180,7 +178,7 @@ def _edit(name: str | None, tenants: str | None, topics: str | None, policy: Pat
 
 
 def _words(text: str | None) -> list[str] | None:
-    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
+    return None if text is None else words(text)
 
 
 def _policy(path: Path | None) -> "Policy | None":

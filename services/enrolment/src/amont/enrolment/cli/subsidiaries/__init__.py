@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from amont.common.cli import err, out, print_json, say, say_command
+from amont.common.cli import out, print_json, say, say_command
 from amont.common.cli.feeds import grades_from
-from amont.enrolment.cli.place import AsJson, Data, done, operator
+from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator, words
 from amont.enrolment.cli.subsidiaries import feeds, tokens
 
 Id = Annotated[str, typer.Argument(help="the subsidiary: 1 to 32 of a-z, 0-9 and the hyphen", metavar="ID")]
@@ -53,7 +53,7 @@ def add(
     """Add a subsidiary with its grade table; the same again changes nothing. Every fault of the table is listed with its line."""
     from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
 
-    given = {"name": name, "zone": zone, "languages": _tags(languages), "grades": _table(grades, subsidiary)}
+    given = {"name": name, "zone": zone, "languages": words(languages), "grades": _table(grades, subsidiary)}
     more = _given(
         holidays=holidays, leaver_share=leaver_share, coordinators=coordinator, sender_name=sender_name, kafka_principal=kafka_principal
     )
@@ -88,7 +88,7 @@ def change(
     given = _given(
         name=name,
         zone=zone,
-        languages=_tags(languages) if languages is not None else None,
+        languages=words(languages) if languages is not None else None,
         grades=_table(grades, subsidiary) if grades is not None else None,
         holidays=holidays,
         leaver_share=leaver_share,
@@ -144,16 +144,14 @@ def list_all(*, data: Data = None, as_json: AsJson = False) -> None:
 def remove(
     subsidiary: Id,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask")] = False,
+    yes: Yes = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Remove a subsidiary that has no people any more and takes part in nothing; its feed's tokens are revoked."""
     from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
 
-    if not yes and not err.is_terminal:
-        raise typer.BadParameter("--yes is needed where nobody can be asked")
-    if not yes and not typer.confirm(f"Remove {subsidiary} with its grade table and its feed's tokens?", err=True):
+    if not agreed(f"Remove {subsidiary} with its grade table and its feed's tokens?", yes=yes):
         raise typer.Exit(1)
     done(data, commands.remove_subsidiary, subsidiary, operator())
     if as_json:
@@ -162,18 +160,14 @@ def remove(
         say(out, f"{subsidiary} is removed.")
 
 
-def _tell(one: Any, version: int, words: str, *, as_json: bool) -> None:
+def _tell(one: Any, version: int, sentence: str, *, as_json: bool) -> None:
     from amont.enrolment.cli.subsidiaries import showing  # noqa: PLC0415
 
     if as_json:
         print_json(showing.as_data(one, version))
         return
-    say(out, words)
+    say(out, sentence)
     showing.print_acl(one)
-
-
-def _tags(text: str) -> list[str]:
-    return [tag.strip() for tag in text.split(",") if tag.strip()]
 
 
 def _table(path: Path, subsidiary: str) -> dict[str, int]:
