@@ -1,7 +1,6 @@
 """The house: the only file that sees every room of matching."""
 
 import asyncio
-from threading import Thread
 from typing import Any, cast
 
 from amont.common.service import Parts, Service
@@ -17,9 +16,8 @@ from amont.matching.reactions import CONSUMES
 def build(parts: Parts) -> Service:
     """Assemble matching from its outside parts; tests hand in others, for instance `tools={Solver: …}`.
 
-    Meanwhile the engine warms up, so that no round waits for it.
+    The engine warms up while the service starts, so that no round waits for it.
     """
-    Thread(target=warm, name="warm-up", daemon=True).start()
 
     async def run(command: Any, *args: Any) -> Any:
         return await service.run(command, *args)
@@ -39,5 +37,6 @@ def build(parts: Parts) -> Service:
         jobs=JOBS,
         routers=[api.router],
         tools={Desk: Desk(solver or engine, solver or Keeper(engine), run, stopping)},
+        warm=None if solver else warm,
     )
     return service

@@ -72,7 +72,8 @@ class Service:
 
     `consumes` and `publishes` are its tables, `keeps` its collections, `due` what to do with a document whose time has come, `jobs` the same for kinds
     whose handlers or effects take long: each kind has a timer of its own, so that nothing else waits for it. `routers` are its HTTP, `doors` those whose
-    callers bring credentials of the service's own. Every service keeps its dead letters, too.
+    callers bring credentials of the service's own. Every service keeps its dead letters, too. `warm` is done once beside each start, in a thread, and a
+    stop waits for it: a thread that is in a compiler when the interpreter ends takes the process down with SIGABRT.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Service:
         routers: Sequence[APIRouter] = (),
         doors: Sequence[APIRouter] = (),
         tools: Mapping[type, object] | None = None,
+        warm: Callable[[], None] | None = None,
     ) -> None:
         self.name = name
         self.consumes = consumes
@@ -95,7 +97,7 @@ class Service:
         self.routers = tuple(routers)
         self.doors = tuple(doors)
         self.clock = parts.clock
-        self._due, self._jobs = due or {}, jobs or {}
+        self._due, self._jobs, self._warm = due or {}, jobs or {}, warm
         self._keeps = (*keeps, LETTERS)
         house = House(name, parts.store, parts.clock, parts.ids, {one.kind: one for one in self._keeps}, {**(tools or {}), **parts.tools})
         self.unit = Unit(house, parts.log)
@@ -104,7 +106,7 @@ class Service:
         self._store, self._log, self._drain_seconds = parts.store, parts.log, parts.drain_seconds
         self._consumers = {topic: Consumer(self.unit, topic, consumes, in_a_row=parts.dead_letters_in_a_row) for topic in self.topics}
         self._readers: list[Reader] = []
-        self._timers: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self._stopping = self.unit.stopping
         self.ready = False
         self.trouble: dict[str, str] = {}
@@ -131,6 +133,7 @@ class Service:
         """Open, waiting for store and log as long as it takes, then read and keep time."""
         pause = 0.5
         self._stopping.clear()
+        self._tasks = [] if self._warm is None else [asyncio.create_task(self._warmed(self._warm), name=f"{self.name} warms up")]
         while True:
             try:
                 await self.open()
@@ -143,14 +146,14 @@ class Service:
                 _logger.warning("waiting", service=self.name, reason=str(error), pause=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 10.0)
-        self._timers = [
+        self._tasks += [
             asyncio.create_task(self._every(TICK_SECONDS, self.tick), name=f"{self.name} due"),
             asyncio.create_task(self._every(TICK_SECONDS, self.letters.tick), name=f"{self.name} letters"),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep), name=f"{self.name} sweep"),
         ]
         for kind in self._jobs:
             work_off = partial(self.work_off, kind)
-            self._timers.append(asyncio.create_task(self._every(TICK_SECONDS, work_off), name=f"{self.name} {kind.__name__}"))
+            self._tasks.append(asyncio.create_task(self._every(TICK_SECONDS, work_off), name=f"{self.name} {kind.__name__}"))
         self.ready = True
         _logger.info("started", service=self.name, topics=sorted(self.topics))
 
@@ -159,7 +162,7 @@ class Service:
         self.ready = False
         self._stopping.set()
         try:
-            in_hand = (*(reader.stop() for reader in self._readers), *self._timers)
+            in_hand = (*(reader.stop() for reader in self._readers), *self._tasks)
             await asyncio.wait_for(asyncio.gather(*in_hand, return_exceptions=True), self._drain_seconds)
         except TimeoutError:
             _logger.warning("not_drained", service=self.name, seconds=self._drain_seconds, what_now="what is in hand comes again")
@@ -293,6 +296,12 @@ class Service:
         left = await work.peek(type(aggregate), aggregate.id)
         if left is not None and left.due_at is not None and left.due_at <= work.now:
             work.put_off(left, work.now + AGAIN_AFTER)
+
+    async def _warmed(self, warm: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(warm)
+        except Exception:
+            _logger.exception("not_warmed_up", service=self.name, what_now="whoever comes first waits")
 
     async def _sweep(self) -> None:
         await self.unit.relay.sweep()

@@ -1,0 +1,102 @@
+"""What a service warms up beside its start: nobody waits for it but a stop, since a compiler that is at work when the interpreter ends is a crash."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+from structlog.testing import capture_logs
+
+from amont.common import hosting
+from amont.common.clock import FixedClock
+from amont.common.errors import Unavailable
+from amont.common.ids import SeededIds
+from amont.common.service import Parts, Service
+from amont.common.testing.hearing import START
+from amont.common.testing.memory import Broker, Database, MemoryLog, MemoryStore
+from amont.notifications.sending import MailSender
+
+
+def parts(log: MemoryLog | None = None) -> Parts:
+    clock = FixedClock(START)
+    log = log or MemoryLog(Broker(), client_id="test")
+    return Parts(store=MemoryStore(Database()), log=log, clock=clock, ids=SeededIds(clock, 1), tools={MailSender: object()})
+
+
+def warming(warm: Callable[[], None], log: MemoryLog | None = None) -> Service:
+    return Service("scheduling", parts(log), consumes={}, publishes=(), keeps=(), warm=warm)
+
+
+class NeverThere(MemoryLog):
+    async def open(self) -> None:
+        raise Unavailable("nobody there")
+
+
+class Slow:
+    """Warms up until it is let go."""
+
+    def __init__(self) -> None:
+        self.began, self.go_on, self.done = threading.Event(), threading.Event(), False
+
+    def __call__(self) -> None:
+        self.began.set()
+        self.done = self.go_on.wait(timeout=30)
+
+
+async def test_a_service_is_ready_before_it_is_warm_and_a_stop_waits_until_it_is() -> None:
+    slow = Slow()
+    service = warming(slow)
+    await service.start()
+    assert service.ready
+    await asyncio.to_thread(slow.began.wait)
+    stopping = asyncio.create_task(service.stop())
+    await asyncio.sleep(0.1)
+    assert not stopping.done()
+    slow.go_on.set()
+    await stopping
+    assert slow.done
+
+
+async def test_a_stop_waits_for_it_although_the_log_was_never_there() -> None:
+    slow = Slow()
+    service = warming(slow, NeverThere(Broker(), client_id="test"))
+    starting = asyncio.create_task(service.start())
+    await asyncio.to_thread(slow.began.wait)
+    starting.cancel()
+    stopping = asyncio.create_task(service.stop())
+    await asyncio.sleep(0.1)
+    assert not stopping.done()
+    slow.go_on.set()
+    await stopping
+    assert slow.done
+
+
+async def test_a_service_that_cannot_warm_up_says_so_and_works() -> None:
+    def broken() -> None:
+        raise OSError("no space left on device")
+
+    with capture_logs() as said:
+        async with warming(broken).running() as service:
+            await asyncio.sleep(0.05)
+            assert service.ready
+    assert [line["event"] for line in said if line["log_level"] == "error"] == ["not_warmed_up"]
+
+
+@pytest.mark.parametrize("name", sorted(hosting.service_builders()))
+def test_building_a_service_starts_no_thread(name: str) -> None:
+    """Found on another machine: a process that built matching and ended soon after died with SIGABRT, in the compiler."""
+    before = set(threading.enumerate())
+    hosting.service_builders()[name](parts())
+    assert set(threading.enumerate()) == before
+
+
+async def test_matching_warms_its_engine_up() -> None:
+    asked: list[str] = []
+    built = hosting.service_builders()["matching"](parts())
+    warm = built._warm
+    assert warm is not None
+    built._warm = lambda: asked.append("warm")
+    async with built.running():
+        await asyncio.sleep(0.05)
+    assert asked == ["warm"]
+    assert warm.__name__ == "warm"
