@@ -1,6 +1,7 @@
 """The store port's contract, on every adapter: memory, SQLite, and a MongoDB-wire server through motor and through PyMongo Async."""
 
 import asyncio
+import json
 import sqlite3
 import time
 import unicodedata
@@ -644,11 +645,37 @@ async def test_a_file_of_a_newer_format_is_refused_and_left_as_it_is(tmp_path: P
     with sqlite3.connect(file) as newer:
         newer.execute("PRAGMA user_version=99")
     newer.close()
-    with pytest.raises(NewerFormat, match=r"s\.sqlite has format 99, this Amont knows up to 1\. Start it with the newer Amont"):
+    with pytest.raises(NewerFormat, match=r"s\.sqlite has format 99, this Amont knows up to 2\. Start it with the newer Amont"):
         await store.open([THINGS])
     with sqlite3.connect(file) as newer:
         assert newer.execute("PRAGMA user_version").fetchone() == (99,)
     newer.close()
+
+
+async def test_a_file_of_before_is_taken_over_with_what_was_to_be_said(tmp_path: Path) -> None:
+    """Until format 1 there was no column for what the shell keeps."""
+    file = tmp_path / "s.sqlite"
+    waits = thing("waits", 3, n=1, people=["a"], _seen={"log/x": 4}, _out=[{"id": "e"}], _out_at="2027")
+    said = thing("said", 2, n=2)
+    with sqlite3.connect(file) as before:
+        before.execute("PRAGMA user_version=1")
+        before.execute("CREATE TABLE d_things (id TEXT PRIMARY KEY, v INTEGER NOT NULL, body TEXT NOT NULL)")
+        before.execute("CREATE INDEX d_things_by__out_at ON d_things (json_extract(body, '$._out_at'), id)")
+        before.executemany("INSERT INTO d_things VALUES (?, ?, ?)", [(one["_id"], one["v"], json.dumps(one)) for one in (waits, said)])
+    before.close()
+    store = SqliteStore(file)
+    await store.open([CollectionSpec("things", (*THINGS.indexes, Index(("_out_at",))))])
+    assert await store.get("things", ["waits", "said"]) == {"waits": waits, "said": said}
+    assert await store.find(Find(collection="things", where={"_out_at": AtMost("2028")}, sort="_out_at")) == [waits]
+    assert await ids(store, {"people": "a"}) == ["waits"]
+    assert await store.commit([Clear("things", "waits", 3, ("_out", "_out_at"))]) == frozenset()
+    assert await held(store, "waits") == thing("waits", 3, n=1, people=["a"], _seen={"log/x": 4})
+    await store.close()
+    with sqlite3.connect(file) as after:
+        assert after.execute("PRAGMA user_version").fetchone() == (2,)
+        plan = "EXPLAIN QUERY PLAN SELECT id FROM d_things WHERE json_extract(shell, '$._out_at') <= '2028' ORDER BY json_extract(shell, '$._out_at'), id"
+        assert "d_things_by__out_at" in after.execute(plan).fetchone()[3]
+    after.close()
 
 
 async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ write waits up to 30 s for another). Durability: `?sync=full` (the default) surv
 A list field declared `many` gets a side table with one row per element, kept in the same transaction.
 
 Documents are in tables that have row ids: without them a body of more than a quarter of a page lies in pages of its own, and writing takes half
-as much time again. A file of before keeps the tables it has; the statements are the same.
+as much time again. A file of before keeps the tables it has; the statements are the same. What the shell keeps in a document (the fields that begin
+with `_`) has a column of its own: clearing an outbox leaves the body as it is, and so every index over it.
 """
 
 import asyncio
@@ -26,8 +27,8 @@ from amont.common.documents import LARGEST_DOCUMENT, AnyOf, AtMost, Clear, Colle
 from amont.common.errors import Unavailable
 
 T = TypeVar("T")
-FORMAT = 1
-"""The file's format (`PRAGMA user_version`); a file with a higher one is refused."""
+FORMAT = 2
+"""The file's format (`PRAGMA user_version`); a file with a higher one is refused. Until 1 there was no column for the shell."""
 CHECKPOINT_PAGES = 4000
 """How long the write-ahead log may get, in pages of 4 KB, before what it holds is written to its place: a page that changes often is written once."""
 PATIENCE_SECONDS = 30.0
@@ -160,9 +161,9 @@ class SqliteStore:
     async def get(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         if not ids:
             return {}
-        sql = f"SELECT id, body FROM {_name(collection)} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - names are ours
+        sql = f"SELECT id, body, shell FROM {_name(collection)} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - names are ours
         rows = await self._db.do(lambda db: db.execute(sql, (to_json(list(ids)).decode(),)).fetchall())
-        return {id_: from_json(body) for id_, body in rows}
+        return {id_: _document(body, shell) for id_, body, shell in rows}
 
     async def find(self, query: Find) -> list[Document]:
         clauses, values = _conditions(query.where, query.collection, self._many.get(query.collection, frozenset()))
@@ -172,9 +173,9 @@ class SqliteStore:
             clauses.append(clause)
             values.extend(beyond)
         where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-        sql = f"SELECT body FROM {_name(query.collection)}{where} ORDER BY {order} LIMIT {int(query.limit)}"  # noqa: S608
+        sql = f"SELECT body, shell FROM {_name(query.collection)}{where} ORDER BY {order} LIMIT {int(query.limit)}"  # noqa: S608
         rows = await self._db.do(lambda db: db.execute(sql, values).fetchall())
-        return [from_json(body) for (body,) in rows]
+        return [_document(body, shell) for body, shell in rows]
 
     async def count_by(self, collection: str, field: str, where: Mapping[str, Any]) -> dict[Any, int]:
         clauses, values = _conditions(where, collection, self._many.get(collection, frozenset()))
@@ -208,7 +209,7 @@ class SqliteStore:
 
     def _clear(self, db: sqlite3.Connection, collection: str, fields: tuple[str, ...], clears: Sequence[Clear]) -> None:
         table, listed = _name(collection), self._many.get(collection, frozenset()).intersection(fields)
-        sql = f"UPDATE {table} SET body = json_remove(body, {_paths(fields)}) WHERE id = ? AND v = ?"  # noqa: S608
+        sql = f"UPDATE {table} SET {_removing(fields)} WHERE id = ? AND v = ?"  # noqa: S608
         rows = [(clear.id, clear.version) for clear in clears]
         if not listed:
             db.executemany(sql, rows)
@@ -222,11 +223,11 @@ class SqliteStore:
         many = self._many.get(write.collection, frozenset())
         match write:
             case Put(document=document, expected=None):
-                sql = f"INSERT INTO {table} (id, v, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
-                done = db.execute(sql, (write.id, document["v"], _body(write))).rowcount == 1
+                sql = f"INSERT INTO {table} (v, body, shell, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+                done = db.execute(sql, (document["v"], *_columns(write), write.id)).rowcount == 1
             case Put(document=document, expected=expected):
-                sql = f"UPDATE {table} SET v = ?, body = ? WHERE id = ? AND v = ?"  # noqa: S608
-                done = db.execute(sql, (document["v"], _body(write), write.id, expected)).rowcount == 1
+                sql = f"UPDATE {table} SET v = ?, body = ?, shell = ? WHERE id = ? AND v = ?"  # noqa: S608
+                done = db.execute(sql, (document["v"], *_columns(write), write.id, expected)).rowcount == 1
             case Remove(expected=expected):
                 db.execute(f"DELETE FROM {table} WHERE id = ? AND v = ?", (write.id, expected))  # noqa: S608
                 done = db.execute(f"SELECT 1 FROM {table} WHERE id = ?", (write.id,)).fetchone() is None  # noqa: S608
@@ -235,11 +236,24 @@ class SqliteStore:
         return done
 
 
-def _body(put: Put) -> str:
-    body = to_json(put.document)
-    if len(body) > LARGEST_DOCUMENT:
-        raise too_large(put.collection, put.id, len(body))
-    return body.decode()
+def _columns(put: Put) -> tuple[str, str]:
+    """A document as body and shell."""
+    body, shell = _split(put.document)
+    if len(body) + len(shell) > LARGEST_DOCUMENT:
+        raise too_large(put.collection, put.id, len(body) + len(shell))
+    return body.decode(), shell.decode()
+
+
+def _split(document: Document) -> tuple[bytes, bytes]:
+    body = dict(document)
+    shell = {name: body.pop(name) for name in document if name[0] == "_" and name != "_id"}
+    return to_json(body), to_json(shell)
+
+
+def _document(body: str, shell: str) -> Document:
+    document: dict[str, Any] = from_json(body)
+    document.update(from_json(shell))
+    return document
 
 
 def _create(db: sqlite3.Connection, collections: Sequence[CollectionSpec]) -> None:
@@ -247,17 +261,39 @@ def _create(db: sqlite3.Connection, collections: Sequence[CollectionSpec]) -> No
     try:
         for spec in collections:
             table = _name(spec.name)
-            db.execute(f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, v INTEGER NOT NULL, body TEXT NOT NULL)")
+            db.execute(
+                f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, v INTEGER NOT NULL, body TEXT NOT NULL, shell TEXT NOT NULL)"
+            )
+            _give_shell(db, table)
             for index in spec.indexes:
                 if index.many:
                     _create_elements(db, table, index.fields[0])
                 else:
                     fields = ", ".join(_field(name) for name in index.fields)
-                    db.execute(f"CREATE INDEX IF NOT EXISTS {table}_by_{'_'.join(map(_checked, index.fields))} ON {table} ({fields}, id)")
+                    sparse = "" if len(index.fields) > 1 else f" WHERE {fields} IS NOT NULL"
+                    db.execute(
+                        f"CREATE INDEX IF NOT EXISTS {table}_by_{'_'.join(map(_checked, index.fields))} ON {table} ({fields}, id){sparse}"
+                    )
         db.execute("COMMIT")
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def _give_shell(db: sqlite3.Connection, table: str) -> None:
+    """A table of format 1 has what the shell keeps in the body."""
+    if "shell" in {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}:
+        return
+    db.execute(f"ALTER TABLE {table} ADD COLUMN shell TEXT NOT NULL DEFAULT '{{}}'")
+    for (index,) in db.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql LIKE ?", (table, "%'$._%")
+    ).fetchall():
+        db.execute(f"DROP INDEX {index}")
+    last = ""
+    while rows := db.execute(f"SELECT id, body FROM {table} WHERE id > ? ORDER BY id LIMIT 1000", (last,)).fetchall():  # noqa: S608
+        parts = [(*(part.decode() for part in _split(from_json(body))), id_) for id_, body in rows]
+        db.executemany(f"UPDATE {table} SET body = ?, shell = ? WHERE id = ?", parts)  # noqa: S608
+        last = rows[-1][0]
 
 
 def _create_elements(db: sqlite3.Connection, table: str, name: str) -> None:
@@ -274,12 +310,13 @@ def _create_elements(db: sqlite3.Connection, table: str, name: str) -> None:
 def _list_elements(db: sqlite3.Connection, write: Put | Remove, many: frozenset[str]) -> None:
     """Write down what is new among the elements and strike out what is gone: most writes change no list."""
     for name in many:
+        has = set(write.document.get(name) or ()) - {None} if isinstance(write, Put) else set()
+        if write.expected is None and not has:
+            continue
         elements = f"{_name(write.collection)}_{_checked(name)}"
-        had, has = set(), set()
+        had = set()
         if write.expected is not None:
             had = {value for (value,) in db.execute(f"SELECT value FROM {elements} WHERE id = ?", (write.id,))}  # noqa: S608
-        if isinstance(write, Put):
-            has = set(write.document.get(name) or ()) - {None}
         if gone := had - has:
             db.executemany(f"DELETE FROM {elements} WHERE value = ? AND id = ?", [(value, write.id) for value in gone])  # noqa: S608
         if new := has - had:
@@ -327,12 +364,22 @@ def _beyond(sort: str | None, after: tuple[Any, ...]) -> tuple[str, list[Any]]:
 
 @cache
 def _field(name: str) -> str:
-    return "id" if name == "_id" else f"json_extract(body, '$.{_checked(name)}')"
+    return "id" if name == "_id" else f"json_extract({_column(name)}, '$.{_checked(name)}')"
 
 
 @cache
-def _paths(names: tuple[str, ...]) -> str:
-    return ", ".join(f"'$.{_checked(name)}'" for name in names)
+def _column(name: str) -> str:
+    """Where a field is kept."""
+    return "shell" if name.startswith("_") and name != "_id" else "body"
+
+
+@cache
+def _removing(names: tuple[str, ...]) -> str:
+    """What sets the columns to what they are without these fields."""
+    paths: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        paths[_column(name)].append(f"'$.{_checked(name)}'")
+    return ", ".join(f"{column} = json_remove({column}, {', '.join(fields)})" for column, fields in paths.items())
 
 
 @cache

@@ -16,6 +16,8 @@ def instant_text(at: datetime) -> str:
 
 def in_utc(at: datetime) -> datetime:
     """The same instant in UTC. Raises ValueError for one that no calendar reaches there, as the first hour of the year 1 east of Greenwich."""
+    if at.tzinfo is UTC:
+        return at
     try:
         return at.astimezone(UTC)
     except OverflowError:
