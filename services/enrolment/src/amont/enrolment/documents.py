@@ -31,7 +31,7 @@ def address_of(employee: Employee) -> str | None:
 def _keys_of(employee: Employee) -> Mapping[str, Any]:
     keys = {
         "tenant": employee.tenant,
-        "status": ERASED_STATUS if employee.erased else employee.status,
+        "status": ERASED_STATUS if employee.erased else employee.status and employee.status.value,
         "programmes": sorted({one.programme for one in employee.enrolments}),
         "enrolment_ids": [one.id for one in employee.enrolments],
         "managers": [*employee.ever_managers, *employee.elsewhere],

@@ -153,19 +153,19 @@ class Employee(Aggregate):
 
         Raises TooFarAhead, TooManyHeld.
         """
-        heard = replace(self, place=self.place.heard(entry))
+        place = self.place.heard(entry)
         if self._is_stale(entry):
-            place = heard.place.true(entry) if entry.position.effective_at <= now else heard.place
+            place = place.true(entry) if entry.position.effective_at <= now else place
             return _saying(Decision(replace(self, place=place)), self), Outcome.STALE
         if entry.profile is None and len(self.held) >= MOST_HELD:
             raise TooManyHeld(self.id)
         if not self.future and entry.position.effective_at <= now:
-            decision = _true(Decision(heard), entry, now)
+            decision = _true(Decision(self), entry, place, now)
         else:
             future = self._future_with(entry)
             if len(future) > MOST_AHEAD:
                 raise TooFarAhead(self.id)
-            decision = replace(heard, future=future).ripen(now)
+            decision = replace(self, place=place, future=future).ripen(now)
             if entry.position.effective_at > now:
                 return _saying(decision, self), Outcome.DEFERRED
         if any(one.entry is entry for one in decision.state.held):
@@ -207,7 +207,7 @@ class Employee(Aggregate):
         ahead = tuple(one for one in self.future if one.position.effective_at > now)
         decision = self.becomes(future=ahead)
         for entry in self.future[: len(self.future) - len(ahead)]:
-            decision = _true(decision, entry, now)
+            decision = _true(decision, entry, decision.state.place, now)
         return _due(decision)
 
     def settle(self, feed: Feed, *, paused: bool, now: datetime) -> tuple[Decision["Employee"], bool]:
@@ -224,7 +224,7 @@ class Employee(Aggregate):
                 continue
             match feed.answer(self.id, one, now):
                 case Answer.GO:
-                    decision = _turned(Decision(_without(decision.state, one), decision.events), one.entry, now)
+                    decision = _turned(Decision(_without(decision.state, one), decision.events), one.entry, decision.state.place, now)
                 case Answer.DROP:
                     dropped = (*decision.state.dropped, one.entry.position)[-MOST_DROPPED:]
                     decision = Decision(replace(_without(decision.state, one), dropped=dropped), decision.events)
@@ -249,7 +249,7 @@ class Employee(Aggregate):
         if self.erased:
             return self.becomes()
         leaving = StaffEntry(position=Position(now, now, ""), status=EmployeeStatus.LEFT)
-        left = Decision(self) if self.status is EmployeeStatus.LEFT else _turned(Decision(self), leaving, now)
+        left = Decision(self) if self.status is EmployeeStatus.LEFT else _turned(Decision(self), leaving, self.place, now)
         blank = Employee(id=self.id, seq=left.state.seq, erased=True)
         enrolments = tuple(one.id for one in self.enrolments)
         return Decision(blank, left.events).saying(EmployeeErased, reference=reference, enrolments=enrolments, erased_at=now)
@@ -338,20 +338,20 @@ class Employee(Aggregate):
         return told(self.becomes(), over, EmployeeWithdrawn)
 
 
-def _true(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> Decision[Employee]:
-    """The record is true by now: it takes effect, unless it takes somebody away who would be missed."""
+def _true(decision: Decision[Employee], entry: StaffEntry, place: Place, now: datetime) -> Decision[Employee]:
+    """The record is true by now: it takes effect, unless it takes somebody away who would be missed. `place` has heard it."""
     if entry.profile is None and decision.state.is_missed(now):
         return Decision(_holding(decision.state, Held(entry=entry, why=Why.LEAVERS, since=now), now), decision.events)
-    return _turned(decision, entry, now)
+    return _turned(decision, entry, place, now)
 
 
-def _turned(decision: Decision[Employee], entry: StaffEntry, now: datetime) -> Decision[Employee]:
+def _turned(decision: Decision[Employee], entry: StaffEntry, place: Place, now: datetime) -> Decision[Employee]:
     """The record becomes what is true, said when readers see a difference. A leaving that was held and is older than this never happens."""
     before = decision.state
     here_since = before.here_since if before.status in HERE else now if entry.status in HERE else None
     held = tuple(one for one in before.held if one.why is Why.PAUSED or one.entry.position > entry.position)
     move = before.move if before.move.arrived or not entry.former else replace(before.move, former=entry.former)
-    after = replace(before, last=entry, held=held, here_since=here_since, place=before.place.true(entry), move=move)
+    after = replace(before, last=entry, held=held, here_since=here_since, place=place.true(entry), move=move)
     if move.arriving or (move.successor and not move.handed_over):
         after = after.looks(now).state
     return followed(_saying(Decision(after, decision.events), before), entry.status, now)
