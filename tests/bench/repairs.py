@@ -15,7 +15,7 @@ import numpy as np
 from tests.bench import figures
 from tests.bench.pools import made_up
 
-from amont.matching.domain.engine import Engine
+from amont.matching.domain.engine import Engine, warm
 from amont.matching.domain.engine.repair import Living
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool, PoolPerson
@@ -29,6 +29,7 @@ ASKED = {10_000: 2.0, 50_000: 20.0}
 
 
 async def main() -> None:
+    warm()  # as a service does when it starts
     for side in SIDES:
         pool = made_up(side)
         begun = time.perf_counter()

@@ -155,7 +155,7 @@ def with_cell(slices: Slices, row: int, column: int) -> Slices:
         return slices
     start = slices.start.copy()
     start[row + 1 :] += 1
-    return Slices(start, np.insert(slices.low, at, column), np.insert(slices.high, at, column + 1))
+    return Slices(start, _inserted(slices.low, at, [column]), _inserted(slices.high, at, [column + 1]))
 
 
 def _roomy(table: Table, room: int) -> Table:
@@ -192,5 +192,10 @@ def _wishing(wishes: Wishes, row: int, mine: Wishes) -> Wishes:
     factor = wishes.factor.copy()
     factor[row] = mine.factor[0]
     return wishes._replace(
-        start=start, topic=np.insert(wishes.topic, at, mine.topic), wish=np.insert(wishes.wish, at, mine.wish), factor=factor
+        start=start, topic=_inserted(wishes.topic, at, mine.topic), wish=_inserted(wishes.wish, at, mine.wish), factor=factor
     )
+
+
+def _inserted(values: Ints, at: int, more: Ints | list[int]) -> Ints:
+    """As `numpy.insert`, which takes five times as long."""
+    return np.concatenate([values[:at], np.asarray(more, values.dtype), values[at:]])

@@ -124,12 +124,13 @@ class LivingMarket:
             state.price[column] = ABSENT
         elif self._closed[column]:
             self._closed[column] = False
-            score = scores_of_column(self.table, self.open_rows, column)
-            asked = np.where(score >= self.floor, score + self.reward - state.profit[self.open_rows], 0)
+            profit, then = state.profit[self.open_rows], self._profit_then[self.open_rows]
+            score = scores_of_column(self.table, self.open_rows, column, np.minimum(profit, then - RADIUS) - self.reward)
+            asked = np.where(score >= self.floor, score + self.reward - profit, 0)
             rows, value = self.sparse.of_column(column)
             known = np.where(value > VOID, value + self.reward - state.profit[rows], 0)
             state.price[column] = max(asked.max(initial=0), known.max(initial=0))
-            self._learn_column(column, score)
+            self._learn_column(column, then - self.reward - RADIUS, score)
         self._closed[column] = places == 0
 
     def stick(self, row: int, column: int, bonus: int) -> None:
@@ -182,7 +183,8 @@ class LivingMarket:
         for column in _fell_far(
             self.scanner.order, self._price_then, self.state.price
         ).tolist():  # a closed one is ABSENT, and did not fall
-            self._learn_column(column, scores_of_column(self.table, self.open_rows, column))
+            near = self._profit_then[self.open_rows] - self.reward - RADIUS
+            self._learn_column(column, near, scores_of_column(self.table, self.open_rows, column, near + self.state.price[column]))
         self._look_at_rows(_fell_far(self.open_rows, self._profit_then, self.state.profit))
 
     def _look_at_rows(self, rows: Ints) -> None:
@@ -202,12 +204,11 @@ class LivingMarket:
             self._learn(np.repeat(whole, there.sum(axis=1)), column, best[there] + price[column])
             keep, rows = keep * 4, rows[~done]
 
-    def _learn_column(self, column: int, score: Ints) -> None:
-        """Renew what is promised of a column; its scores are those of the open rows."""
-        self._price_then[column] = self.state.price[column]
-        rows = self.open_rows
-        near = (score > NEVER) & (score > self._profit_then[rows] - self.reward - RADIUS + self._price_then[column])
-        rows, score = rows[near], score[near]
+    def _learn_column(self, column: int, far: Longs, score: Ints) -> None:
+        """Renew what is promised of a column; its scores less its price are those of the open rows, and what is not above `far` need not be known."""
+        price = self._price_then[column] = self.state.price[column]
+        near = np.flatnonzero(score > np.maximum(far + price, NEVER))
+        rows, score = self.open_rows[near], score[near]
         where = np.full((len(rows), 1), column, np.int32)
         self.sparse.unknown(rows, where)
         new = where[:, 0] >= 0
@@ -216,7 +217,7 @@ class LivingMarket:
     def _learn(self, row: Ints, column: Ints, score: Ints) -> None:
         self.sparse.add(row, column, score)
         lacks = (score >= self.floor) & (self.state.profit[row] + self.state.price[column] < self.reward + score)
-        for one in np.unique(row[lacks]).tolist():
+        for one in sorted(set(row[lacks].tolist())):
             self._wait(one)
 
     def _lacks(self, row: int, column: int, value: int) -> bool:
@@ -235,30 +236,44 @@ class LivingMarket:
 
 
 @compiled
-def scores_of_column(table, rows, column):
-    """The scores of these rows with one column, `NEVER` where a rule is broken; the cheapest rules first."""
+def scores_of_column(table, rows, column, least):
+    """The scores of these rows with one column, `NEVER` where a rule is broken or the score is `least` (n,) or lower.
+
+    What is cheap is asked of all rows without a branch, the rest of those that are left.
+    """
     mentees, mentors, wishes, weighing = table.mentees, table.mentors, table.wishes, table.weighing
     scores = np.full(len(rows), NEVER, np.int32)
     grade, unit, offset, tongues = mentors.grade[column], mentors.unit[column], mentors.offset[column], mentors.tongues[column]
     function, site, remote = mentors.function[column], mentors.site[column], mentors.remote[column]
+    left, count = np.empty(len(rows), np.int32), 0
     for k in range(len(rows)):
         i = rows[k]
-        gap = mentees.grade[i] - grade + 19
-        if weighing.gap[gap] < 0 or mentees.unit[i] == unit or not (mentees.tongues[i] & tongues):
-            continue
-        if abs(mentees.offset[i] - offset) > weighing.zone_seconds:
-            continue
-        hours = common_half_hours(mentees.hours[i], mentors.hours[column])
-        if hours < weighing.half_hours or not may_meet(table, i, column, column):
-            continue
+        apart = mentees.offset[i] - offset
+        fits = (
+            (mentees.unit[i] != unit)
+            & (mentees.tongues[i] & tongues != 0)
+            & (apart <= weighing.zone_seconds)
+            & (apart >= -weighing.zone_seconds)
+        )
+        left[count] = k
+        count += fits & (weighing.gap[mentees.grade[i] - grade + 19] >= 0)
+    for k in left[:count]:
+        i = rows[k]
+        score = weighing.gap[mentees.grade[i] - grade + 19]
+        if mentees.function[i] != function:
+            score += weighing.function
+        if (mentees.remote[i] & remote) != 0 or mentees.site[i] == site:
+            score += weighing.meeting
         served = 0
         for t in range(wishes.start[i], wishes.start[i + 1]):
             served += wishes.wish[t] * wishes.level[wishes.topic[t], column]
-        score = (served * wishes.factor[i] >> 16) + weighing.gap_points[gap] + (min(hours, 16) * weighing.hours >> 4)
-        score += 0 if mentees.function[i] == function else weighing.function
-        if (mentees.remote[i] & remote) != 0 or mentees.site[i] == site:
-            score += weighing.meeting
-        scores[k] = score
+        score += served * wishes.factor[i] >> 16
+        if score + weighing.hours <= least[k]:
+            continue
+        hours = common_half_hours(mentees.hours[i], mentors.hours[column])
+        score += min(hours, 16) * weighing.hours >> 4
+        if score > least[k] and hours >= weighing.half_hours and may_meet(table, i, column, column):
+            scores[k] = score
     return scores
 
 

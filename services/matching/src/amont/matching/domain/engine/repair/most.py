@@ -5,6 +5,8 @@ pairs, which takes microseconds, and over all pairs only what may have changed i
 were reached before, or to columns opened since. So a change costs a scan for each person who is newly reached, as a rule one or none.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,7 @@ from amont.matching.domain.engine.cover import Seats, augment
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.narrow import NarrowScanner
 from amont.matching.domain.engine.repair.sparse import Sparse
-from amont.matching.domain.engine.seating import unseat
+from amont.matching.domain.engine.seating import move_up, unseat
 
 Ints = NDArray[np.int32]
 Flags = NDArray[np.bool_]
@@ -20,6 +22,16 @@ Flags = NDArray[np.bool_]
 _KEEP = 8
 """Pairs that are learnt of a row at once."""
 _CLOSED = 1 << 29
+_SINGLY = 4
+"""Searches for one path each, before many are sought at once."""
+
+
+class _Search(NamedTuple):
+    """Rows and columns that were reached; whether a path was found, and taken."""
+
+    rows: Flags
+    columns: Flags
+    moved: bool
 
 
 class Most:
@@ -69,18 +81,25 @@ class Most:
         for row in _under(sparse.rows, self.mate, floor):
             unseat(self.mate, self.taken, self.holder, row)
 
-    def augment(self, sparse: Sparse, open_rows: Ints) -> Ints:
-        """Make it a largest matching of the known pairs; the rows that are alone."""
-        seats = Seats(open_rows, self.mate, self._places, self.taken, self.holder)
-        if len(seats.alone):
-            augment(seats, sparse.rows.start, sparse.rows.stop, sparse.rows.other, sparse.rows.score, self.floor)
-        return seats.alone
+    def augment(self, sparse: Sparse, open_rows: Ints) -> tuple[Flags, Flags]:
+        """Make it a largest matching of the known pairs; the rows and columns that are reached then.
+
+        A few paths are found one by one, which is what a small change needs; where there are more, many at once.
+        """
+        rows, seats = sparse.rows, Seats(open_rows, self.mate, self._places, self.taken, self.holder)
+        for _ in range(_SINGLY):
+            reached = _search(rows, self.floor, seats.alone, self._places, self.mate, self.taken, self.holder)
+            if not reached.moved:
+                break
+        else:
+            augment(seats, rows.start, rows.stop, rows.other, rows.score, self.floor)
+            reached = _search(rows, self.floor, seats.alone, self._places, self.mate, self.taken, self.holder)
+        return reached.rows, reached.columns
 
     def mend(self, sparse: Sparse, scanner: NarrowScanner, open_rows: Ints) -> None:
         """Make it a largest matching over all pairs again; pairs are learnt on the way."""
         while True:
-            alone = self.augment(sparse, open_rows)
-            rows, columns = _reached(sparse.rows, self.floor, alone, self.taken, self.holder, np.zeros(len(self._rows), np.bool_))
+            rows, columns = self.augment(sparse, open_rows)
             columns |= self._places == 0
             if not self._look(sparse, scanner, rows, columns):
                 self._rows, self._columns = rows, columns
@@ -130,15 +149,13 @@ def _under(rows, mate, floor):
 
 
 @compiled
-def _reached(half, floor, alone, taken, holder, rows):
-    """Rows and columns reached from those alone, over known pairs; no empty place is among them."""
-    columns = np.zeros(len(taken), np.bool_)
-    queue = np.empty(len(rows) + 1, np.int32)
-    tail = 0
-    for k in range(len(alone)):
-        rows[alone[k]] = True
-        queue[tail] = alone[k]
-        tail += 1
+def _search(half, floor, alone, places, mate, taken, holder):
+    """What is reached from the rows alone over known pairs. An empty place that is reached is taken, by everybody on the way to it, and ends the search."""
+    rows, columns = np.zeros(len(mate), np.bool_), np.zeros(len(taken), np.bool_)
+    queue, way = np.empty(len(mate), np.int32), np.empty(len(taken), np.int32)
+    tail = len(alone)
+    queue[:tail] = alone
+    rows[alone] = True
     head = 0
     while head < tail:
         row = queue[head]
@@ -148,10 +165,14 @@ def _reached(half, floor, alone, taken, holder, rows):
             if half.score[k] < floor or columns[j]:
                 continue
             columns[j] = True
+            way[j] = row
+            if taken[j] < places[j]:
+                move_up(mate, taken, holder, way, j)
+                return _Search(rows, columns, True)
             for place in range(taken[j]):
                 other = holder[j, place]
                 if not rows[other]:
                     rows[other] = True
                     queue[tail] = other
                     tail += 1
-    return rows, columns
+    return _Search(rows, columns, False)

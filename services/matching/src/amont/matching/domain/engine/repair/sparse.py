@@ -71,10 +71,9 @@ class Sparse:
 
     def add(self, row: Ints, column: Ints, score: Ints) -> None:
         """Learn pairs that are not known."""
-        self.rows = _with_room(self.rows, row)
-        self.columns = _with_room(self.columns, column)
-        _put(self.rows, row, column, score, self.floor)
-        _put(self.columns, column, row, score, self.floor)
+        if len(row):
+            self.rows = _with(self.rows, row, column, score, self.floor)
+            self.columns = _with(self.columns, column, row, score, self.floor)
 
     def knows(self, row: int, column: int) -> bool:
         return bool(_find(self.rows, row, column) >= 0)
@@ -119,50 +118,52 @@ def _half(lines: int, line: Ints, other: Ints, score: Ints, bonus: Ints, floor: 
     start = np.concatenate([np.zeros(1, np.int32), limit[:-1]])[:lines]
     end = int(limit[-1]) if lines else 0
     half = Half(start, start.copy(), limit, np.array([end], np.int32), *(np.zeros(end * 5 // 4, np.int32) for _ in range(4)))
-    _put(half, line, other, score, floor)
+    _put(half, line, other, score, floor, 0)
     _bonus(half, line, other, bonus, floor)
     return half
 
 
-def _with_room(half: Half, line: Ints) -> Half:
-    """The half with room for one more pair for each time a line is named."""
-    lines, more = np.unique(line, return_counts=True)
-    while _made_room(half, lines, more) < len(lines):
-        longer = (np.concatenate([part, np.zeros(len(part) // 2 + 4 * len(line) + 64, np.int32)]) for part in half[4:])
+def _with(half: Half, line: Ints, other: Ints, score: Ints, floor: int) -> Half:
+    """The half with these pairs, in longer arrays where they do not fit."""
+    done = _put(half, line, other, score, floor, 0)
+    while done < len(line):
+        longer = (np.concatenate([part, np.zeros(len(part) // 2 + 64, np.int32)]) for part in half[4:])
         half = Half(*half[:4], *longer)
+        done = _put(half, line, other, score, floor, done)
     return half
 
 
 @compiled
-def _made_room(half, lines, more):
-    """Move lines without room for so many to the end; the number of lines that have room, less than all when the end is reached."""
-    for k in range(len(lines)):
-        i = lines[k]
-        first, used = half.start[i], half.stop[i] - half.start[i]
-        if half.stop[i] + more[k] <= half.limit[i]:
-            continue
-        to, room = half.end[0], 2 * (used + more[k])
-        if to + room > len(half.other):
+def _put(half, line, other, score, floor, first):
+    """Put pairs down from the `first` on; how many are down then, less than all when the end is reached."""
+    for k in range(first, len(line)):
+        i = line[k]
+        if half.stop[i] == half.limit[i] and not _moved(half, i):
             return k
-        half.start[i], half.stop[i], half.limit[i] = to, to + used, to + room
-        half.end[0] = to + room
-        for slot in range(used):
-            half.other[to + slot] = half.other[first + slot]
-            half.score[to + slot] = half.score[first + slot]
-            half.bonus[to + slot] = half.bonus[first + slot]
-            half.value[to + slot] = half.value[first + slot]
-    return len(lines)
-
-
-@compiled
-def _put(half, line, other, score, floor):
-    for k in range(len(line)):
-        slot = half.stop[line[k]]
-        half.stop[line[k]] += 1
+        slot = half.stop[i]
+        half.stop[i] += 1
         half.other[slot] = other[k]
         half.score[slot] = score[k]
         half.bonus[slot] = 0
         half.value[slot] = score[k] if score[k] >= floor else VOID
+    return len(line)
+
+
+@compiled
+def _moved(half, line):
+    """Move a full line to the end, with room for as many again and two; whether there is room."""
+    first, used, to = half.start[line], half.stop[line] - half.start[line], half.end[0]
+    room = 2 * (used + 1)
+    if to + room > len(half.other):
+        return False
+    half.start[line], half.stop[line], half.limit[line] = to, to + used, to + room
+    half.end[0] = to + room
+    for slot in range(used):
+        half.other[to + slot] = half.other[first + slot]
+        half.score[to + slot] = half.score[first + slot]
+        half.bonus[to + slot] = half.bonus[first + slot]
+        half.value[to + slot] = half.value[first + slot]
+    return True
 
 
 @compiled
