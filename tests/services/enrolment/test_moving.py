@@ -15,7 +15,7 @@ from amont.common.metrics import REGISTRY
 from amont.common.testing.hearing import START, Hearing, hearing
 from amont.enrolment import commands
 from amont.enrolment.app import build
-from amont.enrolment.domain.employee import Employee
+from amont.enrolment.domain.employee import Employee, Move
 from amont.enrolment.domain.enrolment import Form
 from amont.enrolment.domain.feed import HOUR
 from amont.enrolment.domain.programme import Programme
@@ -132,6 +132,118 @@ async def test_a_second_subsidiary_that_claims_the_same_person_gets_nothing(enro
     await enrolment.hears(recorded("5", tenant="es", at=START, grade="AT", former_id=LEA))
     await time_passes(enrolment)
     assert (await enrolment.look(Employee, "es:5")).enrolments == ()
+
+
+def refused(why: str) -> float:
+    return REGISTRY.get_sample_value("amont_moves_refused_total", {"why": why}) or 0
+
+
+def claims(who: str, former: str | None, day: int) -> Event:
+    tenant, employee = who.split(":")
+    return recorded(employee, tenant=tenant, at=START - timedelta(days=10 - day), grade="AT", former_id=former)
+
+
+@pytest.mark.parametrize("facts", list(permutations([claims(NEW, LEA, 1), claims(NEW, None, 2), claims("es:5", LEA, 1)])))
+async def test_a_wrong_claim_that_is_corrected_in_time_leaves_the_right_one_its_way(enrolment: Hearing, facts: tuple[Event, ...]) -> None:
+    await enrolment.given(replace(de(), id="es"))
+    await enrolment.given(programme(tenants=("fr", "de", "es")))
+    for fact in facts:
+        await enrolment.hears(fact)
+        await time_passes(enrolment)
+    await enrolment.passes(timedelta(days=1))
+    await time_passes(enrolment)
+    await enrolment.hears(left("lea", at=START))
+    await time_passes(enrolment)
+    wrong, right, former = [await enrolment.look(Employee, one) for one in (NEW, "es:5", LEA)]
+    assert (wrong.enrolments, wrong.move) == ((), Move())
+    assert right.enrolments[0].status is EnrolmentStatus.ENROLLED
+    assert (right.move, former.move) == (Move(former=LEA, arrived=True), Move(successor="es:5", handed_over=True))
+
+
+async def test_of_two_who_claim_one_person_the_second_is_counted_once_a_day_and_logged_by_ids(
+    enrolment: Hearing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await enrolment.given(replace(de(), id="es"))
+    before = {why: refused(why) for why in ("claimed", "handed-over", "unknown")}
+    await enrolment.hears(claims(NEW, LEA, 1), claims("es:5", LEA, 1), claims("es:6", "be:1", 1))
+    await time_passes(enrolment)
+    assert {why: refused(why) - then for why, then in before.items()} == {"claimed": 1, "handed-over": 0, "unknown": 1}
+    await enrolment.hears(leaves())
+    await enrolment.passes(timedelta(days=1))
+    assert {why: refused(why) - then for why, then in before.items()} == {"claimed": 1, "handed-over": 1, "unknown": 2}
+    assert (await enrolment.look(Employee, "es:5")).enrolments == ()
+    said = capsys.readouterr().out + capsys.readouterr().err
+    assert "Test" not in said
+
+
+async def test_a_claim_of_somebody_who_is_not_known_yet_is_followed_once_they_are(enrolment: Hearing) -> None:
+    await enrolment.hears(claims(NEW, "fr:zoe", 1))
+    await time_passes(enrolment)
+    await enrolment.hears(recorded("zoe"))
+    await enrolment.asked(commands.enrol, "fr:zoe", "digital", Role.MENTOR, oneself("fr:zoe"), form=FORM, charter_accepted=True)
+    await enrolment.passes(timedelta(days=1))
+    await enrolment.hears(left("zoe", at=START))
+    await time_passes(enrolment)
+    assert (await enrolment.look(Employee, NEW)).enrolments[0].open
+
+
+async def test_a_claim_given_up_between_the_steps_gives_back_what_nobody_took(enrolment: Hearing) -> None:
+    former = await enrolment.look(Employee, LEA)
+    await enrolment.given(replace(former, move=Move(successor=NEW, handed_over=True)))
+    await enrolment.given(Employee(id=NEW, move=Move(former=LEA)))
+    await enrolment.hears(claims(NEW, None, 2))
+    await time_passes(enrolment)
+    assert (await enrolment.look(Employee, LEA)).move == Move()
+
+
+def returns(**more: object) -> Event:
+    return recorded("lea", at=START + HOUR, **more)
+
+
+def leaves_again() -> Event:
+    return left("77", tenant="de", at=START + HOUR)
+
+
+@pytest.mark.parametrize("facts", list(permutations([arrives(), leaves(), leaves_again(), returns(former_id=NEW)])))
+async def test_who_moves_away_and_back_again_keeps_what_they_take_part_in(enrolment: Hearing, facts: tuple[Event, ...]) -> None:
+    enrolment.clock.advance(2 * HOUR)
+    for fact in facts:
+        await enrolment.hears(fact)
+        await time_passes(enrolment)
+    await enrolment.passes(timedelta(days=1))
+    await time_passes(enrolment)
+    (seat,) = (await enrolment.look(Employee, LEA)).enrolments
+    assert (seat.status, seat.form.topics) == (EnrolmentStatus.ENROLLED, {"ai": 3})
+    assert not any(one.open for one in (await enrolment.look(Employee, NEW)).enrolments)
+
+
+async def test_who_goes_to_and_fro_keeps_it_every_time_and_what_they_gave_up_meanwhile_is_over(enrolment: Hearing) -> None:
+    await enrolment.given(programme(id="inclusion"))
+    await enrolment.asked(commands.enrol, LEA, "inclusion", Role.MENTOR, oneself(LEA), form=FORM, charter_accepted=True)
+    for day in range(3):
+        enrolment.clock.advance(timedelta(days=2))
+        at = START + timedelta(days=2 * day)
+        await enrolment.hears(left("lea", at=at), recorded("77", tenant="de", at=at, grade="AT", former_id=LEA, team=f"{day}"))
+        await time_passes(enrolment)
+        away = {one.programme: one for one in (await enrolment.look(Employee, NEW)).enrolments}
+        assert away["digital"].status is EnrolmentStatus.ENROLLED
+        if day == 0:
+            await enrolment.asked(commands.withdraw, away["inclusion"].id, oneself(NEW), None)
+        await enrolment.hears(
+            left("77", tenant="de", at=at + timedelta(days=1)), recorded("lea", at=at + timedelta(days=1), former_id=NEW, team=f"{day}")
+        )
+        await time_passes(enrolment)
+        here = {one.programme: one.status for one in (await enrolment.look(Employee, LEA)).enrolments}
+        assert here == {"digital": EnrolmentStatus.ENROLLED, "inclusion": EnrolmentStatus.WITHDRAWN}
+
+
+async def test_who_comes_back_without_a_word_of_where_they_were_is_told_that_it_has_ended(enrolment: Hearing) -> None:
+    await enrolment.hears(leaves(), arrives())
+    await time_passes(enrolment)
+    enrolment.clock.advance(2 * HOUR)
+    await enrolment.hears(leaves_again(), returns(), recorded("lea", at=START + HOUR, wrote=START, team="later"))
+    told = [event for event in await time_passes(enrolment) if isinstance(event, EmployeeWithdrawn) and event.person == LEA]
+    assert [(one.programme, one.moved_from, one.status) for one in told] == [("digital", NEW, EnrolmentStatus.ENDED)]
 
 
 async def test_an_id_of_ones_own_subsidiary_is_no_former_one(enrolment: Hearing) -> None:

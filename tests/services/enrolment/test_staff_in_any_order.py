@@ -34,8 +34,8 @@ def entries(draw: st.DrawFn) -> StaffEntry:
     at, wrote, event = START + draw(hours) * HOUR, START + draw(st.integers(0, 2)) * HOUR, f"event {draw(st.integers(0, 3))}"
     if draw(st.integers(0, 3)) == 0:
         return understand_left(left(at=at, wrote=wrote), fr(), event).entry
-    status = draw(st.sampled_from(["active", "on_leave"]))
-    said = recorded(at=at, wrote=wrote, status=status, team=f"{at:%d %H} {wrote:%H} {event} {status}")
+    status, former = draw(st.sampled_from(["active", "on_leave"])), draw(st.sampled_from([None, None, "de:1", "de:2"]))
+    said = recorded(at=at, wrote=wrote, status=status, former_id=former, team=f"{at:%d %H} {wrote:%H} {event} {status}")
     return understand_recorded(said, fr(), event).entry
 
 
@@ -66,8 +66,8 @@ def told(employee: Employee, arrivals: Sequence[tuple[StaffEntry, datetime]]) ->
 
 
 def truth(employee: Employee) -> Employee:
-    """What must not depend on the order; how often something was said may, and when we heard of somebody."""
-    return replace(employee, seq=0, here_since=None)
+    """What must not depend on the order; how often something was said may, when we heard of somebody, and whom they claimed to have been for a while."""
+    return replace(employee, seq=0, here_since=None, move=replace(employee.move, given_up=()))
 
 
 orders = (

@@ -64,6 +64,12 @@ HRIS_RECORDS = Counter("amont_hris_records", "Staff records by tenant and by wha
 HRIS_FIELDS_DROPPED = Counter(
     "amont_hris_fields_dropped", "Parts of staff records that were left out, by why", ["field"], registry=REGISTRY
 )
+MOVES_REFUSED = Counter(
+    "amont_moves_refused",
+    "Former ids in staff records that could not be followed, by why (unknown, claimed, handed-over); once a day for each as long as it is named",
+    ["why"],
+    registry=REGISTRY,
+)
 BREAKER_TRIPS = Counter(
     "amont_breaker_trips",
     "How often a subsidiary's feed has said so many leavers within an hour that they are held",

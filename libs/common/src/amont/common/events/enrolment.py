@@ -251,7 +251,9 @@ class EmployeeWithdrawn(EnrolmentFact):
     """The person takes part no more: by their own wish (`withdrawn`) or because they left the group (`ended`)."""
 
     moved_from: PersonId | None = None
-    """Set when neither is so: who they were in another subsidiary, where they took part; here a rule stands against it."""
+    """Set when neither is so: who they were in another subsidiary, where they took part; here a rule stands against it, or they have come back and nobody
+    has said that they were that person meanwhile.
+    """
 
 
 class SeatFact(Event):

@@ -20,7 +20,7 @@ from amont.enrolment import documents
 from amont.enrolment.commands.moves import go_on_moving
 from amont.enrolment.commands.subsidiaries import present
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.feed import SOON, Feed, Sweep
+from amont.enrolment.domain.feed import Feed, Sweep
 from amont.enrolment.domain.ruling import Ruling, Verb
 from amont.enrolment.domain.subsidiary import Subsidiary
 
@@ -99,8 +99,10 @@ async def settle(work: Work, employee: Employee) -> bool:
     feed = await work.get_or_new(Feed, employee.tenant)
     decision, asks = employee.settle(feed, paused=subsidiary is not None and subsidiary.paused is not None, now=work.now)
     settled = work.save(decision)
-    if await go_on_moving(work, settled):
-        work.save((await work.get(Employee, employee.id)).looks(work.now + SOON))
+    again = await go_on_moving(work, settled)
+    moved = await work.get(Employee, employee.id)
+    if again is not None and (moved.look_at is None or moved.look_at > work.now + again):
+        work.save(moved.looks(work.now + again))
     if asks and subsidiary is not None:
         await ask_breaker(work, subsidiary, employee.id)
     return decision.state != employee

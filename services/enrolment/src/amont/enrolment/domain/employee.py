@@ -59,17 +59,42 @@ behind. Whoever withdrew stays withdrawn.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """Who somebody was in another subsidiary (`former`) and whether what they took part in there has `arrived`; who they are now in another one
-    (`successor`) and whether that is `handed_over`.
+    (`successor`) and whether that is `handed_over`. `given_up` are those whom they claimed to have been and who may not have heard that they do no more.
     """
 
     former: str | None = None
     arrived: bool = False
     successor: str | None = None
     handed_over: bool = False
+    given_up: tuple[str, ...] = ()
 
     @property
     def arriving(self) -> bool:
         return self.former is not None and not self.arrived
+
+    @property
+    def open(self) -> bool:
+        """Whether there may be a step to take."""
+        return self.arriving or bool(self.given_up) or (self.successor is not None and not self.handed_over)
+
+    def naming(self, former: str | None) -> "Move":
+        """With whom the newest record names. What has arrived has arrived, whatever is said of it later; but who has gone on from here since may come
+        back from wherever they have been.
+        """
+        if former == self.former or (self.arrived and not (self.handed_over and former)):
+            return self
+        claimed = (self.former,) if self.former and not self.arrived else ()
+        given_up = tuple(one for one in dict.fromkeys((*self.given_up, *claimed)) if one != former)
+        return replace(self, former=former, arrived=False, given_up=given_up)
+
+    def hand_over(self) -> "Move":
+        """For good. Who goes back to where they came from may come from there again."""
+        back = self.successor == self.former
+        return replace(self, handed_over=True, former=None if back else self.former, arrived=self.arrived and not back)
+
+    def arrive(self) -> "Move":
+        """What they took part in is here; so it is handed over to nobody any more, should it have been."""
+        return replace(self, arrived=True, successor=None if self.handed_over else self.successor, handed_over=False)
 
     def without(self, person: str) -> "Move":
         """Somebody who is erased is named no more; what was handed over stays so."""
@@ -77,6 +102,7 @@ class Move:
             self,
             former=None if self.former == person else self.former,
             successor=None if self.successor == person else self.successor,
+            given_up=tuple(one for one in self.given_up if one != person),
         )
 
 
@@ -129,7 +155,7 @@ class Employee(Aggregate):
     def elsewhere(self) -> tuple[str, ...]:
         """The person's ids in other subsidiaries, as far as anything here names them."""
         former = (entry.former for entry in self._entries)
-        return tuple(dict.fromkeys(one for one in (self.move.former, self.move.successor, *former) if one))
+        return tuple(dict.fromkeys(one for one in (self.move.former, self.move.successor, *self.move.given_up, *former) if one))
 
     @property
     def _entries(self) -> tuple[StaffEntry, ...]:
@@ -230,7 +256,8 @@ class Employee(Aggregate):
                     decision = Decision(replace(_without(decision.state, one), dropped=dropped), decision.events)
                 case Answer.ASK:
                     asks = True
-        return _due(Decision(replace(decision.state, look_at=now + SOON if asks else None), decision.events)), asks
+        later = self.look_at if self.look_at is not None and self.look_at > now else None
+        return _due(Decision(replace(decision.state, look_at=now + SOON if asks else later), decision.events)), asks
 
     def moved_up(self, manager: str, above: tuple[str, ...]) -> Decision["Employee"]:
         """A manager is erased: whoever they reported to takes their place, wherever a record names them. Of who was one long ago nothing is kept, nor
@@ -350,11 +377,12 @@ def _turned(decision: Decision[Employee], entry: StaffEntry, place: Place, now: 
     before = decision.state
     here_since = before.here_since if before.status in HERE else now if entry.status in HERE else None
     held = tuple(one for one in before.held if one.why is Why.PAUSED or one.entry.position > entry.position)
-    move = before.move if before.move.arrived or not entry.former else replace(before.move, former=entry.former)
+    move = before.move.naming(entry.former)
     after = replace(before, last=entry, held=held, here_since=here_since, place=place.true(entry), move=move)
-    if move.arriving or (move.successor and not move.handed_over):
+    if move.open:
         after = after.looks(now).state
-    return followed(_saying(Decision(after, decision.events), before), entry.status, now)
+    turned = followed(_saying(Decision(after, decision.events), before), entry.status, now)
+    return _missing(turned) if move.handed_over and before.status not in HERE and entry.status in HERE and not move.arriving else turned
 
 
 def _saying(decision: Decision[Employee], before: Employee) -> Decision[Employee]:
@@ -411,6 +439,15 @@ def followed(decision: Decision[Employee], status: EmployeeStatus, now: datetime
             after = replace(enrolment, status=becomes, version=enrolment.version + 1)
             back = enrolment.status is EnrolmentStatus.ENDED
             decision = asking(decision, after, now) if back and enrolment.counted else told(decision, after, kind)
+    return decision
+
+
+def _missing(decision: Decision[Employee]) -> Decision[Employee]:
+    """Who comes back to where they had moved away from, and of whom it is not said from where, is told that what went along does not come back."""
+    person, elsewhere = decision.state.id, decision.state.move.successor
+    for enrolment in decision.state.enrolments:
+        if enrolment.status is EnrolmentStatus.ENDED:
+            decision = decision.saying(EmployeeWithdrawn, **enrolment.facts(person), moved_from=elsewhere or person)
     return decision
 
 
