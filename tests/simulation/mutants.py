@@ -24,6 +24,7 @@ from amont.common.testing.memory.log import MemoryReader
 from amont.common.testing.simulation import Outcome, simulate
 from amont.common.testing.simulation.loop import PROCESS
 from amont.common.work import Work
+from amont.enrolment.domain.feed import Feed
 from amont.matching.commands import publishing
 from amont.matching.domain.programme import PoolHasMoved, Programme
 from amont.notifications.commands import deliveries
@@ -193,6 +194,11 @@ def never_halting() -> Mutant:
     return patch.object(Consumer, "_halt", lambda *_: None)
 
 
+def resumed_without_a_look() -> Mutant:
+    """A feed is resumed, and nobody looks at what was held of it."""
+    return patch.object(Feed, "swept", lambda self, now: self.becomes(swept_at=now))
+
+
 MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "ack before effect": (
         ack_before_effect,
@@ -214,6 +220,7 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
         "which it had refused",
     ),
     "told at each attempt": (told_at_each_attempt, "more often than it was handed over"),
+    "resumed without a look": (resumed_without_a_look, "held, and nobody is asked"),
     "never halting": (never_halting, "should halt it"),
     "capacity checked in memory": (capacity_checked_in_memory, "above capacity|a pair twice"),
 }

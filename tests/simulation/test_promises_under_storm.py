@@ -71,16 +71,16 @@ def test_a_bug_that_was_put_back_is_found(mutant: str, playing: Playing) -> None
 
 
 def test_the_same_seed_is_the_same_run_in_every_process() -> None:
-    """Seed 20056 leaves several documents to a relay at once."""
-    program = "from amont.common.testing.simulation import simulate; print(*(simulate(seed).digest for seed in (3, 4, 20056)))"
+    """Seed 114 leaves several documents to a relay at once."""
+    program = "from amont.common.testing.simulation import simulate; print(*(simulate(seed).digest for seed in (3, 4, 114)))"
     said = {
         subprocess.run(
             [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": chosen}, capture_output=True, text=True, check=True
         ).stdout.strip()
         for chosen in ("1", "2")
     }
-    here = {seed: simulate(seed).digest for seed in (20056, 4, 3)}  # what ran before does not matter
-    assert said == {f"{here[3]} {here[4]} {here[20056]}"}
+    here = {seed: simulate(seed).digest for seed in (114, 4, 3)}  # what ran before does not matter
+    assert said == {f"{here[3]} {here[4]} {here[114]}"}
     assert len(set(here.values())) == 3
 
 

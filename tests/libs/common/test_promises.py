@@ -153,6 +153,14 @@ def one_more_pair(pairs: list[Any]) -> list[Any]:
     ("tamper", "complaint"),
     [
         (on_log("matching-pairs", lambda log: log[:-1]), "matching/pairs: what was saved is not what was said"),
+        (
+            in_store("enrolment", "employees", lambda people: [{**people[0], "held": [{"why": "leavers"}]}, *people[1:]]),
+            r"enrolment: held, and nobody is asked: \S+ \(leavers\)",
+        ),
+        (
+            in_store("enrolment", "employees", lambda people: [{**people[0], "last": None}, *people[1:]]),
+            r"enrolment/employees: is not what a replay of the log gives: .*\(last\)",
+        ),
         (in_store("scheduling", "plans", lambda plans: plans[1:]), "scheduling/plans: what was saved is not what was said"),
         (on_log("matching-pairs", lambda log: log[::-1]), "matching-pairs: out of order"),
         (on_log("enrolment-subsidiaries", older_last), "enrolment-subsidiaries: an older state comes last: fr"),

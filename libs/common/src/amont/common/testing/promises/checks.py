@@ -39,6 +39,7 @@ def broken(evidence: Evidence) -> list[str]:
         *_outboxes_are_empty(evidence),
         *_nobody_above_capacity(evidence),
         *_projections_equal_a_replay(evidence),
+        *_what_is_held_waits_for_somebody(evidence),
         *_facts_took_effect(evidence),
         *_nothing_older_took_effect(evidence),
         *_only_poison_is_parked(evidence),
@@ -156,11 +157,26 @@ def _projections_equal_a_replay(evidence: Evidence) -> Iterator[str]:
     if evidence.replayed is None:
         return
     for (service, collection), projection in PROJECTIONS.items():
-        there = {one["_id"]: projection.of(one) for one in _documents(evidence, service, collection)}
-        again = {one["_id"]: projection.of(one) for one in evidence.replayed.get(service, {}).get(collection, ())}
+        documents = _documents(evidence, service, collection)
+        there = {one["_id"]: projection.of(one) for one in documents if projection.decides(one)}
+        others = {one["_id"] for one in documents} - there.keys()
+        replayed = evidence.replayed.get(service, {}).get(collection, ())
+        again = {one["_id"]: projection.of(one) for one in replayed if one["_id"] not in others}
         differ = (id_ for id_ in sorted(there.keys() | again.keys()) if there.get(id_) != again.get(id_))
         wrong = (f"{id_} ({_difference(there.get(id_), again.get(id_))})" for id_ in differ)
         yield from _wrong(f"{service}/{collection}: is not what a replay of the log gives", wrong)
+
+
+def _what_is_held_waits_for_somebody(evidence: Evidence) -> Iterator[str]:
+    """A staff record is held while its subsidiary's feed is paused, a leaving while the breaker is open, and no longer."""
+    pauses = {one["_id"]: one.get("pauses") for one in _documents(evidence, "enrolment", "subsidiaries")}
+    waits = {
+        "paused": {tenant for tenant, rulings in pauses.items() if rulings and rulings[-1]["verb"] == "pause"},
+        "leavers": {one["_id"] for one in _documents(evidence, "enrolment", "feeds") if one.get("tripped_at")},
+    }
+    for person in _documents(evidence, "enrolment", "employees"):
+        forgotten = sorted({held["why"] for held in person.get("held") or () if person["tenant"] not in waits[held["why"]]})
+        yield from _wrong("enrolment: held, and nobody is asked", (f"{person['_id']} ({why})" for why in forgotten))
 
 
 def _facts_took_effect(evidence: Evidence) -> Iterator[str]:

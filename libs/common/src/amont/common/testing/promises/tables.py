@@ -44,10 +44,18 @@ _TOLD = ("person", "kind", "channel", "about", "matter", "happened_at")
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Which fields of a collection are copies of others' facts: all but the service's `own`, or `only` these. The guard `_seen` is one of them."""
+    """Which fields of a collection are copies of others' facts: all but the service's `own`, or `only` these. The guard `_seen` is one of them.
+
+    Of a document that keeps something under one of `ruled` somebody has decided, or is yet to decide, what the log does not say.
+    """
 
     own: frozenset[str] = frozenset()
     only: tuple[str, ...] = ()
+    ruled: tuple[str, ...] = ()
+
+    def decides(self, document: Document) -> bool:
+        """Whether the log alone decides about a document."""
+        return not any(document.get(name) for name in self.ruled)
 
     def of(self, document: Document) -> Mapping[str, Any]:
         """The part of a document that the log alone decides."""
@@ -59,7 +67,7 @@ class Projection:
 _SHELL = frozenset({"v", "_out", "_out_at"})
 
 PROJECTIONS: Mapping[tuple[str, str], Projection] = {
-    ("enrolment", "employees"): Projection(only=("last",)),
+    ("enrolment", "employees"): Projection(only=("last",), ruled=("held", "dropped")),
     ("matching", "people"): Projection(own=_CLOCKWORK),
     ("matching", "enrolments"): Projection(own=_CLOCKWORK),
     ("matching", "programmes"): Projection(

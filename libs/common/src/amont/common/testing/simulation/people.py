@@ -1,5 +1,5 @@
-"""What people do in a run: HR systems send records (and now and then one that nobody can take), two coordinators run rounds, participants enrol, answer,
-meet, go on leave and leave. They ask again when nobody answers, as people do, under the same idempotency key.
+"""What people do in a run: HR systems send records (and now and then one that nobody can take), coordinators run rounds, pause feeds and decide about
+leavers, participants enrol, answer, meet, go on leave and leave. They ask again when nobody answers, as people do, under the same idempotency key.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class People:
 
     async def live(self) -> None:
         """Everybody does what they do, at the same time, until they are interrupted."""
-        lives = [self._hris(), self._rounds("a"), self._rounds("b"), self._answers(), self._meets()]
+        lives = [self._hris(), self._governs(), self._rounds("a"), self._rounds("b"), self._answers(), self._meets()]
         lives += [self._enrols(person, Role.MENTEE) for person in MENTEES]
         lives += [self._enrols(person, Role.MENTOR) for person in MENTORS]
         await asyncio.gather(self._prepares(), *lives)
@@ -121,7 +121,7 @@ class People:
 
     async def _prepares(self) -> None:
         for tenant, zone in ZONES.items():
-            named = {"name": tenant, "zone": zone, "languages": ["en"], "grades": GRADES}
+            named = {"name": tenant, "zone": zone, "languages": ["en"], "grades": GRADES, "leaver_share": self.chance.choice((0.0, 0.05))}
             await self._until_answered("enrolment", "add_subsidiary", tenant, GROUP, **named)
         self._tenants.set()
         policy = Policy(
@@ -135,6 +135,21 @@ class People:
         await self._until_answered("enrolment", "create_programme", PROGRAMME, GROUP, **campaign)
         await self._until_answered("enrolment", "open_programme", PROGRAMME, GROUP)
         self._programme.set()
+
+    async def _governs(self) -> None:
+        """A coordinator pauses a feed for a while now and then, and decides about the leavers that a breaker holds; in some runs nobody does."""
+        await self._tenants.wait()
+        if self.chance.random() < 0.5:
+            return
+        while True:
+            await self._rests(4.0)
+            tenant = self.chance.choice(tuple(ZONES))
+            if self.chance.random() < 0.4:
+                await self._granted("enrolment", "pause_feed", tenant, GROUP, "a migration")
+                await self._rests(3.0)
+                await self._granted("enrolment", "resume_feed", tenant, GROUP, "it is done")
+            verb = self.chance.choice(("release_leavers", "drop_leavers"))
+            await self._granted("enrolment", verb, tenant, GROUP, "they were looked at")
 
     async def _hris(self) -> None:
         await self._tenants.wait()
