@@ -10,9 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.services.enrolment.scim.door import CORE, EMPLOYEE, ENTERPRISE
 from tests.support.programme import record, staff
 
-from amont.common.events import StaffRecorded
+from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.log import Record
 
 GROUP = "group:ada|group-coordinator"
@@ -20,6 +21,8 @@ COORDINATOR = "fr:cleo|coordinator"
 EMPLOYEE_ID = "Éloïse Zquvantrel-7714"
 PERSON = f"fr:{EMPLOYEE_ID}"
 PARTNER, BOSS, REPORT, BYSTANDER = "de:e1", "fr:e1", "fr:e2", "de:e2"
+ERASED_BEFORE = "fr:e6"
+"""Whom she has erased herself, as a coordinator."""
 NAMES = (
     "Xylothéa",
     "Brumquavel",
@@ -62,11 +65,30 @@ class World(Protocol):
 
     async def every(self, path: str, who: str) -> list[Any]: ...
 
+    async def makes_user(self, tenant: str, token: str, user: Any) -> None:
+        """By SCIM."""
+        ...
+
     async def hears(self, records: Iterable[Record]) -> None: ...
 
     async def passes(self, time: timedelta) -> None: ...
 
     async def settle(self) -> None: ...
+
+
+def as_user() -> dict[str, Any]:
+    """The same as an identity provider has her."""
+    return {
+        "schemas": [CORE, ENTERPRISE, EMPLOYEE],
+        "userName": NAMES[2],
+        "name": {"givenName": NAMES[0], "familyName": NAMES[1]},
+        "emails": [{"value": NAMES[2], "type": "work", "primary": True}],
+        "active": True,
+        "preferredLanguage": "fr",
+        "title": NAMES[4],
+        ENTERPRISE: {"employeeNumber": EMPLOYEE_ID, "manager": {"value": "e1"}},
+        EMPLOYEE: {"grade": "D", "function": "a", "languages": "en, fr", "joinedOn": "2020-01-01"},
+    }
 
 
 @dataclass
@@ -78,7 +100,9 @@ class Story:
 
 
 async def lived(all_four: World) -> Story:
-    """She joins, plans a move, enrols, is paired, declines one session's time, holds one, gets mails; has a report, a dead letter, and a second role."""
+    """She joins by two doors, plans a move, enrols, is paired, declines one session's time, holds one, gets mails; has a report, dead letters (one is of
+    her report), a second role, a seat that is counted and a place in a waiting list; and decides about others as a coordinator.
+    """
     ask, story = all_four.done, Story()
     grades = {"J": 4, "D": 16}
     for tenant in ("fr", "de"):
@@ -86,7 +110,7 @@ async def lived(all_four: World) -> Story:
             "PUT",
             f"/enrolment/subsidiaries/{tenant}",
             GROUP,
-            {"name": tenant, "zone": "Europe/Paris", "languages": ["en"], "grades": grades},
+            {"name": tenant, "zone": "Europe/Paris", "languages": ["en"], "grades": grades, "leaver_share": 0},
         )
     await all_four.hears(
         [
@@ -97,8 +121,12 @@ async def lived(all_four: World) -> Story:
             staff("de", 1, function="b"),
             staff("de", 2, function="c"),
             staff("de", 3, grade="D", function="c"),
+            *(staff("fr", number, function="c") for number in (4, 5, 6)),
         ]
     )
+    token = (await ask("POST", "/enrolment/subsidiaries/fr/tokens", GROUP, {"name": "the directory"}))["token"]
+    await all_four.makes_user("fr", token, as_user())
+    await all_four.settle()
     for programme in ("one", "two"):
         body = {"programme": programme, "name": programme, "tenants": ["fr", "de"], "topics": ["ai"]}
         await ask("POST", "/enrolment/programmes", GROUP, body)
@@ -126,9 +154,34 @@ async def lived(all_four: World) -> Story:
     for person in (PERSON, PARTNER):
         await ask("POST", f"/matching/pairs/{pair['id']}/accept", f"{person}|participant")
     await all_four.settle()
+    await _decides(all_four)
     await _meets(all_four, story.pair)
-    await all_four.hears([herself(grade="unheard-of", occurred_at="2024-02-01T08:00:00Z", effective_at="2024-02-01")])
+    unheard = {"grade": "unheard-of", "occurred_at": "2024-02-01T08:00:00Z", "effective_at": "2024-02-01"}
+    await all_four.hears([herself(**unheard), staff("fr", 2, manager_id=EMPLOYEE_ID, **unheard)])
     return story
+
+
+async def _decides(all_four: World) -> None:
+    """As a coordinator she changes a programme, invites, pauses a feed, lets a leaver go, and has somebody erased; and takes a seat, and waits for another."""
+    ask, me = all_four.done, f"{PERSON}|participant"
+    she, she_of_all = f"{PERSON}|coordinator", f"{PERSON}|group-coordinator"
+    for programme, first, second in (("three", me, "de:e3|participant"), ("four", "de:e3|participant", me)):
+        body = {"programme": programme, "name": programme, "tenants": ["fr", "de"], "topics": ["ai"], "policy": {"mentee_seats": 1}}
+        await ask("POST", "/enrolment/programmes", she_of_all, body)
+        await ask("POST", f"/enrolment/programmes/{programme}/open", she_of_all)
+        for who in (first, second):
+            await ask("POST", "/enrolment/enrolments", who, {**FORM, "programme": programme, "role": "mentee"})
+            await all_four.settle()
+    await ask("POST", "/enrolment/programmes/two/invitations", she_of_all, {"people": ["fr:e5"], "role": "mentor"})
+    for verb in ("pause", "resume"):
+        await ask("POST", f"/enrolment/subsidiaries/fr/{verb}", she, {"why": "a test"})
+    await all_four.passes(timedelta(hours=2))
+    gone = {"tenant": "fr", "employee_id": "e4", "effective_at": "2026-12-01", "occurred_at": "2026-12-01T08:00:00Z"}
+    await all_four.hears([record(StaffLeft, gone)])
+    await ask("POST", "/enrolment/subsidiaries/fr/held/release", she, {"why": "a test"})
+    await ask("POST", f"/enrolment/employees/{ERASED_BEFORE}/erase", she, {"reason": "a test"})
+    for _ in range(4):
+        await all_four.passes(timedelta(seconds=10))
 
 
 async def _meets(all_four: World, pair: str) -> None:
@@ -153,9 +206,9 @@ def hits(places: Mapping[str, bytes], wanted: Iterable[str]) -> list[tuple[str, 
 
 
 def _spellings(text: str) -> set[bytes]:
-    raw = text.encode()
-    inner = {b64encode(b"." * shift + raw)[4 if shift else 0 : -4] for shift in range(3)}
-    return {raw, json.dumps(text)[1:-1].encode(), text.replace(" ", "%20").encode(), *inner}
+    plain = {text.encode(), json.dumps(text)[1:-1].encode()}
+    inner = {b64encode(b"." * shift + raw)[4 if shift else 0 : -4] for shift in range(3) for raw in plain}
+    return {*plain, text.replace(" ", "%20").encode(), *inner}
 
 
 def files_under(folder: Path) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from tests.privacy.planted import (
     BOSS,
     COORDINATOR,
     EMPLOYEE_ID,
+    ERASED_BEFORE,
     GROUP,
     NAMES,
     PERSON,
@@ -27,11 +28,19 @@ from tests.support.together import Together, together
 
 from amont.common.documents import Find
 from amont.common.erasing import FORGOTTEN_AFTER
+from amont.enrolment.domain.erasure import digest_of
 
 DAY = timedelta(days=1)
 KINDS_THAT_NAME_HER = {
     "enrolment/dead_letters",
     "enrolment/employees",
+    "enrolment/erasures",
+    "enrolment/feeds",
+    "enrolment/invitations",
+    "enrolment/programmes",
+    "enrolment/scim_users",
+    "enrolment/seats",
+    "enrolment/subsidiaries",
     "matching/enrolments",
     "matching/pairs",
     "matching/people",
@@ -164,11 +173,15 @@ def test_the_logs_never_held_her_name_or_address(scene: Scene) -> None:
 
 
 def test_what_is_of_others_alone_is_as_it_was(scene: Scene) -> None:
-    of_her = {where for where, _ in hits(as_bytes(scene.before), [PERSON])}
-    of_others = scene.before.keys() - of_her
+    of_her = {where for where, _ in hits(as_bytes(scene.before), [PERSON, EMPLOYEE_ID])}
+    erased_before = {
+        where for where, content in as_bytes(scene.before).items() if ERASED_BEFORE.encode() in content or digest_of(ERASED_BEFORE) in where
+    }
+    of_others = scene.before.keys() - of_her - erased_before
     assert len(of_others) > 20
     changed = [where for where in sorted(of_others) if _state(scene.before[where]) != _state(scene.forgotten[where])]
-    assert changed == [f"matching/rounds/{scene.story.round}"]
+    waited = "enrolment/employees/de:e3"  # for the seat that is free now
+    assert changed == ["enrolment/doors/fr", waited, f"matching/rounds/{scene.story.round}"]
 
 
 def test_a_round_that_had_her_in_its_pool_keeps_that_no_longer_and_everything_else_it_says(scene: Scene) -> None:
@@ -202,6 +215,13 @@ def test_her_report_reports_to_her_manager_from_then_on(scene: Scene) -> None:
     for documents in (scene.cleared, scene.forgotten):
         assert documents[f"enrolment/employees/{REPORT}"]["last"]["profile"]["managers"] == [BOSS]
         assert documents[f"matching/people/{REPORT}"]["managers"] == [BOSS]
+
+
+def test_the_dead_letter_of_her_report_stays_without_her(scene: Scene) -> None:
+    before, after = ({where for where in one if where.startswith("enrolment/dead_letters")} for one in (scene.before, scene.cleared))
+    assert (len(before), len(after)) == (2, 1)
+    (letter,) = (scene.cleared[where] for where in after)
+    assert (letter["key"], letter["history"][-1]["what"]) == (REPORT, "redacted")
 
 
 def test_the_certificate_says_what_was_erased_where_and_when_and_names_nobody(scene: Scene) -> None:

@@ -44,6 +44,12 @@ class Served:
         assert answer.is_success, f"{method} {path} as {who}: {answer.status_code} {answer.text}"
         return answer.json()
 
+    async def makes_user(self, tenant: str, token: str, user: Any) -> None:
+        async with self.house.client("enrolment", "nobody") as client:
+            where = client.base_url.copy_with(path=f"/scim/{tenant}/v2/Users")
+            answer = await client.post(where, headers={"Authorization": f"Bearer {token}"}, json=user)
+        assert answer.is_success, answer.text
+
     async def every(self, path: str, who: str) -> list[Any]:
         page = await self.done("GET", path, who)
         assert page["next"] is None

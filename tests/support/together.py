@@ -53,6 +53,12 @@ class Together:
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
             return await client.request(method, f"/api/{service}/v1/{rest}", json=body)
 
+    async def makes_user(self, tenant: str, token: str, user: Any) -> None:
+        """By SCIM, with the token of the subsidiary's feed."""
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test") as client:
+            answer = await client.post(f"/scim/{tenant}/v2/Users", headers={"Authorization": f"Bearer {token}"}, json=user)
+        assert answer.is_success, answer.text
+
     async def done(self, method: str, path: str, who: str, body: Any = None) -> Any:
         answer = await self.ask(method, path, who, body)
         assert answer.is_success, f"{method} {path} as {who}: {answer.status_code} {answer.text}"

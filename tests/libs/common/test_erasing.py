@@ -1,7 +1,7 @@
 """What the services have in common when they erase somebody: ids are replaced wherever they stand, and letters about somebody are known as such."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,10 +11,11 @@ from tests.libs.common.shell import START, TALLIES, Shell, Tally
 
 from amont.common.aggregate import Aggregate
 from amont.common.documents.collection import Collection
-from amont.common.erasing import letters_about, renamed
+from amont.common.erasing import Look, letters_about, renamed
 from amont.common.events import ProgrammeChanged
 from amont.common.log import Received
-from amont.common.service.letters.letter import DeadLetter
+from amont.common.service.letters.letter import LETTERS, DeadLetter, letter_id
+from amont.common.service.letters.naming import instead
 from amont.common.work import Work, holds_any
 
 PERSON = 'fr:Éloïse "Z"'
@@ -89,6 +90,85 @@ async def test_a_dead_letter_is_about_somebody(shell: Shell, about: Received) ->
 async def test_a_dead_letter_is_about_somebody_else(shell: Shell, other: Received) -> None:
     await keep(shell, other)
     assert await found(shell, PERSON) == 0
+
+
+PLAIN = PERSON.removeprefix("fr:")
+NOBODY = "fr:erased-1"
+
+
+def hr(**fields: Any) -> bytes:
+    return json.dumps({"tenant": "fr", "employee_id": "other", "grade": "unheard-of", **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        hr(manager_id=PERSON),
+        hr(manager_id=PLAIN),
+        hr(dotted_manager_ids=["e9", PLAIN]),
+        hr(former_id=PERSON),
+        json.dumps({"mentee": PERSON, "mentor": "de:e1", "lines": [f'{{"id": {json.dumps(PERSON)}}}']}).encode(),
+        hr(manager_id=PLAIN)[:-1],
+        b"\xff" + json.dumps(PERSON, ensure_ascii=False).encode(),
+    ],
+    ids=["in full", "plainly", "in a dotted line", "as a former id", "as a partner", "in what was cut off", "in what is no text"],
+)
+async def test_a_letter_of_somebody_else_stays_and_names_nobody_who_was_erased(shell: Shell, other: bytes) -> None:
+    received = record(other, headers=(("ce_seen_by", PERSON.encode()),))
+    letter = DeadLetter.of(received, reason="a test", detail=f"of {PLAIN!r} or 'e9'", blocked_by=None, ordered=True, now=START)
+    letter = replace(letter, tenant="fr", original=letter.content)
+    await shell.given(letter, DeadLetter.of(record(hr(manager_id="e9")), reason="b", detail="", blocked_by=None, ordered=True, now=START))
+    untouched = await shell.store.get("dead_letters", [letter_id(record(hr(manager_id="e9")))])
+    assert (await looked(shell)).changed == {"dead_letters": 1}
+    assert not (await looked(shell)).touched
+    (after,) = [one for one in await letters(shell) if one.id == letter.id]
+    assert after.original is not None
+    for content in (after.content, after.original):
+        assert dict(content.raw_headers)["ce_seen_by"] == NOBODY.encode()
+        assert NOBODY.encode() in (content.raw_value or b"")
+        assert not any(
+            one.encode() in (content.raw_value or b"")
+            for one in (PLAIN, json.dumps(PLAIN)[1:-1], json.dumps(PLAIN, ensure_ascii=False)[1:-1])
+        )
+    assert (after.detail, after.history[-1].what) == (f"of {NOBODY!r} or 'e9'", "redacted")
+    assert await shell.store.get("dead_letters", list(untouched)) == untouched
+
+
+@pytest.mark.parametrize(
+    "of_theirs",
+    [record(hr(employee_id=PLAIN)), record(json.dumps({"person": PERSON}).encode()), record(b"{", key="fr:enrolment-1")],
+    ids=["by the record", "by what it is about", "by an enrolment's key"],
+)
+async def test_a_letter_of_theirs_is_removed_whole(shell: Shell, of_theirs: Received) -> None:
+    await keep(shell, of_theirs)
+    assert (await looked(shell)).removed == {"dead_letters": 1}
+    assert await letters(shell) == []
+
+
+@given(VALUES)
+def test_a_record_that_names_nobody_is_left_byte_by_byte(value: Any) -> None:
+    received = record(json.dumps(value, indent=1).encode())
+    letter = DeadLetter.of(received, reason="a test", detail="", blocked_by=None, ordered=True, now=START)
+    after = instead(letter, NAMES)
+    assert instead(after, NAMES) is after
+    if not holds_any(value, frozenset(NAMES)):
+        assert after is letter
+
+
+async def looked(shell: Shell) -> Look:
+    async def look(work: Work) -> Look:
+        one = Look(work, PERSON, ("enrolment-1",), {PERSON: NOBODY, "enrolment-1": "made-up-1"}, last=False)
+        await one.letters()
+        return one
+
+    return await shell.unit.run(look)
+
+
+async def letters(shell: Shell) -> list[DeadLetter]:
+    async def read(work: Work) -> list[DeadLetter]:
+        return await work.page(LETTERS.where(), after=None, limit=10)
+
+    return await shell.unit.run(read)
 
 
 async def keep(shell: Shell, received: Received) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.services.enrolment.staffing import COORDINATOR, ELSEWHERE, GROUP, LEA, left, oneself, recorded, settled
+from tests.services.enrolment.staffing import COORDINATOR, ELSEWHERE, GROUP, LEA, fr, left, oneself, recorded, settled
 
 from amont.common.erasing import FORGOTTEN_AFTER as OTHERS_FORGET_AFTER
 from amont.common.errors import NotAllowed, NotFound
@@ -22,6 +22,7 @@ from amont.common.events import (
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Role
 from amont.common.identity import Actor, Privilege
 from amont.common.metrics import REGISTRY
+from amont.common.service.letters.letter import LETTERS, DeadLetter
 from amont.common.testing.hearing import START, Hearing, hearing
 from amont.common.work import Work
 from amont.enrolment import commands
@@ -140,11 +141,29 @@ async def test_somebody_of_whom_there_is_only_a_dead_letter_is_erased_too(enrolm
         "reports": 0,
         "SCIM users": 0,
         "dead letters": 1,
+        "dead letters of others": 0,
     }
     await ordered(enrolment, "fr:zoe")
     with pytest.raises(NotFound):
         await enrolment.asked(commands.holdings, "fr:nobody", COORDINATOR)
     assert (await enrolment.asked(commands.holdings, "fr:zoe", COORDINATOR))["dead letters"] == 0
+
+
+async def test_the_dead_letter_of_a_report_stays_and_can_be_replayed_without_the_name_of_whom_they_reported_to(enrolment: Hearing) -> None:
+    await enrolment.hears(recorded("max", grade="unheard-of", manager_id="lea"))
+    assert (await enrolment.asked(commands.holdings, LEA, COORDINATOR))["dead letters of others"] == 1
+    await ordered(enrolment)
+    (letter,) = await enrolment.asked(every_letter)
+    assert b'"lea"' not in (letter.content.raw_value or b"")
+    await enrolment.given(fr(grades={"unheard-of": 5}))
+    await enrolment.given(letter.ask_replay("fr:coord", None, enrolment.clock.now()).state)
+    await enrolment.passes(timedelta(minutes=1))
+    (manager,) = (await enrolment.look(Employee, "fr:max")).managers
+    assert manager.startswith("fr:erased-")
+
+
+async def every_letter(work: Work) -> list[DeadLetter]:
+    return await work.page(LETTERS.where(), after=None, limit=10)
 
 
 async def test_what_the_hr_system_goes_on_sending_is_dropped_and_kept_nowhere(enrolment: Hearing) -> None:

@@ -63,7 +63,7 @@ async def test_a_dry_run_says_what_is_there_and_changes_nothing(enrolment: Heari
     code, said, _ = await amont("erase", LEA, "--reason", "asked for it", "--dry-run")
     assert code == 0
     assert said.split() == [
-        *f"Enrolment has this of {LEA}: record 1 records that lie ahead 0 enrolments 0 reports 1 SCIM users 0 dead letters 0".split(),
+        *f"Enrolment has this of {LEA}: record 1 records that lie ahead 0 enrolments 0 reports 1 SCIM users 0 dead letters 0 dead letters of others 0".split(),
         *[
             "The",
             "three",

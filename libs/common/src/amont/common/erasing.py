@@ -7,7 +7,6 @@ holds them any more. Until then the bare id stays where it keeps an older fact f
 A look that finds nothing left is what counts, as everywhere here (`matching.commands.clock`): what a look has changed may not have been written.
 """
 
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,8 +19,9 @@ from amont.common.documents.collection import Collection, Query
 from amont.common.events import EmployeeErased
 from amont.common.events.erasure import ErasureFact
 from amont.common.events.values import Instant, tenant_of
-from amont.common.service.letters.letter import LETTERS, Content, DeadLetter
-from amont.common.work import Work, holds_any
+from amont.common.service.letters.letter import LETTERS, DeadLetter
+from amont.common.service.letters.naming import instead, is_of, names
+from amont.common.work import Work
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -168,13 +168,19 @@ class Look:
             self.rename(query.collection, found)
 
     async def letters(self) -> None:
-        """Dead letters about the person are removed whole, in whatever state; elsewhere they may be named as whoever saw to a letter."""
-        async for letter in letters_about(self.work, self.person):
+        """Dead letters of the person are removed whole, in whatever state. Those of others stay, and name a made-up id in the person's place; the person may
+        also have been the one who saw to a letter.
+        """
+        async for letter in letters_about(self.work, self.person, self.enrolments):
             if self.full:
                 return
             found = await self.work.peek(DeadLetter, letter.id)
-            if found is not None:
+            if found is None:
+                continue
+            if is_of(found, self.person, self.enrolments):
                 self.remove(LETTERS, found)
+            elif names(found, *self.names):
+                self.change(LETTERS, instead(found, self.names).redacted(self.work.now))
         await self.search(LETTERS.where())
 
 
@@ -243,27 +249,14 @@ def _renamed(value: Any, names: Mapping[str, str]) -> Any:
             return value
 
 
-async def letters_about(work: Work, person: str) -> AsyncIterator[DeadLetter]:
-    """The dead letters about somebody. Reads every letter, and keeps none."""
+async def letters_about(work: Work, person: str, enrolments: tuple[str, ...] = ()) -> AsyncIterator[DeadLetter]:
+    """The dead letters of somebody, and those of others that name them. Reads every letter, and keeps none."""
     async for page in work.pages(LETTERS.where()):
         for letter in page:
-            if _is_about(letter, person):
+            if is_of(letter, person, enrolments) or names(letter, person, *enrolments):
                 yield letter
 
 
-def _is_about(letter: DeadLetter, person: str) -> bool:
-    """Whether a record that was set aside names the person: by its key, in its headers, or in what it says, as far as that is JSON."""
-    contents = [one for one in (letter.content, letter.original) if one is not None]
-    return letter.key == person or any(_names(content, person) for content in contents)
-
-
-def _names(content: Content, person: str) -> bool:
-    if any(value == person.encode() for _, value in content.raw_headers):
-        return True
-    try:
-        said = json.loads(content.raw_value or b"null")
-    except ValueError:
-        return False
-    if holds_any(said, frozenset({person})):
-        return True
-    return isinstance(said, Mapping) and f"{said.get('tenant')}:{said.get('employee_id')}" == person
+async def letters_of(work: Work, person: str) -> list[DeadLetter]:
+    """Those of the person alone."""
+    return [letter async for letter in letters_about(work, person) if is_of(letter, person)]

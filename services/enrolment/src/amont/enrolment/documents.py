@@ -84,11 +84,16 @@ SCIM_USERS = Collection(
 SCIM_GROUPS = Collection(ScimGroup, "scim_groups", indexes=[Index(("listed_in",)), Index(("members",), many=True)], keys=_keys_of_group)
 
 EXPORTS = Collection(Export, "exports", indexes=[Index(("person",))], due=True)
-ERASURES = Collection(Erasure, "erasures", indexes=[Index(("tenant",)), Index(("person",))], due=True)
+ERASURES = Collection(Erasure, "erasures", indexes=[Index(("tenant",)), Index(("person",)), Index(("requested_by",))], due=True)
 DOORS = Collection(Doors, "doors")
 ERASED = Collection(Erased, "erased", indexes=[Index(("managers",), many=True)])
 SEATS = Collection(Seats, "seats", due=True)
-INVITATIONS = Collection(Invitations, "invitations")
+INVITATIONS = Collection(
+    Invitations,
+    "invitations",
+    indexes=[Index(("invited_by",), many=True)],
+    keys=lambda of: {"invited_by": sorted({one.by for one in of.sent})},
+)
 
 COLLECTIONS = (
     SUBSIDIARIES,
@@ -173,6 +178,11 @@ def every_erasure(tenant: str | None) -> Query[Erasure]:
 def erased_under(person: str) -> Query[Erased]:
     """Those who were erased before and reported to the person."""
     return ERASED.where(managers=person)
+
+
+def decided_by(person: str) -> tuple[Query[Any], ...]:
+    """What is about somebody else and names the person as who asked for it: invitations, erasures."""
+    return (INVITATIONS.where(invited_by=person), ERASURES.where(requested_by=person))
 
 
 def may_name_somebody() -> tuple[Query[Any], ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from amont.common import metrics
 from amont.common.aggregate import Aggregate
-from amont.common.erasing import Look, letters_about, made_up
+from amont.common.erasing import Look, letters_about, letters_of, made_up
 from amont.common.errors import NotFound
 from amont.common.events.values import tenant_of
 from amont.common.identity import Action, Actor, Resource, Scope, authorize, reach_of
@@ -75,13 +75,15 @@ async def holdings(work: Work, person: str, actor: Actor) -> dict[str, int]:
         raise NotFound("employee", person)
     here = employee or Employee(id=person)
     reports = [one async for one in work.find(documents.reports_of(person))]
+    own = len(await letters_of(work, person))
     return {
         "record": int(here.last is not None),
         "records that lie ahead": len(here.future),
         "enrolments": len(here.enrolments),
         "reports": len(reports),
         "SCIM users": int(user is not None),
-        "dead letters": len(letters),
+        "dead letters": own,
+        "dead letters of others": len(letters) - own,
     }
 
 
@@ -126,8 +128,7 @@ async def _swept(erasure: Erasure, person: str, work: Work) -> bool:
             look.change(documents.EXPORTS, export.forget())
     await forget_user(look, door.managers)
     await _seats_and_invitations(erasure, look)
-    for query in documents.may_name_somebody():
-        await look.search(query)
+    await _decisions(look)
     await look.letters()
     if look.touched:
         work.save(erasure.counted(look.removed, look.changed, work.now))
@@ -141,6 +142,14 @@ async def _seats_and_invitations(erasure: Erasure, look: Look) -> None:
         look.change(documents.INVITATIONS, invitations.becomes(sent=()))
     if erasure.stage is not Stage.REQUESTED:
         await look.search(documents.SEATS.where())
+
+
+async def _decisions(look: Look) -> None:
+    """What the person decided about others stays, and names nobody."""
+    for query in documents.decided_by(look.person):
+        await look.rename_all(query)
+    for query in documents.may_name_somebody():
+        await look.search(query)
 
 
 async def _go_on(erasure: Erasure, person: str, work: Work) -> None:

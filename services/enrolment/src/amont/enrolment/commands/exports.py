@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from amont.common.erasing import letters_about
+from amont.common.erasing import letters_of
 from amont.common.errors import NotFound
 from amont.common.events.values import tenant_of
 from amont.common.exporting import Key, plain, unsealed
@@ -25,9 +25,7 @@ async def request_export(work: Work, person: str, actor: Actor, *, private: bool
     """
     authorize(actor, Action.EXPORT, Resource("employee", person, frozenset({tenant_of(person)}), frozenset({person})))
     employee = await work.peek(Employee, person)
-    letters = [
-        letter async for letter in letters_about(work, person) if letter.key == person
-    ]  # others' may name the person, and are not theirs
+    letters = await letters_of(work, person)  # others' may name the person, and are not theirs
     user, invitations = await work.peek(ScimUser, person), await work.peek(Invitations, person)
     if (employee is None or employee.erased) and not letters and not (user is not None and user.attributes):
         raise NotFound("employee", person)

@@ -267,6 +267,10 @@ class DeadLetter(Aggregate):
             truncated_from=None,
         )
 
+    def redacted(self, now: datetime) -> Decision["DeadLetter"]:
+        """It named somebody who has been erased, and does no more; whoever has it replayed is to know."""
+        return self._noted(Note(at=now, who=SHELL, what="redacted", why="it named somebody who has been erased"))
+
     def _noted(self, note: Note, **changes: Any) -> Decision["DeadLetter"]:
         notes = [*self.history, note]
         while len(notes) > MOST_NOTES:
