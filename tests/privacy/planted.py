@@ -21,6 +21,8 @@ COORDINATOR = "fr:cleo|coordinator"
 EMPLOYEE_ID = "Éloïse Zquvantrel-7714"
 PERSON = f"fr:{EMPLOYEE_ID}"
 PARTNER, BOSS, REPORT, BYSTANDER = "de:e1", "fr:e1", "fr:e2", "de:e2"
+FORMER = "de:was-hers"
+"""An id that she had in another subsidiary; nobody has told of it."""
 ERASED_BEFORE = "fr:e6"
 """Whom she has erased herself, as a coordinator."""
 NAMES = (
@@ -117,6 +119,7 @@ async def lived(all_four: World) -> Story:
             staff("fr", 1, grade="D", function="b"),
             herself(),
             herself(effective_at="2027-06-01", team="elsewhere"),
+            herself(effective_at="2027-02-01", former_id=FORMER),
             staff("fr", 2, manager_id=EMPLOYEE_ID, function="c"),
             staff("de", 1, function="b"),
             staff("de", 2, function="c"),

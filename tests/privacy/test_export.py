@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.privacy.planted import COORDINATOR, EMPLOYEE_ID, GROUP, NAMES, PARTNER, PERSON, hits, lived
+from tests.privacy.planted import BOSS, COORDINATOR, EMPLOYEE_ID, FORMER, GROUP, NAMES, PARTNER, PERSON, hits, lived
 from tests.support.together import Together, together
 
 from amont.enrolment.commands.archive import page
@@ -49,6 +49,12 @@ async def test_the_archive_has_what_each_of_the_four_services_holds(all_four: To
     assert len(found["enrolment"]["records that could not be taken"]) == 1  # her report's names her, and is theirs
     topics = {one["programme"]: one["form"]["topics"] for one in found["enrolment"]["enrolments"]}
     assert topics == {programme: {"ai": 3} for programme in ("one", "two", "three", "four")}
+    assert [(one["programme"], one["waits"], one["line"]) for one in found["enrolment"]["seats"]] == [
+        ("four", True, 1),
+        ("three", False, None),
+    ]
+    assert found["enrolment"]["place in the line of management"][0]["line"]["managers"] == [BOSS]
+    assert found["enrolment"]["moves between subsidiaries"][0]["former"] == FORMER
     assert [pair["mentor"] for pair in found["matching"]["pairs"]] == [PARTNER]
     assert found["matching"]["place"][0]["id"] == PERSON
     assert [plan["sessions"][0]["status"] for plan in found["scheduling"]["plans"]] == ["completed"]

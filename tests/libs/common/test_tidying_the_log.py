@@ -75,6 +75,18 @@ async def test_what_a_group_has_not_read_stays_however_old(log: SqliteLog) -> No
     assert await left_on(log, EVENTS) == [(1, b"2"), (2, b"3")]
 
 
+async def test_what_a_group_has_begun_to_read_and_not_finished_stays_also_before_its_first_commit(log: SqliteLog) -> None:
+    async def cannot(_: Sequence[Received]) -> None:
+        raise RuntimeError("a service that is new and not well")
+
+    await add(log, EVENTS, ("a", b"1"), ("b", b"2"))
+    await read_all(log, EVENTS)
+    with pytest.raises(RuntimeError):
+        await SqliteReader(log, "others", EVENTS, cannot).drain()
+    await later(log, 400)
+    assert await left_on(log, EVENTS) == [(0, b"1"), (1, b"2")]
+
+
 async def test_of_a_state_the_last_record_of_each_key_stays_for_ever_and_after_a_tombstone_nothing(log: SqliteLog) -> None:
     await add(log, STATES, ("a", b"1"), ("b", b"1"), ("a", b"2"), ("c", b"1"), ("b", None))
     await read_all(log, STATES)

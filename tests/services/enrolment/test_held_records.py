@@ -22,14 +22,14 @@ from amont.common.work import Work
 from amont.enrolment import commands
 from amont.enrolment.app import build
 from amont.enrolment.commands.feeds import ask_breaker
-from amont.enrolment.domain.arrival import MOST_HELD
+from amont.enrolment.domain.arrival import MOST_AHEAD, MOST_HELD, Outcome, TooFarAhead
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.feed import HOUR, LEAST_LEAVERS, Feed, NothingHeld
-from amont.enrolment.domain.staff import understand_left
+from amont.enrolment.domain.staff import understand_left, understand_recorded
 from amont.enrolment.domain.subsidiary import Subsidiary
 
 CROWD = 40
-SECOND = timedelta(seconds=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 API = "/api/enrolment/v1/subsidiaries/fr"
 
 
@@ -334,3 +334,20 @@ def test_within_any_hour_no_more_go_than_the_limit(asked: list[tuple[int, int]],
         within = [at for at in let_go.values() if now.timestamp() - at < HOUR.total_seconds() - 60]
         assert len(within) <= feed.limit(share)
         assert feed.gone(now) <= feed.limit(share)
+
+
+async def test_what_is_held_and_what_lies_ahead_are_together_no_more_than_is_kept_of_one_person(enrolment: Hearing) -> None:
+    await enrolment.asked(commands.pause_feed, "fr", COORDINATOR, "a migration")
+    await enrolment.hears(*(recorded("p1", at=START + (10 + day) * DAY, team=f"held {day}") for day in range(MOST_HELD)))
+    held = await enrolment.look(Employee, "fr:p1")
+    for day in range(MOST_AHEAD - MOST_HELD):
+        decision, outcome = held.take(understand_recorded(recorded("p1", at=START + (40 + day) * DAY), fr(), f"{day}").entry, START)
+        held = decision.state
+        assert outcome is Outcome.DEFERRED
+    with pytest.raises(TooFarAhead):
+        held.take(understand_recorded(recorded("p1", at=START + 80 * DAY), fr(), "one more").entry, START)
+    await enrolment.given(held)
+    await enrolment.asked(commands.resume_feed, "fr", COORDINATOR, "it is done")
+    await enrolment.passes(SECOND)
+    after = await enrolment.look(Employee, "fr:p1")
+    assert (len(after.held), len(after.future)) == (0, MOST_AHEAD)

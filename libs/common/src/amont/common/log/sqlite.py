@@ -53,7 +53,9 @@ ON CONFLICT (grp, topic) DO UPDATE SET next = excluded.next"""
 _READ = """SELECT offset, key, value, headers FROM records
 WHERE topic = ? AND offset >= coalesce((SELECT next FROM positions WHERE grp = ? AND topic = ?), 0) ORDER BY offset LIMIT ?"""
 _DUE = """topic = :topic AND at < :before
+AND NOT EXISTS (SELECT 1 FROM leases AS one WHERE topic = :topic AND NOT EXISTS (SELECT 1 FROM positions WHERE grp = one.grp AND topic = one.topic))
 AND offset < coalesce((SELECT min(next) FROM positions WHERE topic = :topic), (SELECT max(offset) + 1 FROM records WHERE topic = :topic))"""
+"""What nobody needs any more: read by every group that reads the topic. One that has a lease and no position has begun, and committed nothing yet."""
 _OUTDATED = "(value IS NULL OR offset NOT IN (SELECT max(offset) FROM records WHERE topic = :topic GROUP BY key))"
 _LAST = "offset = (SELECT max(offset) FROM records WHERE topic = :topic)"
 _SINCE = "SELECT offset, key, value, headers FROM records WHERE topic = ? AND offset >= ? ORDER BY offset LIMIT ?"

@@ -6,7 +6,7 @@ from typing import Any
 
 from amont.common.erasing import letters_of
 from amont.common.errors import NotFound
-from amont.common.events.values import tenant_of
+from amont.common.events.values import instant_text, tenant_of
 from amont.common.exporting import Key, plain, unsealed
 from amont.common.identity import Action, Actor, Resource, authorize
 from amont.common.work import Work
@@ -16,6 +16,7 @@ from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.invitation import Invitations
 from amont.enrolment.domain.scim_user import ScimUser
+from amont.enrolment.domain.seats import Seats
 
 
 async def request_export(work: Work, person: str, actor: Actor, *, private: bool | None = None) -> Export:
@@ -42,6 +43,7 @@ async def request_export(work: Work, person: str, actor: Actor, *, private: bool
         secret=key.secret,
         own={
             **_held(employee, private=own),
+            "seats": await _seats(work, employee),
             "invitations": plain(documents.INVITATIONS, [invitations] if invitations else []),
             "what an identity provider wrote": [dict(user.attributes)] if user is not None and user.attributes else [],
             "records that could not be taken": [_said(one.content.raw_value) for one in letters],
@@ -83,7 +85,28 @@ def _held(employee: Employee | None, *, private: bool) -> Mapping[str, list[Any]
         "records that lie ahead": found["future"],
         "records that are held": found["held"],
         "enrolments": enrolments,
+        "moves between subsidiaries": [found["move"]] if employee.elsewhere or employee.move.handed_over else [],
+        "place in the line of management": [found["place"]] if employee.ever_managers else [],
     }
+
+
+async def _seats(work: Work, employee: Employee | None) -> list[Mapping[str, Any]]:
+    """The seats that are counted which the person has or waits for, since when, and how many are served before them; nobody else's."""
+    counted = [one for one in employee.enrolments if one.counted] if employee is not None else []
+    seats = await work.get_many(Seats, [Seats.id_of(one.programme, one.role) for one in counted])
+    return [
+        {
+            "programme": of.programme,
+            "role": of.role.value,
+            "asked_at": instant_text(place.asked_at),
+            "waits": waits,
+            "line": of.line(place.enrolment),
+        }
+        for of in seats.values()
+        for waits, places in ((False, (*of.taken, *of.granted)), (True, of.waiting))
+        for place in places
+        if employee is not None and place.person == employee.id
+    ]
 
 
 def _said(value: bytes | None) -> Any:

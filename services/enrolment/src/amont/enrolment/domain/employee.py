@@ -189,7 +189,7 @@ class Employee(Aggregate):
             decision = _true(Decision(self), entry, place, now)
         else:
             future = self._future_with(entry)
-            if len(future) > MOST_AHEAD:
+            if len(future) > len(self.future) and len(future) + len(self.held) > MOST_AHEAD:  # what is held may lie ahead as well
                 raise TooFarAhead(self.id)
             decision = replace(self, place=place, future=future).ripen(now)
             if entry.position.effective_at > now:
