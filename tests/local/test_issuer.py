@@ -13,7 +13,7 @@ from amont.common.clock import FixedClock
 from amont.common.errors import NotAllowed
 from amont.common.identity import Privilege
 from amont.common.settings import IdentitySettings
-from amont.common.web.problems import handle_errors
+from amont.common.web.problems import Refusals, handle_errors
 from amont.common.web.tokens import BadToken
 from amont.local.issuer import AUDIENCE, ISSUER, VALID_FOR, LocalIssuer, for_this_machine, is_loopback, sign_in_page
 
@@ -129,7 +129,7 @@ async def signed_in(key: OKPKey, person: str = "fr:e1", **headers: str) -> httpx
     """The page's answer to a form that is sent with these headers."""
     made = FastAPI()
     made.include_router(sign_in_page(LocalIssuer(key)))
-    handle_errors(made)
+    handle_errors(made, Refusals([]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url="http://127.0.0.1:8000") as client:
         return await client.post("/sign-in", data={"person": person, "role": "participant"}, headers=headers)
 

@@ -261,7 +261,18 @@ async def test_the_record_goes_after_the_tombstone_and_the_certificate_names_nob
         "removed": {"people": 1},
         "changed": {"pairs": 2},
     }
+    assert erasure.certificate["services"]["enrolment"]["removed"]["employees"] == 1
     assert LEA not in repr(erasure.certificate)
+
+
+async def test_a_certificate_says_from_when_it_can_be_final(enrolment: Hearing) -> None:
+    asked = await enrolment.asked(commands.erase, LEA, COORDINATOR, "asked for it")
+    assert asked.certificate["final_from"] is None
+    for _ in range(4):
+        await enrolment.passes(SECONDS)
+    told = await enrolment.look(Erasure, asked.id)
+    assert told.ordered_at is not None
+    assert told.certificate["final_from"] == told.ordered_at + FORGOTTEN_AFTER
 
 
 async def test_who_asked_is_forgotten_after_a_year(enrolment: Hearing) -> None:

@@ -96,6 +96,8 @@ async def test_somebody_is_erased_by_one_command_and_the_reference_leads_to_the_
     code, said, _ = await amont("certificate", reference)
     assert LEA not in said
     assert f"reference   {reference}" in said
+    assert "not yet; it is final on" in said
+    assert "1 employees" in said
     code, said, _ = await amont("erasures")
     assert reference in said
 

@@ -1,5 +1,6 @@
 """A subsidiary's own data, its going, and its feed's tokens: over HTTP, as coordinators meet them."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -101,6 +102,9 @@ async def test_a_removed_subsidiary_is_gone_and_its_id_may_be_taken_again(enrolm
         assert (await enrolment.look(FeedTokens, "es")).opens(secret) is None
         await enrolment.hears(recorded("e2", tenant="es", grade="T1"))
         assert [reason for reason, _ in await enrolment.parked()] == ["unknown-tenant"]
+        programme = {"programme": "p", "name": "P", "tenants": ["fr", "es"]}
+        why = refused(await client.post("/api/enrolment/v1/programmes", json=programme), 422, "invalid")
+        assert "'es'" in json.dumps(why)
         again = (await client.put(f"{API}/es", json={**SPAIN, "name": "Iberia"})).json()
     assert (again["name"], again["version"]) == ("Iberia", 3)
     (said,) = await enrolment.said()

@@ -14,7 +14,7 @@ from tests.services.enrolment.staffing import recorded
 from typer.testing import CliRunner
 
 from amont.common import hosting
-from amont.common.cli import main
+from amont.common.cli import main, root
 from amont.common.events import SubsidiaryChanged
 from amont.common.service import Service
 from amont.common.settings import Settings
@@ -69,6 +69,38 @@ async def test_a_subsidiary_is_added_by_one_command_and_enrolment_tells_it(enrol
     code, _, complaint = await amont(*FR[:3], "Autre", *FR[4:])
     assert code == 1
     assert "exists with other data" in complaint
+
+
+async def test_an_import_says_what_enrolment_as_it_is_would_refuse(enrolment: Service, amont: Amont, tmp_path: Path) -> None:
+    await amont(*FR)
+    sheet = "Filiale;Matricule;Prénom;Grade\nfr;e1;Léa;C1\nfr;e2;Zoé;C9\nxx;e3;Ada;C1\n"
+    (tmp_path / "staff.csv").write_text(sheet, encoding="utf-8")
+    said = await hris("import", "staff.csv", "--data", str(tmp_path))
+    assert "staff.csv:3: column 'Grade': 'C9' is not in the grade table that enrolment has of 'fr'" in said
+    assert "staff.csv:4: column 'Filiale': enrolment has no subsidiary 'xx'" in said
+    assert "Sent 3 staff records to hris-staff. Enrolment as it is now would refuse 2 of them" in said
+    (tmp_path / "grades.csv").write_text("grade,band\nC1,5\nC9,6\n", encoding="utf-8")
+    await amont("change", "fr", "--grades", "grades.csv")
+    said = await hris("import", "staff.csv", "--data", str(tmp_path), "--dry-run")
+    assert "3 staff records would be sent to hris-staff. Enrolment as it is now would refuse 1 of them" in said
+
+
+async def test_a_send_says_what_enrolment_as_it_is_would_refuse(enrolment: Service, amont: Amont, tmp_path: Path) -> None:
+    await amont(*FR)
+    at = {"effective_at": "2024-09-01", "occurred_at": "2024-08-20T09:00:00Z"}
+    people = [{"tenant": "fr", "employee_id": f"e{number}", "grade": grade, **at} for number, grade in enumerate(("C1", "C9", "C9"))]
+    (tmp_path / "staff.jsonl").write_text("".join(json.dumps(one) + "\n" for one in people), encoding="utf-8")
+    said = await hris("send", "staff.jsonl", "--data", str(tmp_path))
+    assert "Sent 3 staff records" in said
+    assert "would refuse 2 of them" in said
+    assert "2 records: 'C9' is not in the grade table that enrolment has of 'fr'" in said
+
+
+async def hris(*words: str) -> str:
+    """What `amont hris …` says; it ends well."""
+    done = await asyncio.to_thread(CliRunner().invoke, root(), ["hris", *words])
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 async def test_every_fault_of_a_grade_table_is_listed_with_its_line(enrolment: Service, amont: Amont, tmp_path: Path) -> None:
@@ -164,6 +196,7 @@ async def test_a_feed_is_paused_seen_and_resumed_by_command(enrolment: Service, 
     await amont(*FR)
     code, said, _ = await amont("pause", "fr", "--why", "migration tonight")
     assert (code, said.startswith("The feed of fr is paused.")) == (0, True)
+    assert re.search(r"amont subsidiaries resume fr --why \S+ --data \S+\n", said)
     await enrolment.unit.log.append([record_of(recorded("ada"))])
     await enrolment.step()
     code, said, _ = await amont("held", "fr")

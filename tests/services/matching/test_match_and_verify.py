@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,19 @@ def test_a_pool_is_matched_and_its_result_verified(pool: Path, tmp_path: Path) -
     checked = amont("verify", pool, result)
     assert (checked.exit_code, checked.stderr) == (0, "")
     assert "Right and proved: 1 pair;" in checked.stdout
+
+
+def test_a_result_in_french_names_the_command_that_checks_it_in_french(tmp_path: Path) -> None:
+    pool = Path(__file__).parents[3] / "docs" / "matching" / "example-pool.json"
+    result = tmp_path / "result.json"
+    made = amont("match", pool, "--out", result, "--explain", "--language", "fr")
+    *_, command = made.stdout.strip().splitlines()
+    checked = amont(*shlex.split(command)[1:])
+    assert (checked.exit_code, checked.stderr) == (0, "")
+    assert "Juste et prouvé : 4 binômes ; paires possibles réexaminées : 25." in checked.stdout
+    assert "Non contrôlé : les mots de `change`." in checked.stdout
+    result.write_bytes(result.read_bytes().replace(b'"worst"', b'"wurst"'))
+    assert "Faux en" in amont("verify", pool, result, "--language", "fr").stdout
 
 
 def test_the_result_goes_to_standard_output_and_nothing_else_does(pool: Path) -> None:

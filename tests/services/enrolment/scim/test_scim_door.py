@@ -308,6 +308,31 @@ async def test_what_is_never_stored_is_dropped_and_counted(door: Scene) -> None:
         assert gone not in read + kept
 
 
+@pytest.mark.parametrize("name", ["grade", "Grade", f"{CORE}:grade"])
+async def test_an_attribute_of_an_extension_without_its_uri_is_refused_with_the_path_that_was_meant(door: Scene, name: str) -> None:
+    await door.fr.made()
+    for operation in ({"op": "replace", "path": name, "value": "C2"}, {"op": "Add", "value": {"title": "Analyste", name: "C2"}}):
+        said = refused(await door.fr("PATCH", "/Users/e1", patch(operation)), 400, "invalidPath")
+        assert f"write its path as {EMPLOYEE}:grade" in said
+    user = (await door.fr("GET", "/Users/e1")).json()
+    assert ("title" in user, user[EMPLOYEE]["grade"]) == (False, "C1")
+    assert (await door.fr("PATCH", "/Users/e1", patch({"op": "replace", "path": f"{EMPLOYEE}:grade", "value": "C2"}))).status_code == 204
+    assert (await door.fr("GET", "/Users/e1")).json()[EMPLOYEE]["grade"] == "C2"
+
+
+async def test_an_attribute_that_our_extension_does_not_have_is_refused_and_one_that_nobody_knows_is_dropped(door: Scene) -> None:
+    await door.fr.made()
+    said = refused(
+        await door.fr("PATCH", "/Users/e1", patch({"op": "replace", "path": f"{EMPLOYEE}:grde", "value": "C2"})), 400, "invalidPath"
+    )
+    assert "'grde' is no attribute" in said
+    assert "businessUnit" in said
+    said = refused(await door.fr("PATCH", "/Users/e1", patch({"op": "add", "path": "department", "value": "x"})), 400, "invalidPath")
+    assert f"{ENTERPRISE}:department" in said
+    for path in ("phoneNumbers", 'addresses[type eq "work"].country', "roles"):
+        assert (await door.fr("PATCH", "/Users/e1", patch({"op": "add", "path": path, "value": "x"}))).status_code == 204
+
+
 async def test_a_manager_as_a_bare_string_is_a_manager(door: Scene) -> None:
     user = await door.fr.made()
     whole = f"{ENTERPRISE}:manager"
@@ -443,7 +468,8 @@ async def test_a_feed_that_asks_too_often_is_told_when_to_ask_again(tmp_path: Pa
 
 
 async def test_a_body_that_is_too_large_or_none_is_refused(door: Scene) -> None:
-    assert (await door.fr("POST", "/Users", b"{" + b" " * 1_100_000 + b"}")).status_code == 413
+    refused(await door.fr("POST", "/Users", b"{" + b" " * 1_100_000 + b"}"), 413)
+    refused(await door.fr("OPTIONS", "/Users"), 405)
     refused(await door.fr("POST", "/Users", b"{"), 400, "invalidSyntax")
     refused(await door.fr("POST", "/Users", b"[]"), 400, "invalidSyntax")
     refused(await door.fr("POST", "/Users", {"schemas": [CORE]}), 400, "invalidValue")

@@ -26,5 +26,5 @@ def build(parts: Parts) -> Service:
         due=DUE,
         jobs=JOBS,
         routers=api.ROUTERS,
-        doors=[Door(limit).router],
+        doors=[Door(limit)],
     )

@@ -4,10 +4,12 @@ Exit codes everywhere: 0 done, 1 the answer is no, 2 wrong usage, 3 something un
 """
 
 import json
+import shlex
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -101,6 +103,11 @@ def say(console: Console, text: str, style: str = "", indent: str = "") -> None:
 def say_command(console: Console, command: str) -> None:
     """A command to be copied: a line of its own, in one piece."""
     console.print(Text(f"  {visible(command)}"), soft_wrap=True)
+
+
+def command_line(*words: str, data: Path | None = None) -> str:
+    """A command that does something in the same place, as a shell takes it."""
+    return shlex.join(["amont", *words, *(["--data", str(data)] if data else [])])
 
 
 def say_facts(console: Console, facts: Iterable[tuple[str, Any]]) -> None:

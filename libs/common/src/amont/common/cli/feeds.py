@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -50,6 +51,16 @@ def grades_from(path: Path | None) -> "Grades | None":
     from amont.common.feeds.grades import read_grades  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     return None if path is None else read_grades(read_text(path).splitlines())
+
+
+def grades_there(data: Path | None) -> "Grades | None":
+    """The grade tables that enrolment has (entry points `amont.grades`); None where it is not installed, or its store is not at hand."""
+    from amont.common.feeds.grades import Grades  # noqa: PLC0415 - heavy, and other commands need not wait for it
+
+    for point in entry_points(group="amont.grades"):
+        tables = point.load()(data)
+        return None if tables is None else Grades(tables)
+    return None
 
 
 def mapping_from(path: Path | None, dates: str | None) -> "MappingFile":

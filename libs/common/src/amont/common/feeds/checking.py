@@ -13,6 +13,8 @@ from amont.common.feeds.lines import Entry
 from amont.common.feeds.record import FIELDS, Line, NotARecord, read_line
 from amont.common.feeds.refused import never_stored
 
+NOT_THERE = ("subsidiary-not-there", "grade-not-there")
+"""Why enrolment would refuse a record; at most one of them for each."""
 DEEPEST = 5
 """Levels of objects inside a record in which names are looked for: no HR system nests deeper."""
 _MARKUP = re.compile(r"<[a-zA-Z/!][^>]*>|&(?:[a-z]{2,8}|#[0-9]{2,5});")
@@ -21,10 +23,14 @@ _TEXTS = ("given_name", "family_name", "job_title", "function", "business_unit",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checker:
-    """The contract, and what else is known: the grade tables (None: not looked at) and the subsidiary that the feed belongs to (None: any)."""
+    """The contract, and what else is known: the grade tables (None: not looked at) and the subsidiary that the feed belongs to (None: any).
+
+    `there` is the tables that enrolment has, where its store is at hand: what it would refuse today is sent all the same, since it may know more tomorrow.
+    """
 
     grades: Grades | None = None
     tenant: str | None = None
+    there: Grades | None = None
 
     def look(self, entry: Entry) -> tuple[Line | None, list[Finding]]:
         """The record that an entry is, None when it is none, and everything found in it. An error among it keeps a record from being sent."""
@@ -41,6 +47,7 @@ class Checker:
             yield found(number, "wrong-tenant", "/tenant", f"{shown(event.tenant)} is another subsidiary than {self.tenant!r}")
         if event.zone and not is_zone(event.zone):
             yield found(number, "unknown-zone", "/zone", f"{shown(event.zone)} is not in the tz database")
+        yield from not_there(number, event, self.there)
         if isinstance(event, StaffRecorded):
             if self.grades is not None and not self.grades.knows(event.tenant, event.grade):
                 yield found(number, "unknown-grade", "/grade", f"{shown(event.grade)} is not in the grade table of {event.tenant!r}")
@@ -49,6 +56,16 @@ class Checker:
                 yield found(number, "not-an-address", "/email", f"{shown(address)} is no e-mail address")
             yield from _managers(number, event)
             yield from _markup(number, event)
+
+
+def not_there(number: int, event: StaffFact, there: Grades | None) -> Iterator[Finding]:
+    """Why enrolment would refuse a record as it is now, by the tables that it has."""
+    if there is not None and not there.has(event.tenant):
+        yield found(number, "subsidiary-not-there", "/tenant", f"enrolment has no subsidiary {shown(event.tenant)}")
+    elif there is not None and isinstance(event, StaffRecorded) and not there.knows(event.tenant, event.grade):
+        yield found(
+            number, "grade-not-there", "/grade", f"{shown(event.grade)} is not in the grade table that enrolment has of {event.tenant!r}"
+        )
 
 
 def _managers(number: int, event: StaffRecorded) -> Iterator[Finding]:

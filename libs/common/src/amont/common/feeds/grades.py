@@ -19,6 +19,10 @@ class Grades:
     def knows(self, tenant: str, grade: str) -> bool:
         return grade in self._shared or grade in self._tables.get(tenant, ())
 
+    def has(self, tenant: str) -> bool:
+        """Whether there is a table of the subsidiary's own."""
+        return tenant in self._tables
+
     def table_of(self, tenant: str) -> dict[str, int]:
         """Code to band for one subsidiary."""
         return {**self._shared, **self._tables.get(tenant, {})}

@@ -26,6 +26,7 @@ from amont.common.events.values import instant_text
 from amont.common.ids import Ids
 from amont.common.log import Log, Reader
 from amont.common.service.consumer import DEAD_LETTERS_IN_A_ROW, Consumer
+from amont.common.service.door import Door
 from amont.common.service.letters.letter import LETTERS
 from amont.common.service.letters.replaying import Replayer
 from amont.common.service.unit import Moved, Unit
@@ -87,7 +88,7 @@ class Service:
         due: Mapping[type[Aggregate], DueHandler] | None = None,
         jobs: Mapping[type[Aggregate], DueHandler] | None = None,
         routers: Sequence[APIRouter] = (),
-        doors: Sequence[APIRouter] = (),
+        doors: Sequence[Door] = (),
         tools: Mapping[type, object] | None = None,
         warm: Callable[[], None] | None = None,
     ) -> None:

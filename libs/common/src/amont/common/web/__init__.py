@@ -22,7 +22,7 @@ from amont.common.identity import Actor
 from amont.common.log.asyncapi import document
 from amont.common.service import Service
 from amont.common.web.pages import docs_router
-from amont.common.web.problems import BodyLimit, handle_errors, problem, responses
+from amont.common.web.problems import BodyLimit, Refusals, handle_errors, problem, responses
 from amont.common.web.tokens import BadToken, NoVerifier, Verifier
 from amont.common.web.traces import Traced
 from amont.common.work import Work
@@ -174,15 +174,16 @@ def app(
     made = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     made.state.services = {service.name: service for service in services}
     made.state.verifier = verifier or NoVerifier()
-    made.add_middleware(BodyLimit)
-    handle_errors(made)
+    refusals = Refusals([door for service in services for door in service.doors])
+    made.add_middleware(BodyLimit, refusals=refusals)
+    handle_errors(made, refusals)
     from amont.common.web.letters import letters_router  # noqa: PLC0415 - it stands on this module
 
     for service in services:
         for router in (*service.routers, letters_router(service.name)):
             made.include_router(router, dependencies=[Depends(_known_parameters)])
-        for router in service.doors:
-            made.include_router(router)
+        for door in service.doors:
+            made.include_router(door.router)
     made.include_router(_operations(services))
     made.include_router(docs_router())
     made.add_middleware(Traced)

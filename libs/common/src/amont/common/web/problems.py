@@ -1,16 +1,17 @@
 """Errors on the wire: RFC 9457 problem documents with a stable `type`, every fault at once, a JSON pointer each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amont.common.errors import DomainError, NotAllowed, NotFound, Unacceptable, Unavailable
+from amont.common.service.door import Door
 from amont.common.web.tokens import BadToken
 from amont.common.work import Backlog
 
@@ -47,7 +48,20 @@ def responses(*kinds: type[DomainError]) -> dict[int | str, dict[str, Any]]:
     return documented
 
 
-def handle_errors(app: FastAPI) -> None:
+class Refusals:
+    """What says no before a route is asked: a problem document, or what the door that the path leads to says instead."""
+
+    def __init__(self, doors: Sequence[Door]) -> None:
+        self._doors = tuple(doors)
+
+    def __call__(self, path: str, status: int, code: str, title: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+        for door in self._doors:
+            if path.startswith(door.prefix):
+                return door.refusal(status, detail, headers or {})
+        return problem(status, code, title, detail, headers=headers)
+
+
+def handle_errors(app: FastAPI, refusals: Refusals) -> None:
     """Answer every error family in one place."""
 
     @app.exception_handler(DomainError)
@@ -84,9 +98,9 @@ def handle_errors(app: FastAPI) -> None:
         )
 
     @app.exception_handler(HTTPException)
-    async def other(_: Request, error: HTTPException) -> JSONResponse:
-        codes = {404: "not-found", 405: "method-not-allowed"}
-        return problem(error.status_code, codes.get(error.status_code, "http"), str(error.detail), str(error.detail), headers=error.headers)
+    async def other(request: Request, error: HTTPException) -> Response:
+        code = {404: "not-found", 405: "method-not-allowed"}.get(error.status_code, "http")
+        return refusals(request.url.path, error.status_code, code, str(error.detail), str(error.detail), error.headers)
 
     @app.exception_handler(Exception)
     async def defect(_: Request, error: Exception) -> JSONResponse:
@@ -99,8 +113,8 @@ def handle_errors(app: FastAPI) -> None:
 class BodyLimit:
     """Refuses a body over 1 MB with 413, by its declared length or as soon as that much has come in."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
-        self._app, self._limit = app, limit
+    def __init__(self, app: ASGIApp, refusals: Refusals, limit: int = MAX_BODY_BYTES) -> None:
+        self._app, self._refusals, self._limit = app, refusals, limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -133,11 +147,6 @@ class BodyLimit:
         await self._app(scope, whole, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = problem(
-            413,
-            "too-large",
-            "Too large",
-            f"A body may have {self._limit:,} bytes at most. Send less at once.",
-            headers={"Connection": "close"},
-        )
+        detail = f"A body may have {self._limit:,} bytes at most. Send less at once."
+        answer = self._refusals(scope["path"], 413, "too-large", "Too large", detail, {"Connection": "close"})
         await answer(scope, receive, send)

@@ -71,6 +71,7 @@ class ErasureView(BaseModel):
     requested_at: datetime
     ordered_at: datetime | None
     done_at: datetime | None
+    final_from: datetime | None = Field(description="the earliest instant at which it can be done: no topic holds older facts any more")
     awaits: list[str]
     services: dict[str, PartView]
 

@@ -3,14 +3,13 @@
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable.
 """
 
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amont.common.cli import out, print_json, say, say_command, say_facts, table
+from amont.common.cli import command_line, out, print_json, say, say_command, say_facts, table
 from amont.common.errors import Unavailable
 from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator
 
@@ -54,7 +53,7 @@ def erase(
         print_json(erasure.certificate)
         return
     say(out, f"{person} is being erased, under the reference {erasure.id}. Keep it: nothing else will lead back to them. Follow it with:")
-    say_command(out, _again("certificate", erasure.id, data))
+    say_command(out, command_line("people", "certificate", erasure.id, data=data))
 
 
 @app.command("certificate")
@@ -153,7 +152,7 @@ def _tell(erasure: "Erasure") -> None:
         "subsidiary": erasure.tenant,
         "stage": erasure.stage,
         "asked": erasure.requested_at,
-        "done": erasure.done_at or "not yet",
+        "done": erasure.done_at or _not_yet(erasure.final_from),
         "awaits": ", ".join(erasure.awaits) or "-",
     }
     say_facts(out, facts.items())
@@ -164,13 +163,17 @@ def _tell(erasure: "Erasure") -> None:
     out.print(table(("service", "cleared", "id gone", "removed", "made nameless"), rows))
 
 
+def _not_yet(final_from: Any) -> str:
+    return (
+        f"not yet; it is final on {final_from:%Y-%m-%d %H:%M} UTC at the earliest"
+        if final_from
+        else "not yet; eight days after the others are told"
+    )
+
+
 def _at(at: Any) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}" if at else "-"
 
 
 def _counts(counts: Any) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items())) or "-"
-
-
-def _again(command: str, argument: str, data: Path | None) -> str:
-    return shlex.join(["amont", "people", command, argument, *(["--data", str(data)] if data else [])])

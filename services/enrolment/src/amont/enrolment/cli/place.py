@@ -1,7 +1,7 @@
 """Running enrolment's own commands on its store, as whoever may: the store is the group's, and so is who can open it."""
 
 import getpass
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec, TypeVar
 
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from amont.common.cli.stores import Place
     from amont.common.identity import Actor
     from amont.common.work import Work
+    from amont.enrolment.domain.subsidiary import Subsidiary
 
 P = ParamSpec("P")
 T = TypeVar("T")
+PAGE = 200
 
 Data = Annotated[Path | None, typer.Option(help="The data folder of `amont up`, instead of AMONT_STORE_URL", metavar="DIR")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask")]
@@ -31,6 +33,22 @@ def done(data: Path | None, command: "Callable[Concatenate[Work, P], Awaitable[T
         return await found[0].run(command, *args, **kwargs)
 
     return on_stores("enrolment", data, COLLECTIONS, do)
+
+
+def grade_tables(data: Path | None) -> dict[str, Mapping[str, int]] | None:
+    """Code to band by subsidiary, for commands that tell beforehand what enrolment would refuse; None where its store is not at hand."""
+    from amont.common.cli.stores import NoStore  # noqa: PLC0415 - heavy, and help comes without it
+    from amont.common.errors import Unavailable  # noqa: PLC0415
+    from amont.common.settings import MissingSettings  # noqa: PLC0415
+    from amont.enrolment import commands  # noqa: PLC0415
+
+    found: list[tuple[Subsidiary, int]] = []
+    try:
+        while page := done(data, commands.subsidiaries, operator(), (found[-1][0].id,) if found else None, PAGE):
+            found += page
+    except (NoStore, MissingSettings, Unavailable):
+        return None
+    return {one.id: one.grades for one, _ in found}
 
 
 def operator() -> "Actor":

@@ -157,7 +157,7 @@ async def _go_on(erasure: Erasure, person: str, work: Work) -> None:
     employee = await work.get_or_new(Employee, person)
     if erasure.stage is Stage.REQUESTED:
         work.save(employee.erase(erasure.id, work.now))
-        work.save(erasure.order(work.now))
+        work.save(erasure.order(work.now, {documents.EMPLOYEES.name: 1}))
         work.afterwards(_counted("ordered"))
     elif not erasure.may_forget(work.now):
         if erasure.is_late(work.now):

@@ -68,7 +68,7 @@ async def create_programme(
         tenants=tenants,
         topics=(model.topics if model else ()) if topics is None else topics,
         policy=model.policy.model_copy(update={field: getattr(policy, field) for field in policy.model_fields_set}) if model else policy,
-        known=await work.get_many(Subsidiary, tenants),
+        known=await _known(work, tenants),
         request=request,
         stamp=stamp,
         template=template,
@@ -193,8 +193,13 @@ async def _changed(work: Work, programme: Programme, edit: Edit) -> dict[str, An
         "tenants": tenants,
         "topics": programme.topics if edit.topics is None else edit.topics,
         "policy": programme.policy if edit.policy is None else edit.policy,
-        "known": await work.get_many(Subsidiary, tenants),
+        "known": await _known(work, tenants),
     }
+
+
+async def _known(work: Work, tenants: Sequence[str]) -> dict[str, Subsidiary]:
+    """Those subsidiaries that there are: one that was removed is none."""
+    return {id_: one for id_, one in (await work.get_many(Subsidiary, tenants)).items() if not one.removed}
 
 
 def _template(id_: str | None) -> Template | None:

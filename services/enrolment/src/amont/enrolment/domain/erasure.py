@@ -100,6 +100,7 @@ class Erasure(Aggregate):
             "requested_at": self.requested_at,
             "ordered_at": self.ordered_at,
             "done_at": self.done_at,
+            "final_from": self.final_from,
             "awaits": list(self.awaits),
             "services": services,
         }
@@ -114,9 +115,10 @@ class Erasure(Aggregate):
         more = replace(own, removed=_sum(own.removed, removed), changed=_sum(own.changed, changed))
         return self.becomes(parts={**self.parts, OWN: more}, due_at=now + SOON)
 
-    def order(self, now: datetime) -> Decision["Erasure"]:
-        """The others are told."""
-        own = replace(self.parts.get(OWN, Part()), cleared_at=now)
+    def order(self, now: datetime, removed: Mapping[str, int]) -> Decision["Erasure"]:
+        """The others are told, and of the person's own record here nothing is left but that it counts on."""
+        before = self.parts.get(OWN, Part())
+        own = replace(before, cleared_at=now, removed=_sum(before.removed, removed))
         return self.becomes(stage=Stage.ORDERED, ordered_at=now, parts={**self.parts, OWN: own}, due_at=now + LOOK_AGAIN)
 
     def hear(self, fact: ErasureFact) -> Decision["Erasure"]:
@@ -134,6 +136,11 @@ class Erasure(Aggregate):
         return self.becomes(parts=parts, stage=Stage.CLEARED if cleared else self.stage)
 
     @property
+    def final_from(self) -> datetime | None:
+        """The earliest that it can be done; None until the others have been told."""
+        return self.ordered_at + FORGOTTEN_AFTER if self.ordered_at else None
+
+    @property
     def awaits(self) -> tuple[str, ...]:
         """The services that have not answered."""
         return tuple(name for name in SERVICES.values() if name not in self.parts)
@@ -143,11 +150,11 @@ class Erasure(Aggregate):
 
     def may_forget(self, now: datetime) -> bool:
         """Whether our own record may go: every service has answered, and no topic holds what was said before."""
-        return self.stage is Stage.CLEARED and self.ordered_at is not None and now >= self.ordered_at + FORGOTTEN_AFTER
+        return self.stage is Stage.CLEARED and self.final_from is not None and now >= self.final_from
 
     def wait(self, now: datetime) -> Decision["Erasure"]:
         """Look again later."""
-        end = self.ordered_at + FORGOTTEN_AFTER if self.ordered_at else now
+        end = self.final_from or now
         return self.becomes(due_at=min(now + LOOK_AGAIN, end) if end > now else now + LOOK_AGAIN)
 
     def forgotten(self, now: datetime) -> Decision["Erasure"]:

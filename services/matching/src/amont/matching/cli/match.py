@@ -84,7 +84,7 @@ def match(
         sys.stdout.flush()
     else:
         screen = Screen(language)
-        screen.summary(solution, people, rules, origin, out_file)
+        screen.summary(solution, people, rules, origin)
         if explain:
             screen.pairs(solution, show)
             screen.alone(solution, show)
@@ -92,6 +92,8 @@ def match(
             screen.groups(solution, people)
         if out_file is None:
             say(out, screen.word("unwritten"))
+        else:
+            screen.written(out_file, pool, policy)
 
 
 def read_both(pool: str, raw_pool: bytes, policy: str, raw_policy: bytes) -> tuple[Pool, Policy]:

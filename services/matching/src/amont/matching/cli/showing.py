@@ -1,4 +1,4 @@
-"""What `amont match` and `amont simulate` show on a screen, in French and English: headings here, sentences about people and pairs from the domain's words."""
+"""What the commands show on a screen, in French and English: headings here, sentences about people and pairs from the domain's words."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from babel.numbers import format_decimal
 
-from amont.common.cli import out, say, table
+from amont.common.cli import command_line, out, say, say_command, table
 from amont.matching.domain.fairness import Group, scored
 from amont.matching.domain.fairness import fairness as by_group
 from amont.matching.domain.policy import Policy, Rule
@@ -15,6 +15,7 @@ from amont.matching.domain.pool import Pool
 from amont.matching.domain.solver import Solution
 from amont.matching.domain.words import Language, Text, alone_in_words, filled, pair_in_words
 from amont.matching.files import Origin, without_effect
+from amont.matching.verifier.findings import UNCHECKED_WORDS, UNCHECKED_WORTH, UNCHECKED_WRONG, Report
 
 HEADINGS: Mapping[Language, Mapping[str, Text]] = {
     "en": {
@@ -34,7 +35,7 @@ HEADINGS: Mapping[Language, Mapping[str, Text]] = {
         "proof.pairs, worst, total": "no more pairs are possible, no higher lowest score with so many, no higher total with both",
         "proof.pairs, total": "no more pairs are possible, and no higher total with so many",
         "proof.total": "no higher total is possible",
-        "written": "Written to {file}; amont verify checks it.",
+        "written": "Written to {file}. This checks it:",
         "unwritten": "Nothing was written: --out FILE keeps the result, with who is paired with whom.",
         "without_effect": (
             "{count} forbidden pair names somebody who is not in the pool, and does nothing: {first}",
@@ -65,6 +66,15 @@ HEADINGS: Mapping[Language, Mapping[str, Text]] = {
         ),
         "figures": "matched, lowest, median: {policy}",
         "default_policy": "the default policy",
+        "right": (
+            "Right and proved: {pairs} pair; {looked_at} possible pairs looked at.",
+            "Right and proved: {pairs} pairs; {looked_at} possible pairs looked at.",
+        ),
+        "wrong": ("Wrong in {count} place:", "Wrong in {count} places:"),
+        "unchecked": "Not checked: {what}.",
+        f"unchecked.{UNCHECKED_WORDS}": UNCHECKED_WORDS,
+        f"unchecked.{UNCHECKED_WORTH}": UNCHECKED_WORTH,
+        f"unchecked.{UNCHECKED_WRONG}": UNCHECKED_WRONG,
     },
     "fr": {
         "programme": "programme",
@@ -83,7 +93,7 @@ HEADINGS: Mapping[Language, Mapping[str, Text]] = {
         "proof.pairs, worst, total": "pas un binôme de plus n'est possible, ni un plus haut score minimal avec autant, ni un total plus élevé avec les deux",
         "proof.pairs, total": "pas un binôme de plus n'est possible, ni un total plus élevé avec autant",
         "proof.total": "aucun total plus élevé n'est possible",
-        "written": "Écrit dans {file} ; amont verify le contrôle.",
+        "written": "Écrit dans {file}. Ceci le contrôle :",
         "unwritten": "Rien n'a été écrit : --out FICHIER garde le résultat, avec qui est en binôme avec qui.",
         "without_effect": (
             "{count} paire interdite nomme quelqu'un qui n'est pas dans le fichier, et reste sans effet : {first}",
@@ -114,6 +124,15 @@ HEADINGS: Mapping[Language, Mapping[str, Text]] = {
         ),
         "figures": "en binôme, minimum, médiane : {policy}",
         "default_policy": "la politique par défaut",
+        "right": (
+            "Juste et prouvé : {pairs} binôme ; paires possibles réexaminées : {looked_at}.",
+            "Juste et prouvé : {pairs} binômes ; paires possibles réexaminées : {looked_at}.",
+        ),
+        "wrong": ("Faux en {count} endroit :", "Faux en {count} endroits :"),
+        "unchecked": "Non contrôlé : {what}.",
+        f"unchecked.{UNCHECKED_WORDS}": "les mots de `change`",
+        f"unchecked.{UNCHECKED_WORTH}": "ce que vaut chaque binôme : trop de personnes pour tout résoudre à nouveau sans chacun d'eux",
+        f"unchecked.{UNCHECKED_WRONG}": "ce que vaut chaque binôme, puisque le résultat est faux sans cela",
     },
 }
 """By language and key, as the domain's catalogue."""
@@ -134,7 +153,26 @@ class Screen:
         """A number as the language writes it."""
         return format_decimal(value, format=form, locale=self._language)
 
-    def summary(self, solution: Solution, pool: Pool, policy: Policy, origin: Origin, written: Path | None) -> None:
+    def verdict(self, report: Report) -> None:
+        """Whether a result is right."""
+        if report.right:
+            say(out, self.word("right", report.pairs, pairs=self.number(report.pairs), looked_at=self.number(report.looked_at)))
+        else:
+            say(out, self.word("wrong", len(report.faults), count=self.number(len(report.faults))))
+
+    def unchecked(self, report: Report) -> None:
+        """What was not looked at."""
+        if report.unchecked:
+            what = self.word("and").join(self.word(f"unchecked.{one}") for one in report.unchecked)
+            say(out, self.word("unchecked", what=what))
+
+    def written(self, file: Path, pool: str, policy: str | None) -> None:
+        """Where the result is, and the command that checks it."""
+        say(out, self.word("written", file=str(file)))
+        asked = [*(["--policy", policy] if policy else []), *(["--language", self._language] if self._language != "en" else [])]
+        say_command(out, command_line("verify", pool, str(file), *asked))
+
+    def summary(self, solution: Solution, pool: Pool, policy: Policy, origin: Origin) -> None:
         """What was reached, in what time, and what is proved."""
         made, pinned = solution.objective, sum(pair.pinned for pair in solution.pairs)
         pairs = self.number(made.pairs)
@@ -155,8 +193,6 @@ class Screen:
         out.print(table((self.word("programme"), pool.programme), rows))
         if idle := list(without_effect(pool)):
             say(out, self.word("without_effect", len(idle), count=len(idle), first=str(idle[0])))
-        if written is not None:
-            out.print(self.word("written", file=str(written)), markup=False)
 
     def pairs(self, solution: Solution, most: int) -> None:
         """Why the first pairs were made, and what each is worth."""

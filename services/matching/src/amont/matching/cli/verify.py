@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
-from amont.common.cli import NO, out, print_json
+from amont.common.cli import NO, print_json
 from amont.common.memory import settle
 from amont.matching.cli import handling
+from amont.matching.cli.showing import Screen
+from amont.matching.domain.words import Language
 from amont.matching.files import NO_POLICY, Refused
 from amont.matching.verifier import Report
 from amont.matching.verifier import verify as look_again
@@ -18,6 +20,7 @@ def verify(
     result: Annotated[str, typer.Argument(help="Result file; - is standard input", metavar="RESULT")],
     *,
     policy: Annotated[str | None, typer.Option(help="Policy file that the result was made with", metavar="FILE")] = None,
+    language: Annotated[Language, typer.Option(help="Of the verdict; faults are told in English")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Data instead of words")] = False,
 ) -> None:
     """Check a result without the solver: hashes, rules, places, points, objective and the three proofs.
@@ -34,25 +37,19 @@ def verify(
             report = look_again(raw_pool, raw_result, raw_policy, progress)
     except Refused as refused:
         raise handling.refuse([(pool if refused.what == "pool" else str(policy), refused)]) from None
-    _say(report, as_json=as_json)
+    _say(report, language, as_json=as_json)
     if not report.right:
         raise typer.Exit(NO)
 
 
-def _say(report: Report, *, as_json: bool) -> None:
+def _say(report: Report, language: Language, *, as_json: bool) -> None:
     if as_json:
         faults = [{"path": fault.path, "reason": fault.reason} for fault in report.faults]
         print_json(
             {"right": report.right, "faults": faults, "pairs": report.pairs, "looked_at": report.looked_at, "unchecked": report.unchecked}
         )
         return
-    if report.right:
-        out.print(
-            f"Right and proved: {report.pairs:,} pair{'' if report.pairs == 1 else 's'}; {report.looked_at:,} possible pairs looked at."
-        )
-    else:
-        count = len(report.faults)
-        sys.stdout.write(f"Wrong in {count:,} place{'' if count == 1 else 's'}:\n")
-        sys.stdout.writelines(handling.line(fault) for fault in report.faults)
-    if report.unchecked:
-        out.print(f"Not checked: {'; '.join(report.unchecked)}.")
+    screen = Screen(language)
+    screen.verdict(report)
+    sys.stdout.writelines(handling.line(fault) for fault in report.faults)
+    screen.unchecked(report)

@@ -10,7 +10,7 @@ from amont.matching.domain.pool import Role
 from amont.matching.files.faults import Path
 from amont.matching.verifier.board import Board, Integers, Places
 from amont.matching.verifier.claims import Ground
-from amont.matching.verifier.findings import Findings
+from amont.matching.verifier.findings import UNCHECKED_WORDS, UNCHECKED_WORTH, Findings
 from amont.matching.verifier.proofs import Row
 from amont.matching.verifier.reading import ClaimedPair, Result
 
@@ -67,7 +67,7 @@ def check_alone(result: Result, ground: Ground, board: Board, found: Findings) -
             found.expect(((path, "removed"), str(rule)), claimed.get(rule, 0), removed.get(rule, 0))
         found.expect((path, "left"), person.explained["left"], left)
     if result.unmatched:
-        found.unchecked.append("the words of `change`")
+        found.unchecked.append(UNCHECKED_WORDS)
 
 
 class Worth:
@@ -102,7 +102,7 @@ class Worth:
             if worth is not None and (pair.mentee, pair.mentor) in self._ground.pins:
                 self._found.add((path, "worth"), "must be null for a pin")
         if not self.small:
-            self._found.unchecked.append("what each pair is worth: the pool is too large to be solved again without every pair")
+            self._found.unchecked.append(UNCHECKED_WORTH)
             return
         for place, pair in self._made:
             best = self._best_without((pair.mentee, pair.mentor))

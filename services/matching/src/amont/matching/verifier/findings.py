@@ -6,6 +6,10 @@ from amont.matching.files.faults import Fault, Path, spell
 
 MOST_FINDINGS = 100_000
 """So many are listed; a result that is wrong in more places is wrong altogether."""
+UNCHECKED_WORDS = "the words of `change`"
+UNCHECKED_WORTH = "what each pair is worth: the pool is too large to be solved again without every pair"
+UNCHECKED_WRONG = "what each pair is worth, since the result is wrong without it"
+"""What may not have been checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from amont.matching.files.pools import read_pool
 from amont.matching.verifier.board import Integers, Places, board_of
 from amont.matching.verifier.claims import Ground, check_claims
 from amont.matching.verifier.explained import Worth, check_alone, check_next_best, least_for_next_best
-from amont.matching.verifier.findings import Findings, Report
+from amont.matching.verifier.findings import UNCHECKED_WRONG, Findings, Report
 from amont.matching.verifier.proofs import Proofs, Row
 from amont.matching.verifier.reading import ClaimedPair, Result, read_result
 
@@ -107,7 +107,7 @@ def _look_at_every_pair(result: Result, ground: Ground, found: Findings, progres
     proofs, rows = Proofs(result, ground, found), _Rows(ground)
     worth = None
     if result.explained and found.faults:
-        found.unchecked.append("what each pair is worth, since the result is wrong without it")
+        found.unchecked.append(UNCHECKED_WRONG)
     elif result.explained:
         worth = Worth(result, ground, found)
     for mentee, id_ in enumerate(mentees):

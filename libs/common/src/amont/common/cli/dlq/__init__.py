@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from amont.common.cli import err, out, print_json, say, say_command
+from amont.common.cli import command_line, err, out, print_json, say, say_command
 from amont.common.cli.dlq.options import (
     AsJson,
     Data,
@@ -23,7 +23,6 @@ from amont.common.cli.dlq.options import (
     State,
     Who,
     Why,
-    again,
     choosing,
 )
 
@@ -157,7 +156,7 @@ def edit(
         say(out, "It could be read and is the same event. Nothing was changed.")
     else:
         say(out, f"Edited {letter}. Replay it with:")
-        say_command(out, again("replay", letter, service, data))
+        say_command(out, command_line("dlq", "replay", letter, *Filters(service=service).words(), data=data))
 
 
 @app.command("replay")
@@ -190,7 +189,8 @@ def replay(
     if as_json:
         print_json(outcome.data())
     else:
-        outcome.print()
+        chosen_again = [*([letter] if letter else []), *(["--all"] if every else []), *filters.words()]
+        outcome.print(command_line("dlq", "take-back", *chosen_again, data=data))
     if outcome.code:
         raise typer.Exit(outcome.code)
 

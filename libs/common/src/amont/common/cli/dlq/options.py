@@ -3,7 +3,6 @@
 import functools
 import getpass
 import inspect
-import shlex
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
@@ -92,6 +91,16 @@ class Filters:
             raise typer.BadParameter("say which: one LETTER, or options that choose (--key, --reason, …), or --all")
         return self.chosen(status)
 
+    def words(self) -> list[str]:
+        """The options as a command line has them."""
+        given = ((name, getattr(self, name)) for name in self.__annotations__)
+        return [
+            word
+            for name, value in given
+            if value is not None
+            for word in (f"--{name}", value.isoformat() if isinstance(value, datetime) else value)
+        ]
+
 
 def choosing(command: Callable[..., None]) -> Callable[..., None]:
     """The command with the options that choose, in place of its parameter `filters`."""
@@ -110,9 +119,3 @@ def choosing(command: Callable[..., None]) -> Callable[..., None]:
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads
     with_options.__annotations__ = {one.name: one.annotation for one in parameters}
     return with_options
-
-
-def again(command: str, letter: str, service: str | None, data: Path | None) -> str:
-    """The command that does something to the same letter in the same place, as a shell takes it."""
-    service_, data_ = (["--service", service] if service else []), (["--data", str(data)] if data else [])
-    return shlex.join(["amont", "dlq", command, letter, *service_, *data_])

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from amont.common.cli import NO, UNREACHABLE, err, out, say
+from amont.common.cli import NO, UNREACHABLE, err, out, say, say_command
 from amont.common.cli.dlq.showing import ByReason, counted, line, print_left
 from amont.common.cli.dlq.stores import holder
 from amont.common.cli.dlq.waiting import Watched, ask, chosen_in, until_done
@@ -47,7 +47,8 @@ class Outcome:
             "left": [line(name, letter) for name, letter in self.left],
         }
 
-    def print(self) -> None:
+    def print(self, take_back: str) -> None:
+        """Tell it. `take_back` is the command for letters of which nothing becomes."""
         if self.only:
             say(out, f"{self.asked} {self.only}{counted(self.reasons)}.")
         elif not self.asked:
@@ -62,10 +63,11 @@ class Outcome:
             services = sorted({name for name, _ in self.left})
             say(
                 err,
-                f"Nothing happens any more: is {' and '.join(services) or 'the service'} running? They stay asked for, and are done when it runs; "
-                "`amont dlq take-back` takes them back.",
+                f"Nothing happens any more: is {' and '.join(services) or 'the service'} running? They stay asked for, and are done when it runs. "
+                "To take them back:",
                 style="red",
             )
+            say_command(err, take_back)
 
 
 async def replay(

@@ -1,7 +1,6 @@
 """Putting records on the log, a few hundred at once, as they come: what both doors of `amont hris` end in."""
 
 import asyncio
-import shlex
 from collections.abc import Iterable
 from contextlib import contextmanager
 from itertools import islice
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from amont.common.cli import NO, err, out, say, say_command, settings_without_folder
+from amont.common.cli import NO, command_line, err, out, say, say_command, settings_without_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +64,13 @@ def _refusals() -> "Iterator[None]":
         raise typer.Exit(NO) from error
 
 
+def would_be_refused(count: int) -> str:
+    """How many of those that are sent enrolment does not take as it is now; nothing when there are none."""
+    return f"Enrolment as it is now would refuse {count:,} of them, and keep them among its dead letters. " if count else ""
+
+
 def say_who_reads(data: Path) -> None:
     """On a folder that no service has worked on, sending is allowed, and perhaps a slip: say what is missing."""
     if not (data / "amont_enrolment.sqlite").exists():
         say(out, f"enrolment has never run on {data}. Is it the folder that you mean? This has it read them:")
-        say_command(out, shlex.join(["amont", "up", "--data", str(data)]))
+        say_command(out, command_line("up", data=data))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amont.common.cli import NO, err, out, print_json, say, table
-from amont.common.cli.feeds import STDIN, counted, findings_as_data, grades_from, mapping_from, opened, place_in, say_findings
-from amont.common.cli.hris.appending import log_at, say_who_reads
+from amont.common.cli.feeds import STDIN, counted, findings_as_data, grades_from, grades_there, mapping_from, opened, place_in, say_findings
+from amont.common.cli.hris.appending import log_at, say_who_reads, would_be_refused
 from amont.common.cli.hris.imports import Import, Outcome, Wanted
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def import_(
     if complete != (roster is not None):
         raise typer.BadParameter("--complete and --roster FILE go together: the roster is how it is known who is missing")
     wanted = Wanted(dry_run=dry_run, all_or_nothing=all_or_nothing, roster=roster, leavers_up_to=leavers_up_to, yes=yes, shown=not as_json)
-    checker = Checker(grades=grades_from(grades), tenant=tenant)
+    checker = Checker(grades=grades_from(grades), tenant=tenant, there=grades_there(data))
     said, at = mapping_from(mapping, dates), _instant(as_of, file)
     log = None if dry_run else log_at(data)
     tally = Tally(most)
@@ -88,6 +88,8 @@ def _say_how(file: str, feed: "CsvFeed", at: datetime, *, dry_run: bool) -> None
 
 
 def _say(file: str, outcome: Outcome, *, dry_run: bool, as_json: bool) -> None:
+    from amont.common.feeds.checking import NOT_THERE  # noqa: PLC0415 - heavy, and other commands need not wait for it
+
     tally = outcome.tally
     if as_json:
         sent = {"sent": outcome.sent, "leavers": outcome.leavers, "why_not": outcome.why_not, "topic": "hris-staff"}
@@ -95,10 +97,14 @@ def _say(file: str, outcome: Outcome, *, dry_run: bool, as_json: bool) -> None:
         return
     say_findings(place_in(file), tally)
     left_out = f"; {counted(tally.bad_lines, 'bad line')} left out" if tally.bad_lines else ""
+    refused = would_be_refused(sum(tally.counts.get(kind, 0) for kind in NOT_THERE))
     leavers = f", {counted(outcome.leavers, 'leaver')} among them" if outcome.leavers else ""
     if outcome.why_not:
         say(err, f"Nothing was sent: {outcome.why_not}.", style="red")
     elif dry_run:
-        say(out, f"{counted(outcome.sent, 'staff record')} would be sent to hris-staff{leavers}{left_out}. Nothing was sent.")
+        say(out, f"{counted(outcome.sent, 'staff record')} would be sent to hris-staff{leavers}{left_out}. {refused}Nothing was sent.")
     else:
-        say(out, f"Sent {counted(outcome.sent, 'staff record')} to hris-staff{leavers}{left_out}. Enrolment reads them when it runs.")
+        say(
+            out,
+            f"Sent {counted(outcome.sent, 'staff record')} to hris-staff{leavers}{left_out}. {refused}Enrolment reads them when it runs.",
+        )

@@ -3,6 +3,7 @@
 The file is read twice, once to look and once to send, so that one of any size takes the same memory.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,15 +12,18 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from amont.common.cli import NO, err, out, print_json, say, table, visible
-from amont.common.cli.feeds import counted, following, opened
-from amont.common.cli.hris.appending import append, log_at, say_who_reads
+from amont.common.cli.feeds import counted, following, grades_there, opened
+from amont.common.cli.hris.appending import append, log_at, say_who_reads, would_be_refused
 
 if TYPE_CHECKING:
+    from amont.common.feeds.grades import Grades
     from amont.common.feeds.lines import Entry
     from amont.common.feeds.record import Line
 
 MOST_NAMES = 20
 """Names of fields that are left out that are told; any others are not."""
+OTHERS = "other grades and subsidiaries"
+"""Where more reasons than that are counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,13 @@ class BadLine:
 
 @dataclass(slots=True)
 class Looked:
-    """What a file holds: the lines that are no records, and the fields that are none of the contract's, by how many records have them."""
+    """What a file holds: the lines that are no records, the fields that are none of the contract's and why enrolment would refuse records as it is now,
+    each by how many records it is.
+    """
 
     bad: list[BadLine] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
+    refused: Counter[str] = field(default_factory=Counter)
 
 
 def send(
@@ -53,7 +60,7 @@ def send(
     log = log_at(data)
     sent = 0
     with opened(file) as source:
-        looked = look(source, shown=not as_json)
+        looked = look(source, grades_there(data), shown=not as_json)
         if not looked.bad or skip_bad:
             sent = append(log, (line.record for line in lines(source, [], "Sending", shown=not as_json)))
     _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
@@ -63,8 +70,9 @@ def send(
         raise typer.Exit(NO)
 
 
-def look(file: BinaryIO, *, shown: bool) -> Looked:
-    """Read every line and send none."""
+def look(file: BinaryIO, there: "Grades | None", *, shown: bool) -> Looked:
+    """Read every line and send none. `there` is the grade tables that enrolment has, where they are known."""
+    from amont.common.feeds.checking import not_there  # noqa: PLC0415 - heavy, and other commands need not wait for it
     from amont.common.feeds.record import FIELDS  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     looked = Looked()
@@ -72,6 +80,8 @@ def look(file: BinaryIO, *, shown: bool) -> Looked:
         for name in line.given.keys() - FIELDS:
             if name in looked.left_out or len(looked.left_out) < MOST_NAMES:
                 looked.left_out[name] = looked.left_out.get(name, 0) + 1
+        for finding in not_there(0, line.event, there):
+            looked.refused[finding.what if finding.what in looked.refused or len(looked.refused) < MOST_NAMES else OTHERS] += 1
     return looked
 
 
@@ -96,7 +106,7 @@ def lines(file: BinaryIO, bad: list[BadLine], verb: str, *, shown: bool) -> "Ite
 def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
     bad = looked.bad
     if as_json:
-        whole = {"sent": sent, "topic": "hris-staff", "read_by": "enrolment", "left_out": looked.left_out}
+        whole = {"sent": sent, "topic": "hris-staff", "read_by": "enrolment", "left_out": looked.left_out, "refused": looked.refused}
         print_json({**whole, "bad": [{"line": one.number, "why": one.why} for one in bad]})
         return
     if bad:
@@ -106,6 +116,10 @@ def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
         return
     skipped = f", {counted(len(bad), 'bad line')} left out" if bad else ""
     say(out, f"Sent {counted(sent, 'staff record')} to hris-staff{skipped}. They are on the log, and enrolment reads them when it runs.")
+    if looked.refused:
+        say(out, would_be_refused(looked.refused.total()).strip())
+        for why, count in looked.refused.most_common():
+            say(out, f"  {counted(count, 'record')}: {visible(why)}", indent="  ")
     if looked.left_out:
         names = ", ".join(f"{name} ({counted(count, 'record')})" for name, count in sorted(looked.left_out.items()))
         say(out, f"Left out, since a staff record has no such fields: {visible(names)}.")

@@ -4,6 +4,8 @@ A bearer token belongs to one subsidiary, and opens that one's users and groups.
 a subsidiary or not. What is not here: the protocol (`scim2_server`), what is kept and said (`commands.scim`).
 """
 
+from collections.abc import Mapping
+
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -13,7 +15,7 @@ from scim2_server.responses import ScimResponse
 from scim2_server.routing import Operation
 
 from amont.common import metrics
-from amont.common.errors import Unavailable
+from amont.common.errors import Unacceptable, Unavailable
 from amont.common.service import Service
 from amont.common.web.limits import RateLimit
 from amont.enrolment import commands
@@ -31,6 +33,8 @@ _logger = structlog.get_logger(__name__)
 
 class Door:
     """The route, and how fast each feed may knock."""
+
+    prefix = "/scim/"
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
@@ -53,6 +57,12 @@ class Door:
             return _as_http(await self._serve(tenant, request, asked))
         except Exception as error:
             return _refused(error)
+
+    def refusal(self, status: int, detail: str, headers: Mapping[str, str]) -> Response:
+        """What is said no to before the route is asked, as SCIM says it (RFC 7644, section 3.12)."""
+        answer = _refused(SCIMException.from_error(Error(status=status, detail=detail)))
+        answer.headers.update(headers)
+        return answer
 
     async def _serve(self, tenant: str, request: Request, asked: ScimRequest) -> ScimResponse:
         enrolment: Service = request.app.state.services["enrolment"]
@@ -99,6 +109,8 @@ def _refused(error: Exception) -> Response:
             wait: float | None = error.wait
         case Unavailable():
             wait, error = RETRY_SECONDS, SCIMException.from_error(Error(status=503, detail=str(error)))
+        case Unacceptable():
+            wait, error = None, SCIMException.from_error(Error(status=413, detail=str(error)))
         case RecursionError():
             wait, error = None, InvalidFilterException(detail="It is nested too deeply.")
         case SCIMException():

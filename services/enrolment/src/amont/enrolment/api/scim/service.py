@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from scim2_models import PreconditionFailedException, Resource
+from scim2_models import PatchOp, PreconditionFailedException, Resource, ResourceType
 from scim2_server.conditions import Conditions
 from scim2_server.handler import AsyncScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
 
+from amont.enrolment.api.scim.paths import must_be_qualified
 from amont.enrolment.api.scim.schemas import PROVIDER, AmontEmployee
 
 AGAIN = 8
@@ -30,6 +31,16 @@ class TenantService(ScimService):
             if replacement[extension] is None:
                 replacement[extension] = current[extension]
         return super().apply_replacement(current, replacement, conditions)
+
+    def read_patch(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> "PatchOp[Any]":
+        """Raises InvalidPathException for an attribute of an extension without the extension's name, which the library would drop without a word."""
+        patch = super().read_patch(resource_type, body, content_type)
+        extensions = self.get_model(resource_type).get_extension_models()
+        for operation in patch.operations or ():
+            pathless = list(operation.value) if isinstance(operation.value, dict) else []
+            for path in pathless if operation.path is None else [str(operation.path)]:
+                must_be_qualified(path, extensions)
+        return patch
 
     def schemas(self, location: str, query: Mapping[str, str]) -> ScimResponse:
         answer = super().schemas(location, query)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amont.common.cli import out, print_json, say
+from amont.common.cli import command_line, out, print_json, say, say_command
 from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator, words
 from amont.enrolment.cli.programmes import showing
 
@@ -84,7 +84,7 @@ def create(
 
     given: dict[str, Any] = {"topics": _words(topics), "policy": _policy(policy) or Policy(), "template": template, "why": why}
     made = done(data, commands.create_programme, programme, operator(), name=name, tenants=_words(tenants) or [], **given)
-    _tell(made, f"{programme} is a draft. Open it with: amont programmes open {programme}", as_json=as_json)
+    _tell(made, f"{programme} is a draft. Open it with:", command_line("programmes", "open", programme, data=data), as_json=as_json)
 
 
 @app.command("change")
@@ -161,11 +161,13 @@ def close(
     _tell(done(data, commands.close_programme, programme, operator(), None, why), f"{programme} is closed.", as_json=as_json)
 
 
-def _tell(made: tuple[Any, int], sentence: str, *, as_json: bool) -> None:
+def _tell(made: tuple[Any, int], sentence: str, next_command: str | None = None, *, as_json: bool) -> None:
     if as_json:
         print_json(showing.as_data(*made))
-    else:
-        say(out, sentence)
+        return
+    say(out, sentence)
+    if next_command:
+        say_command(out, next_command)
 
 
 def _edit(name: str | None, tenants: str | None, topics: str | None, policy: Path | None) -> "Edit":

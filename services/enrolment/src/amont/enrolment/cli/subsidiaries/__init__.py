@@ -1,12 +1,11 @@
 """`amont subsidiaries`: a subsidiary plugs in, changes, goes. Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable."""
 
-import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from amont.common.cli import out, print_json, say, say_command
+from amont.common.cli import command_line, out, print_json, say, say_command
 from amont.common.cli.feeds import grades_from
 from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator, words
 from amont.enrolment.cli.subsidiaries import feeds, tokens
@@ -61,7 +60,7 @@ def add(
     _tell(one, version, f"{subsidiary} is there, with {len(one.grades)} grade codes.", as_json=as_json)
     if not as_json:
         say(out, "Give its feed a token for SCIM with:")
-        say_command(out, shlex.join(["amont", "subsidiaries", "token", "new", subsidiary, *(["--data", str(data)] if data else [])]))
+        say_command(out, command_line("subsidiaries", "token", "new", subsidiary, data=data))
 
 
 @app.command("change")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amont.common.cli import out, print_json, say, say_facts, table
+from amont.common.cli import command_line, out, print_json, say, say_command, say_facts, table
 from amont.common.events.values import instant_text
 from amont.enrolment.cli.place import AsJson, Data, done, operator
 
@@ -27,7 +27,8 @@ def pause(subsidiary: Id, *, why: Why, data: Data = None, as_json: AsJson = Fals
     state = done(data, commands.pause_feed, subsidiary, operator(), why)
     _tell(
         state,
-        f"The feed of {subsidiary} is paused. What it brings is held until `amont subsidiaries resume {subsidiary}`.",
+        f"The feed of {subsidiary} is paused. What it brings is held until it is resumed:",
+        command_line("subsidiaries", "resume", subsidiary, "--why", "…", data=data),
         as_json=as_json,
     )
 
@@ -86,11 +87,13 @@ def held(
 COMMANDS: dict[str, Callable[..., None]] = {"pause": pause, "resume": resume, "held": held, "release": release, "drop": drop}
 
 
-def _tell(state: "FeedState", words: str, *, as_json: bool) -> None:
+def _tell(state: "FeedState", words: str, next_command: str | None = None, *, as_json: bool) -> None:
     if as_json:
         print_json(_as_data(state))
-    else:
-        say(out, words)
+        return
+    say(out, words)
+    if next_command:
+        say_command(out, next_command)
 
 
 def _facts(state: "FeedState") -> list[tuple[str, Any]]:
