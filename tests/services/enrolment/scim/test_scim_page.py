@@ -31,7 +31,8 @@ async def test_every_command_of_the_page_does_what_is_said(tmp_path: Path) -> No
     gone = await service.run(_user, "fr:10042")
     await service.stop()
     changed = ('"grade":"DIR"', '"title":"Directrice"', '"active":true')
-    expected = [("grade codes",), (), ("ends in",), ('"id":"10042"',), ('"totalResults":1',), (), (), (), changed, ()]
+    checked = ("/scim/fr/v2, SCIM: 1 record about 1 person of 1 subsidiary; 0 errors in 0 records, 0 warnings. Nothing was sent.",)
+    expected = [("grade codes",), (), ("ends in",), ('"id":"10042"',), ('"totalResults":1',), (), (), (), changed, checked, ()]
     for text, parts in zip(said, expected, strict=True):
         assert all(part in text for part in parts), text
     assert gone.removed

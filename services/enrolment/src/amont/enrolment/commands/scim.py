@@ -30,10 +30,15 @@ async def feed_of(work: Work, tenant: str, secret: str) -> tuple[Subsidiary, Fee
     return (subsidiary, token) if token and subsidiary and not subsidiary.removed else None
 
 
+def person_in(tenant: str, attributes: Attributes) -> str:
+    """Whom a user that is made is about: by the HR system's own id, or by one that follows from the `userName`."""
+    return f"{tenant}:{employee_id_in(attributes) or derived('scim', tenant, str(attributes['userName']).casefold())}"
+
+
 async def make_user(work: Work, tenant: str, attributes: Attributes) -> tuple[ScimUser, int]:
     """A new user, or one that was deleted, back under the same id. Raises UserTaken, BadAttribute."""
     name = str(attributes["userName"])
-    person = f"{tenant}:{employee_id_in(attributes) or derived('scim', tenant, name.casefold())}"
+    person = person_in(tenant, attributes)
     await _must_not_be_erased(work, person)
     existing = await work.get_or_new(ScimUser, person)
     if existing.made_at is not None and not existing.removed:

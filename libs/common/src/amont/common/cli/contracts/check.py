@@ -1,7 +1,8 @@
-"""`amont contracts check`: a feed held against the contracts, without sending anything and, for a file, without any server."""
+"""`amont contracts check`: a feed held against the contracts, without sending anything and, but for a topic or a source, without any server."""
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from amont.common.cli import NO, out, print_json, say
+from amont.common.cli.contracts.users import ScimFeed, scim_feed
 from amont.common.cli.feeds import counted, findings_as_data, following, grades_from, mapping_from, opened, place_in, say_findings
 
 if TYPE_CHECKING:
@@ -24,8 +26,12 @@ PARTITION = 10**12
 
 
 def check(
-    feed: Annotated[str, typer.Argument(help="JSON lines or CSV (- is standard input), or hris-staff", metavar="FILE|TOPIC|-")],
+    feed: Annotated[
+        str | None, typer.Argument(help="JSON lines or CSV (- is standard input), or hris-staff", metavar="FILE|TOPIC|-")
+    ] = None,
     *,
+    scim: Annotated[str | None, typer.Option(help="A SCIM 2.0 source instead: the address that ends before /Users", metavar="URL")] = None,
+    token: Annotated[str | None, typer.Option(envvar="SCIM_TOKEN", show_envvar=True, help="SCIM: its bearer token")] = None,
     tenant: Annotated[str | None, typer.Option(help="The subsidiary that the feed belongs to", metavar="ID")] = None,
     grades: Annotated[Path | None, typer.Option(help="Grade table: CSV with grade,band and perhaps tenant", metavar="FILE")] = None,
     mapping: Annotated[Path | None, typer.Option(help="CSV: which column is which field (TOML)", metavar="FILE")] = None,
@@ -40,7 +46,7 @@ def check(
 ) -> None:
     """Hold a staff feed against the contracts: what is wrong, where, and what to do. Nothing is sent.
 
-    Exits with 0 when every record can be taken, 1 when one cannot, 2 for wrong usage, 3 when a topic cannot be reached.
+    Exits with 0 when every record can be taken, 1 when one cannot, 2 for wrong usage, 3 when a topic or a source cannot be read to its end.
     """
     from amont.common.events.hris import StaffFact  # noqa: PLC0415 - heavy, and other commands need not wait for it
     from amont.common.feeds import Severity  # noqa: PLC0415
@@ -52,22 +58,28 @@ def check(
 
     if format_ not in {None, JSON_LINES, CSV}:
         raise typer.BadParameter(f"--format is {format_!r}: write {JSON_LINES} or {CSV}")
+    if (feed is None) == (scim is None):
+        raise typer.BadParameter("say what to check: FILE, TOPIC, - or --scim URL, and one of them")
     checker, tally = Checker(grades=grades_from(grades), tenant=tenant), Tally(most)
-    on_topic = feed == StaffFact.topic and not Path(feed).exists()
-    place = _place_on(feed) if on_topic else place_in(feed)
-    with Across(place) if on_topic else Across() as across:
-        look = Look(checker, across, tally)
-        if on_topic:
-            read_as = asyncio.run(_look_at_topic(feed, data, look))
+    with ExitStack() as stack:
+        users = stack.enter_context(scim_feed(scim, token, tenant, shown=not as_json)) if scim is not None else None
+        name = str(feed or scim)
+        on_topic = users is None and name == StaffFact.topic and not Path(name).exists()
+        place = users.place if users else _place_on(name) if on_topic else place_in(name)
+        look = Look(checker, stack.enter_context(Across(place) if users or on_topic else Across()), tally)
+        if users:
+            read_as = _look_at_users(users, look)
+        elif on_topic:
+            read_as = asyncio.run(_look_at_topic(name, data, look))
         else:
-            with opened(feed) as file:
-                if (format_ or _format_of(file)) == JSON_LINES:
-                    read_as = _look_at_lines(file, look, shown=not as_json)
-                else:
-                    read = partial(CsvFeed, mapping=mapping_from(mapping, dates), encoding=encoding, delimiter=delimiter, tenant=tenant)
-                    read_as = _look_at_csv(file, look, read, shown=not as_json)
+            file = stack.enter_context(opened(name))
+            if (format_ or _format_of(file)) == JSON_LINES:
+                read_as = _look_at_lines(file, look, shown=not as_json)
+            else:
+                read = partial(CsvFeed, mapping=mapping_from(mapping, dates), encoding=encoding, delimiter=delimiter, tenant=tenant)
+                read_as = _look_at_csv(file, look, read, shown=not as_json)
         look.end()
-        _say(feed, read_as, look, place, as_json=as_json)
+        _say(name, read_as, look, place, as_json=as_json)
     if tally.total(Severity.ERROR) or (strict and tally.total(Severity.WARNING)):
         raise typer.Exit(NO)
 
@@ -77,6 +89,13 @@ def _format_of(file: BinaryIO) -> str:
     head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
     file.seek(0)
     return JSON_LINES if head.startswith((b"{", b"[")) or not head else CSV
+
+
+def _look_at_users(users: ScimFeed, look: "Look") -> str:
+    look.placed = users.placed
+    for entry in users:
+        look.take(entry)
+    return "SCIM"
 
 
 def _look_at_lines(file: BinaryIO, look: "Look", *, shown: bool) -> str:

@@ -76,14 +76,14 @@ class TenantStorage(AsyncScimStorage):
         """Raises UniquenessException, InvalidValueException."""
         command = commands.make_user if resource_type.name == USERS else commands.make_group
         with in_scim():
-            return _resource(*await self._run(command, self._tenant, _attributes(resource)))
+            return _resource(*await self._run(command, self._tenant, attributes_of(resource)))
 
     async def update(self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None) -> Resource[Any]:
         """Raises NotFoundException, PreconditionFailedException, UniquenessException, InvalidValueException."""
         command = commands.write_user if resource_type.name == USERS else commands.write_group
         with in_scim():
             return _resource(
-                *await self._run(command, self._tenant, cast("str", resource.id), _attributes(resource), _number(expected_version))
+                *await self._run(command, self._tenant, cast("str", resource.id), attributes_of(resource), _number(expected_version))
             )
 
     async def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
@@ -140,7 +140,7 @@ def _named(node: Any) -> dict[str, str]:
     return {}
 
 
-def _attributes(resource: Resource[Any]) -> dict[str, Any]:
+def attributes_of(resource: Resource[Any]) -> dict[str, Any]:
     """What is kept of a resource: its JSON, without what is made anew for each answer."""
     kept = {name: value for name, value in resource.model_dump(mode="json").items() if name not in OURS}
     enterprise, employee = kept.get(ENTERPRISE), kept.get(EMPLOYEE)
