@@ -13,7 +13,7 @@ from typing import BinaryIO, TextIO
 from amont.common.feeds.csv.cells import Cells
 from amont.common.feeds.csv.encoding import BROKEN, Encoding, encoding_named, encoding_of
 from amont.common.feeds.csv.mapping import Columns, MappingFile, NoHeader, columns_of, read_mapping, recognised
-from amont.common.feeds.csv.rows import Row, rows
+from amont.common.feeds.csv.rows import Row, delimiter_named, rows
 from amont.common.feeds.findings import Finding, found
 from amont.common.feeds.lines import Entry
 
@@ -42,10 +42,10 @@ class CsvFeed:
         encoding: str | None = None,
         delimiter: str | None = None,
     ) -> None:
-        """Raises NoHeader when the first row does not name the columns, Invalid for an encoding that nobody knows."""
+        """Raises NoHeader when the first row does not name the columns, Invalid for an encoding that nobody knows, and for a delimiter that is none."""
         self._file, self._mapping = file, mapping or MappingFile()
         self.encoding: Encoding = encoding_named(encoding, file) if encoding else encoding_of(file)
-        self.delimiter = delimiter or self._sniffed()
+        self.delimiter = self._sniffed() if delimiter is None else delimiter_named(delimiter)
         header = next(self._rows(), None)
         if header is None or header.fault:
             raise NoHeader([found(1, "columns", "", "the first row is to name the columns, and there is none")])

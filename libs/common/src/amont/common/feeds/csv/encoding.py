@@ -4,6 +4,7 @@ Every line is looked at, not only the first ones: the first accent of a file of 
 """
 
 import codecs
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -46,6 +47,8 @@ def _broken(error: UnicodeError) -> tuple[str, int]:
     return "\udcff", error.end if isinstance(error, UnicodeDecodeError) else 0
 
 
+_OF_PROGRAMS = {"unicode-escape", "raw-unicode-escape"}
+_ANY_BYTES = bytes(range(256)) + b"\n"
 BROKEN = "amont.broken"
 codecs.register_error(BROKEN, _broken)
 
@@ -53,13 +56,17 @@ codecs.register_error(BROKEN, _broken)
 def encoding_named(name: str, file: BinaryIO) -> Encoding:
     """What somebody says it is. Raises Invalid for a name that nobody knows."""
     file.seek(0)
-    marked = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+    head = file.read(4)
+    marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        found = codecs.lookup(name)
-        b"".decode(found.name)
-        return Encoding("utf-16-le" if found.name == "utf-16" and not marked else found.name)
-    except LookupError:
-        raise Invalid(f"There is no encoding {name[:40]!r}. Write one as in utf-8, windows-1252 or iso-8859-15.") from None
+        found = codecs.lookup(name).name
+        codec = "utf-16-le" if found == "utf-16" and not marked else found
+        if found not in _OF_PROGRAMS:
+            io.TextIOWrapper(io.BytesIO(head + _ANY_BYTES), encoding=codec, errors=BROKEN).read()
+            return Encoding(codec)
+    except (LookupError, ValueError):  # no such name, or a codec that is for something else than text
+        pass
+    raise Invalid(f"There is no encoding {name[:40]!r}. Write one as in utf-8, windows-1252 or iso-8859-15.")
 
 
 def encoding_of(file: BinaryIO) -> Encoding:

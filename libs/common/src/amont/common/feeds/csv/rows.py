@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
+from amont.common.errors import Invalid
+
 MOST_LINES, MOST_CHARACTERS = 100, 200_000
 """Of one row; the longest that real exports hold is a note of some pages in one cell."""
+
+_NO_DELIMITERS = '"\r\n\0'
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,13 @@ class Row:
     cells: list[str]
     ended: bool = True
     fault: str | None = None
+
+
+def delimiter_named(text: str) -> str:
+    """What somebody says stands between cells. Raises Invalid for what cannot."""
+    if len(text) != 1 or text in _NO_DELIMITERS:
+        raise Invalid(f"The delimiter cannot be {text[:20]!r}. Write one character, as in ; or , or a tab.")
+    return text
 
 
 def rows(text: TextIO, delimiter: str) -> Iterator[Row]:
