@@ -38,7 +38,7 @@ from amont.matching.domain.answer import Dropped, Part
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.policy import Rule
-from amont.matching.domain.programme import PoolHasMoved, Programme, ProgrammeNotOpen, PublicationRunning
+from amont.matching.domain.programme import PolicyHasChanged, PoolHasMoved, Programme, ProgrammeNotOpen, PublicationRunning
 from amont.matching.domain.round import BelowMatchedShare, Round, RoundNotOpen, RoundStatus
 
 
@@ -97,6 +97,27 @@ async def test_of_two_rounds_on_one_pool_one_wins(matching: Hearing, office: Off
     with pytest.raises(PoolHasMoved, match=r"edition 1, the round was solved on 0\. Solve a new round"):
         await publish(matching, second)
     assert len(await pairs(matching)) == 1
+
+
+async def test_a_round_that_was_solved_under_another_policy_is_not_published(matching: Hearing, office: Office) -> None:
+    """Who looked at it saw what the rules of then bring, and how many those of then match."""
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
+    shown = await solve(matching)
+    await matching.hears(office.programme(min_matched_percent=80))
+    with pytest.raises(PolicyHasChanged, match=r"version 2 of its policy, the round was solved under 1\. Solve a new round"):
+        await publish(matching, shown)
+    assert await pairs(matching) == []
+    assert len(await publish(matching)) == 1
+
+
+async def test_a_policy_that_changes_while_a_round_is_published_lets_it_go_on(matching: Hearing, office: Office) -> None:
+    await matching.hears(office.programme(), *office.mentee(EVE), *office.mentor(JIM))
+    round_ = await solve(matching)
+    await matching.asked(commands.publish_round, round_.id, COORDINATOR)
+    await matching.hears(office.programme(min_matched_percent=80))
+    await matching.asked(commands.publish_round, round_.id, COORDINATOR)
+    await finish(matching)
+    assert (await matching.look(Round, round_.id)).made == 1
 
 
 async def test_only_one_round_is_published_at_a_time(matching: Hearing, office: Office) -> None:
@@ -267,7 +288,7 @@ async def test_a_round_needs_an_open_programme(matching: Hearing, office: Office
 async def test_a_programme_that_was_opened_to_others_has_its_earlier_rounds_no_longer_for_one_of_them(
     matching: Hearing, office: Office
 ) -> None:
-    await matching.hears(office.programme(tenants=("fr",)), *office.mentee(EVE), *office.mentor(JIM))
+    await matching.hears(office.programme(tenants=("fr",)), *office.mentee(EVE), *office.mentor("fr:young"))
     round_ = await solve(matching)
     early = Actor("fr:anna", "fr", frozenset({Privilege.COORDINATOR}))
     assert (await matching.asked(commands.read_round, round_.id, early)).round.id == round_.id
@@ -369,3 +390,14 @@ async def test_an_enrolment_that_ended_frees_its_seat_for_the_next_round(matchin
     assert (await matching.look(Pair, pair.id)).ended is EndReason.LEFT
     [match] = await rows(matching, await solve(matching), Part.PAIRS)
     assert (match.mentee, match.mentor_enrolment) == (ERIC, seat(JIM, Role.MENTOR))
+
+
+@pytest.mark.parametrize("what", ["rounds", "simulations"])
+async def test_a_key_that_was_used_for_another_programme_asks_again(matching: Hearing, office: Office, what: str) -> None:
+    await matching.hears(office.programme(), office.programme("inclusion-2027"))
+    async with matching.client("fr:coordinator", Privilege.GROUP_COORDINATOR) as client:
+        answers = [
+            await client.post(f"/api/matching/v1/programmes/{programme}/{what}", json={}, headers={"Idempotency-Key": "once"})
+            for programme in (PROGRAMME, "inclusion-2027")
+        ]
+    assert [answer.json()["programme"] for answer in answers] == [PROGRAMME, "inclusion-2027"]

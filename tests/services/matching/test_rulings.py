@@ -128,6 +128,28 @@ async def test_a_pin_that_breaks_rules_holds_only_with_an_override_and_is_marked
     assert (pair.status, pair.overrides) == (PairStatus.PROPOSED, broken)
 
 
+async def test_a_pin_that_was_taken_back_since_the_round_breaks_no_rule_any_more(matching: Hearing, office: Office) -> None:
+    """Who looked at the round saw a pair in the line of management that somebody stood for; nobody does when it is published."""
+    await two_and_two(matching, office, replacements="reviewed")
+    await matching.hears(office.employee(JULE, managers=(EVE,)))
+    within, against = await ruled(matching, PINNED, ERIC, JIM), await ruled(matching, PINNED, EVE, JULE, override=True)
+    round_ = await solve(matching)
+    assert {one.mentee: one.overrides for one in await rows(matching, round_, Part.PAIRS)} == {EVE: (Rule.OUTSIDE_THE_LINE,), ERIC: ()}
+    for ruling in (within, against):
+        await matching.asked(commands.release, ruling.id, COORDINATOR)
+    assert [(pair.mentee, pair.mentor) for pair in await publish(matching, round_)] == [(ERIC, JIM)]
+
+
+async def test_a_pin_that_was_said_again_without_its_override_breaks_none_either(matching: Hearing, office: Office) -> None:
+    await two_and_two(matching, office, replacements="reviewed")
+    await matching.hears(office.employee(JULE, managers=(EVE,)))
+    ruling = await ruled(matching, PINNED, EVE, JULE, override=True)
+    round_ = await solve(matching)
+    await matching.asked(commands.release, ruling.id, COORDINATOR)
+    await ruled(matching, PINNED, EVE, JULE)
+    assert [pair.mentee for pair in await publish(matching, round_)] == [ERIC]
+
+
 async def test_a_rule_that_was_not_overridden_still_parts_a_pinned_pair(matching: Hearing, office: Office) -> None:
     await two_and_two(matching, office)
     await matching.hears(office.employee(JULE, band=11))
@@ -332,6 +354,25 @@ async def test_a_list_holds_what_one_may_read_one_by_one_also_of_a_programme_tha
     assert found == ([403, 200], [alone.simulation.id], [alone.simulation.id])
     ours = await matching.asked(commands.request_round, PROGRAMME, COORDINATOR)
     assert await _what_fr_reads(matching, "rounds", theirs.round.id, ours.round.id) == ([403, 200], [ours.round.id], [ours.round.id])
+
+
+@pytest.mark.parametrize("widened", [False, True], ids=["who stayed when it was narrowed", "who came while it waited"])
+async def test_what_was_solved_with_people_of_another_subsidiary_is_that_ones_too(matching: Hearing, office: Office, widened: bool) -> None:  # noqa: FBT001
+    """A round and a simulation are of everybody in their pool, whoever the programme was for when they were asked for, and is for now."""
+    await two_and_two(matching, office)
+    await matching.hears(office.programme(tenants=("fr",)))
+    asked = await matching.asked(commands.request_round, PROGRAMME, COORDINATOR)
+    wanted = await matching.asked(commands.request_simulation, PROGRAMME, COORDINATOR, policy=None, against=None, rules=False, seed=None)
+    if widened:
+        await matching.hears(office.programme(tenants=("de", "fr")))
+    await matching.settle()
+    await matching.hears(office.programme(tenants=("fr",)))
+    assert await _what_fr_reads(matching, "rounds", asked.round.id) == ([403], [], [])
+    assert await _what_fr_reads(matching, "simulations", wanted.simulation.id) == ([403], [], [])
+    async with matching.client("fr:anne", LOCAL) as anne:
+        for part in ("pairs", "certificate", "pool", "result", "fairness"):
+            assert (await anne.get(f"{API}/rounds/{asked.round.id}/{part}")).status_code == 403
+        assert (await anne.post(f"{API}/rounds/{asked.round.id}/publish")).status_code == 403
 
 
 async def test_what_is_decided_again_when_others_take_part_is_theirs_too(matching: Hearing, office: Office) -> None:

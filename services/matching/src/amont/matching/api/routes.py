@@ -20,7 +20,7 @@ from amont.matching.api.views.rulings import ReleaseBody, RuleBody, RulingView
 from amont.matching.api.views.simulations import SimulateBody, SimulationSummary, SimulationView
 from amont.matching.domain.answer import Part
 from amont.matching.domain.pair import NotYourTurn, PairNotOpen, ProposalExpired, RuleStandsInTheWay
-from amont.matching.domain.programme import PoolHasMoved, ProgrammeNotOpen, PublicationRunning
+from amont.matching.domain.programme import PolicyHasChanged, PoolHasMoved, ProgrammeNotOpen, PublicationRunning
 from amont.matching.domain.round import BelowMatchedShare, NoAnswer, NoPoolFile, NoResultFile, RoundNotOpen
 from amont.matching.domain.ruling import PairLives, RuledOtherwise, RulingKind
 from amont.matching.files import result_file
@@ -205,7 +205,7 @@ async def release(
 @router.post(
     "/rounds/{round_id}/publish",
     status_code=202,
-    responses=responses(RoundNotOpen, BelowMatchedShare, PoolHasMoved, PublicationRunning, ProgrammeNotOpen),
+    responses=responses(RoundNotOpen, BelowMatchedShare, PolicyHasChanged, PoolHasMoved, PublicationRunning, ProgrammeNotOpen),
 )
 async def publish(
     round_id: str, actor: CurrentActor, run: CurrentRun, if_match: IfMatch, response: Response, body: PublishBody = _WITHOUT_OVERRIDE

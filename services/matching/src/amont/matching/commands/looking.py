@@ -36,8 +36,8 @@ class Surroundings:
     """As the rules see them: without cycles."""
     lines: Lines
     """As they were heard."""
-    forbidden: frozenset[str]
-    """The pairs, by id, whose two are forbidden to each other."""
+    rulings: Mapping[str, Ruling]
+    """What was decided about the two of a pair, by the pair's id."""
 
     def knows(self, pair: Pair) -> bool:
         """Whether everything about the two has been heard; what is missing brings its own look when it comes."""
@@ -51,7 +51,14 @@ class Surroundings:
         mentee = Side(self.people[pair.mentee], self.enrolments[pair.mentee_enrolment])
         mentor = Side(self.people[pair.mentor], self.enrolments[pair.mentor_enrolment])
         policy = core_policy(self.policies[pair.programme])
-        return judge(pair, mentee, mentor, managers=self.managers, policy=policy, forbidden=pair.id in self.forbidden)
+        ruling = self.rulings.get(pair.id)
+        forbidden = ruling is not None and ruling.kind is RulingKind.FORBIDDEN
+        return judge(pair, mentee, mentor, managers=self.managers, policy=policy, forbidden=forbidden)
+
+    def lets_break_rules(self, pair: Pair) -> bool:
+        """Whether somebody still stands for the rules that the pair would break from the start; most break none."""
+        ruling = self.rulings.get(pair.id)
+        return not pair.overrides or (ruling is not None and ruling.lets_break_rules(pair.mentee))
 
     def line(self, pair: Pair) -> tuple[str, ...]:
         """The two and everybody above either of them, seen or not: whose move could concern the pair."""
@@ -73,7 +80,7 @@ async def surroundings(work: Work, pairs: Sequence[Pair]) -> Surroundings:
         policies={id_: programme.policy for id_, programme in programmes.items()},
         managers=untangled.managers(),
         lines=Lines({id_: person.managers for id_, person in people.items()}),
-        forbidden=await _forbidden_among(work, pairs),
+        rulings=await _rulings_about(work, pairs),
     )
 
 
@@ -82,10 +89,10 @@ def ruling_id(programme: str, one: str, other: str) -> str:
     return derived("ruling", programme, *sorted((one, other)))
 
 
-async def _forbidden_among(work: Work, pairs: Sequence[Pair]) -> frozenset[str]:
+async def _rulings_about(work: Work, pairs: Sequence[Pair]) -> Mapping[str, Ruling]:
     ids = {pair.id: ruling_id(pair.programme, pair.mentee, pair.mentor) for pair in pairs}
     rulings = await work.get_many(Ruling, list(ids.values()))
-    return frozenset(pair for pair, id_ in ids.items() if id_ in rulings and rulings[id_].kind is RulingKind.FORBIDDEN)
+    return {pair: rulings[id_] for pair, id_ in ids.items() if id_ in rulings}
 
 
 async def lines_above(work: Work, people: Iterable[str]) -> tuple[dict[str, Person], Untangled]:

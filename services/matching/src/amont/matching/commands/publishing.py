@@ -1,8 +1,8 @@
 """Writing the pairs of a published round, page by page: pairs that exist are left alone, so a crash or a second writer changes nothing.
 
-A page is settled when a look at it finds nothing to write: every match then has its pair, or has none because a seat has gone, a rule no longer holds, or
-the two were forbidden since the round. That last look reads the facts and rulings after the pairs were written, so a staff event or a ruling of the same
-moment is seen by it or sees the pairs.
+A page is settled when a look at it finds nothing to write: every match then has its pair, or has none because, since the round, a seat has gone, a rule has
+come to stand in the way, the two were forbidden, or a pin against the rules was taken back. That last look reads the facts and rulings after the pairs were
+written, so a staff event or a ruling of the same moment is seen by it or sees the pairs.
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ async def _propose(work: Work, programme: Programme, pairs: Sequence[Pair]) -> b
     written = False
     for pair in pairs:
         seats = (pair.mentee_enrolment, pair.mentor_enrolment)
-        possible = facts.knows(pair) and facts.finding(pair) is None
+        possible = facts.knows(pair) and facts.finding(pair) is None and facts.lets_break_rules(pair)
         if possible and all(free[seat] for seat in seats):
             for seat in seats:
                 free[seat] -= 1

@@ -32,7 +32,7 @@ async def request_round(work: Work, programme_id: str, actor: Actor, seed: str |
     """
     programme = await work.get(Programme, programme_id)
     authorize(actor, Action.RUN_ROUND, programme.resource)
-    id_ = work.new_id("round")
+    id_ = work.new_id("round", programme.id)
     round_ = await work.peek(Round, id_)
     if round_ is None:
         programme.must_be_ready()
@@ -46,7 +46,7 @@ async def publish_round(
 ) -> RoundRead:
     """Win the pool for this round; its pairs follow page by page, and RoundPublished when all are there. Again while that goes on changes nothing.
 
-    Raises NotFound, NotAllowed, Stale, RoundNotOpen, BelowMatchedShare, ProgrammeNotOpen, PoolHasMoved, PublicationRunning.
+    Raises NotFound, NotAllowed, Stale, RoundNotOpen, BelowMatchedShare, PolicyHasChanged, ProgrammeNotOpen, PoolHasMoved, PublicationRunning.
     """
     round_ = await work.get(Round, round_id, version=version)
     await must_be_allowed(work, actor, Action.RUN_ROUND, round_)
@@ -54,8 +54,10 @@ async def publish_round(
     publication = round_.publication(
         actor.person, work.now, min_matched_percent=programme.policy.min_matched_percent, override_reason=override_reason
     )
-    base = round_.solution("published").base
-    work.save(programme.publish(publication, base=base, full=round_.kind is RoundKind.FULL))
+    answer = round_.solution("published")
+    if not programme.is_publishing(round_.id):
+        programme.must_be_under(answer.policy_version)
+    work.save(programme.publish(publication, base=answer.base, full=round_.kind is RoundKind.FULL))
     return RoundRead(round_, work.version_of(round_), publishing=True)
 
 

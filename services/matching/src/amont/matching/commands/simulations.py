@@ -48,7 +48,7 @@ async def request_simulation(
     """
     programme = await work.get(Programme, programme_id)
     authorize(actor, Action.RUN_ROUND, programme.resource)
-    id_ = work.new_id("simulation")
+    id_ = work.new_id("simulation", programme.id)
     simulation = await work.peek(Simulation, id_)
     if simulation is None:
         named = {"against": against or {}, **({} if policy is None else {"policy": policy})}
@@ -96,17 +96,17 @@ async def solve_simulation(desk: Desk, simulation_id: str, attempt: int) -> None
     found = await desk.hold(Simulation, simulation_id, attempt, partial(desk.run, gather_for, simulation_id, attempt))
     if found is None:
         return
-    comparison, people = await desk.compute(Simulation, simulation_id, attempt, partial(_compared, desk.solver, *found))
-    await desk.run(record_compared, simulation_id, attempt, comparison, people)
+    compared = await desk.compute(Simulation, simulation_id, attempt, partial(_compared, desk.solver, *found))
+    await desk.run(record_compared, simulation_id, attempt, *compared)
 
 
-def _compared(solver: Solver, simulation: Simulation, seats: Seats, progress: Progress) -> tuple[Comparison, int]:
-    """What the policies reach, and for how many people."""
+def _compared(solver: Solver, simulation: Simulation, seats: Seats, progress: Progress) -> tuple[Comparison, int, frozenset[str]]:
+    """What the policies reach, for how many people, and of which tenants."""
     gathered = seats()
     pool = gathered.pool
     policies = [core_policy(policy) for policy in simulation.policies]
     comparison = compare(Abiding(solver, gathered.ruled_out), pool, policies, pins=gathered.pins, rules=simulation.rules, progress=progress)
-    return comparison, len({person.id for person in pool.people})
+    return comparison, len({person.id for person in pool.people}), gathered.tenants
 
 
 async def gather_for(work: Work, simulation_id: str, attempt: int, progress: Progress) -> tuple[Simulation, Seats] | None:
@@ -121,11 +121,13 @@ async def gather_for(work: Work, simulation_id: str, attempt: int, progress: Pro
     return simulation, await seats_of(work, programme, simulation.seed, progress)
 
 
-async def record_compared(work: Work, simulation_id: str, attempt: int, comparison: Comparison, people: int) -> None:
+async def record_compared(
+    work: Work, simulation_id: str, attempt: int, comparison: Comparison, people: int, tenants: frozenset[str]
+) -> None:
     """The simulation has its answer, unless the claim was lost."""
     simulation = await work.get(Simulation, simulation_id)
     if simulation.holds(attempt):
-        work.save(simulation.solve(comparison, people, work.now))
+        work.save(simulation.solve(comparison, people, tenants, work.now))
 
 
 def _changed(own: Policy, changes: dict[str, Any], name: str) -> Policy:

@@ -46,6 +46,8 @@ T = TypeVar("T")
 Run = Callable[..., Coroutine[Any, Any, Any]]
 Seats = Callable[[], Gathered]
 """Makes the pool of a programme, in the thread that computes with it."""
+Solved = tuple[Answer, Iterator[RoundPage], frozenset[str]]
+"""An answer, its pages, and the tenants whose people are in it."""
 
 _logger = structlog.get_logger(__name__)
 
@@ -197,14 +199,14 @@ async def solve_round(desk: Desk, round_id: str, attempt: int) -> None:
     found = await _answered(desk, round_id, attempt)
     if found is None:
         return
-    answer, pages = found
+    answer, pages, tenants = found
     for page in pages:
         if not await desk.run(write_page, page):
             raise BrokenOff
-    await desk.run(record_solved, round_id, answer)
+    await desk.run(record_solved, round_id, answer, tenants)
 
 
-async def _answered(desk: Desk, round_id: str, attempt: int) -> tuple[Answer, Iterator[RoundPage]] | None:
+async def _answered(desk: Desk, round_id: str, attempt: int) -> Solved | None:
     """The answer; None when there is nothing to solve now. What it was made from is let go before it is written."""
     found = await desk.hold(Round, round_id, attempt, partial(desk.run, gather_for, round_id, attempt))
     if found is None:
@@ -215,9 +217,7 @@ async def _answered(desk: Desk, round_id: str, attempt: int) -> tuple[Answer, It
         return await desk.compute(Round, round_id, attempt, partial(_solved, solver, kind, round_id, attempt, programme, seats))
 
 
-def _solved(
-    solver: Solver, kind: RoundKind, round_id: str, attempt: int, programme: Programme, seats: Seats, progress: Progress
-) -> tuple[Answer, Iterator[RoundPage]]:
+def _solved(solver: Solver, kind: RoundKind, round_id: str, attempt: int, programme: Programme, seats: Seats, progress: Progress) -> Solved:
     """The best pairs, with every explanation, as the round keeps them; of a full round also what it was solved from."""
     begun = perf_counter()
     gathered = seats()
@@ -225,7 +225,7 @@ def _solved(
     loaded = perf_counter()
     solution = solver.solve(pool, policy, progress, explain=True)
     made = Made(engine=VERSION, tzdata=tzdata_version(), load_seconds=loaded - begun, solve_seconds=perf_counter() - loaded)
-    return paged(
+    answer, pages = paged(
         round_id,
         attempt,
         replace(gathered, pool=pool),
@@ -235,6 +235,7 @@ def _solved(
         unpinned=unpinned,
         source=_source(pool, policy, made, progress) if kind is RoundKind.FULL else None,
     )
+    return answer, pages, gathered.tenants
 
 
 def _source(pool: Pool, policy: Policy, made: Made, progress: Progress) -> Source | None:
@@ -318,8 +319,8 @@ async def write_page(work: Work, page: RoundPage) -> bool:
     return True
 
 
-async def record_solved(work: Work, round_id: str, answer: Answer) -> None:
+async def record_solved(work: Work, round_id: str, answer: Answer, tenants: frozenset[str]) -> None:
     """All pages are written: the round has its answer, unless the claim was lost."""
     round_ = await work.get(Round, round_id)
     if round_.holds(answer.attempt):
-        work.save(round_.solve(answer, work.now))
+        work.save(round_.solve(answer, tenants, work.now))

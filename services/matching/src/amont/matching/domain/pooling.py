@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from amont.common import events
-from amont.common.events.values import EmployeeStatus, Meeting, Role
+from amont.common.events.values import EmployeeStatus, Meeting, Role, tenant_of
 from amont.matching.domain import pool as core
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.hours import load_zone, parse_window
@@ -52,6 +52,11 @@ class Gathered:
     dropped_links: tuple[tuple[str, str], ...]
     pins: tuple[Pin, ...] = ()
     ruled_out: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tenants(self) -> frozenset[str]:
+        """Whose people these are; a programme may be for fewer by now."""
+        return frozenset({*(person.subsidiary for person in self.pool.people), *(tenant_of(one.person) for one in self.left_out)})
 
 
 def core_policy(policy: events.Policy) -> Policy:

@@ -41,6 +41,18 @@ class PoolHasMoved(Conflict):
         super().__init__(f"Programme {programme!r} is at edition {edition}, the round was solved on {base}. Solve a new round.")
 
 
+class PolicyHasChanged(Conflict):
+    """What people looked at is not what the policy in force would bring."""
+
+    code = "policy-has-changed"
+    title = "The policy has changed"
+
+    def __init__(self, programme: str, version: int, solved_under: int) -> None:
+        super().__init__(
+            f"Programme {programme!r} is under version {version} of its policy, the round was solved under {solved_under}. Solve a new round."
+        )
+
+
 class PublicationRunning(Conflict):
     """The pairs of a round are being written right now."""
 
@@ -121,6 +133,11 @@ class Programme(Aggregate):
             raise ProgrammeNotOpen(self.id, self.status)
         if self.publishing is not None:
             raise PublicationRunning(self.id, self.publishing.round)
+
+    def must_be_under(self, policy_version: int) -> None:
+        """Raises PolicyHasChanged."""
+        if self.policy_version != policy_version:
+            raise PolicyHasChanged(self.id, self.policy_version, policy_version)
 
     def publish(self, publication: Publication, *, base: int, full: bool) -> Decision["Programme"]:
         """Begin to publish a round that was solved on edition `base`. The same round again changes nothing.

@@ -21,7 +21,7 @@ CODED = ("role", "subsidiary", "business_unit", "team", "function", "site", "zon
 NUMBERS = ("capacity", "grade")
 FIELDS = ("id", *NUMBERS, *CODED, "availability", "topics")
 """In the order in which a roll is written."""
-_ROLES: tuple[Role, Role] = ("mentee", "mentor")
+ROLES: tuple[Role, Role] = ("mentee", "mentor")
 _TOGETHER = 1024
 """People made at once where somebody goes through all of them."""
 
@@ -83,7 +83,7 @@ class Roll(Sequence[PoolPerson]):
 
     def in_role(self, role: Role) -> "Roll":
         """Everybody in that role, in the same order."""
-        return self.taken(np.flatnonzero(self.column["role"] == _ROLES.index(role)).astype(np.int32))
+        return self.taken(np.flatnonzero(self.column["role"] == ROLES.index(role)).astype(np.int32))
 
     def used(self, field: str) -> set[int]:
         """The codes of `CODED` that somebody has."""
@@ -150,7 +150,7 @@ class Writing:
         """Begin with nobody."""
         self._ids: list[str] = []
         self._known: dict[str, dict[Any, int]] = {field: {} for field in (*CODED, "availability", "topics")}
-        self._known["role"] = {role: code for code, role in enumerate(_ROLES)}
+        self._known["role"] = {role: code for code, role in enumerate(ROLES)}
         self._columns = {field: array("i") for field in (*CODED, *NUMBERS)}
         self._coded = [(self._columns[field].append, self._known[field]) for field in CODED]
         self._capacity, self._grade = (self._columns[field].append for field in NUMBERS)

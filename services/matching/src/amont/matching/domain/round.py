@@ -5,7 +5,7 @@ the human who published the last full round). The race between two publications 
 `answer`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -129,7 +129,9 @@ class Discarded(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round(Job):
-    """See the module. `answer` is there from when it is solved until a day after it is discarded."""
+    """See the module. `answer` is there from when it is solved until a day after it is discarded; `tenants` are the programme's when it was asked for,
+    and once it is solved those of everybody in it as well.
+    """
 
     programme: str
     tenants: tuple[str, ...]
@@ -174,10 +176,16 @@ class Round(Job):
         """Nothing can be found: see the log of whoever tried."""
         return self.drop(Discarded.FAILED, now)
 
-    def solve(self, answer: Answer, now: datetime) -> Decision["Round"]:
-        """Its pages are written: from now on they can be read. Remains of earlier attempts are cleared away next."""
+    def solve(self, answer: Answer, tenants: Iterable[str], now: datetime) -> Decision["Round"]:
+        """Its pages are written: from now on they can be read, by whoever answers for these tenants too, who have somebody in it.
+
+        Remains of earlier attempts are cleared away next.
+        """
         clear_at = now if answer.attempt > 1 else now + UNDECIDED
-        return self.becomes(status=RoundStatus.SOLVED, answer=answer, solved_at=now, claimed_until=None, seen=None, due_at=clear_at)
+        concerned = tuple(sorted({*self.tenants, *tenants}))
+        return self.becomes(
+            status=RoundStatus.SOLVED, answer=answer, tenants=concerned, solved_at=now, claimed_until=None, seen=None, due_at=clear_at
+        )
 
     def cleared(self, now: datetime) -> Decision["Round"]:
         """What was left to clear away is gone. What nobody decides about in time is discarded; of what is published something is kept for a time."""

@@ -86,6 +86,10 @@ class Ruling(Aggregate):
         """The two; nobody once they are forgotten."""
         return () if self.kind is RulingKind.FORGOTTEN else (self.now.mentee, self.now.mentor)
 
+    def lets_break_rules(self, mentee: str) -> bool:
+        """Whether a pin stands by which the two, with that one as the mentee, may break rules."""
+        return self.kind is RulingKind.PINNED and self.now.override and self.now.mentee == mentee
+
     def say(self, said: Said, tenants: tuple[str, ...] = ()) -> Decision["Ruling"]:
         """Decide again, while the programme has these tenants. What stands must be released before something else is said.
 

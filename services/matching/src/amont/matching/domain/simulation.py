@@ -3,6 +3,7 @@
 Computed by a job as a round is, kept for a week, then removed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -60,11 +61,12 @@ class Simulation(Job):
         """Nothing can be computed: see the log of whoever tried."""
         return self.becomes(status=SimulationStatus.FAILED, claimed_until=None, seen=None, due_at=now + KEPT)
 
-    def solve(self, comparison: Comparison, people: int, now: datetime) -> Decision["Simulation"]:
-        """It can be read from now on."""
+    def solve(self, comparison: Comparison, people: int, tenants: Iterable[str], now: datetime) -> Decision["Simulation"]:
+        """It can be read from now on, by whoever answers for these tenants too, whose people it counts."""
         return self.becomes(
             status=SimulationStatus.SOLVED,
             comparison=comparison,
+            tenants=tuple(sorted({*self.tenants, *tenants})),
             people=people,
             solved_at=now,
             claimed_until=None,

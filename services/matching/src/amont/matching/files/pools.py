@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool, PoolPerson
+from amont.matching.domain.roll import ROLES, Roll
 from amont.matching.domain.scorer import Scorer
 from amont.matching.files.faults import Fault, Faults, Path, Refused, shown, spell
 from amont.matching.files.fields import Check, choice, every, mapping, name, once, parsed, record, text
@@ -24,6 +27,11 @@ POOL_FORMAT = "pool/1"
 _OPTIONAL = frozenset({"managers", "forbidden", "pinned", "current"})
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
+
+MOST_LEVELS = 250_000_000
+"""Topics that are both wished and offered, times mentors: whoever solves or verifies has a byte or a few for each."""
+MOST_TONGUES = 4_000_000_000
+"""Languages times people: a bit for each."""
 
 
 def read_pool(raw: bytes, policy: Policy | None = None) -> Pool:
@@ -50,6 +58,7 @@ def read_pool(raw: bytes, policy: Policy | None = None) -> Pool:
     for field in ("pinned", "current"):
         _hold_pairs(good.get(field, ()), ("$", field), known, faults)
     _hold_pins(good, known, policy, faults)
+    _hold_breadth(roll, faults)
     if len(faults):
         raise Refused("pool", faults)
     return Pool(
@@ -60,6 +69,21 @@ def read_pool(raw: bytes, policy: Policy | None = None) -> Pool:
         managers=managers,
         **{field: good.get(field, ()) for field in ("forbidden", "pinned", "current")},
     )
+
+
+def _hold_breadth(roll: Roll, faults: Faults) -> None:
+    """A small file can ask for much memory where everybody brings names of their own."""
+    is_mentor = roll.column["role"] == ROLES.index("mentor")
+    offered = np.repeat(is_mentor, np.diff(roll.topics.start))
+    topics = len(np.intersect1d(roll.topics.item[offered], roll.topics.item[~offered]))
+    mentors, people = int(is_mentor.sum()), len(roll)
+    if topics * mentors > MOST_LEVELS:
+        most = f"at most {MOST_LEVELS // mentors:,} with {mentors:,} mentors"
+        faults.add(("$", "people"), f"wish and offer {topics:,} different topics: {most}; use the topics of one list")
+    languages = len(frozenset().union(*(roll.values["languages"][code] for code in roll.used("languages"))))
+    if languages * people > MOST_TONGUES:
+        most = f"at most {MOST_TONGUES // people:,} for {people:,} people"
+        faults.add(("$", "people"), f"speak {languages:,} different languages: {most}")
 
 
 def without_effect(pool: Pool) -> Iterator[Fault]:
