@@ -82,7 +82,7 @@ def gauge(name: str) -> float | None:
 
 
 async def test_one_aggregate_holds_so_many_bytes_of_events_and_no_more(enrolment: Hearing, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amont.common.work.MAX_PENDING_BYTES", 600)
+    monkeypatch.setattr("amont.common.work.limits.MAX_PENDING_BYTES", 600)
     log_away(enrolment, monkeypatch)
     answers = [await put(enrolment, "fr")]
     while answers[-1].status_code == 200:

@@ -8,77 +8,55 @@ nothing else.
 What is not here: when to retry, what to publish, what to commit on the log (`service`), and any rule (`domain`).
 """
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.clock import Clock
-from amont.common.documents import AnyOf, AtMost, Document, Put, Remove, Store
+from amont.common.documents import AnyOf, Document, Put, Remove, Store
 from amont.common.documents.collection import Collection, Query
-from amont.common.errors import Conflict, DomainError, NotFound, Stale, Unavailable, UnreadableDocument
-from amont.common.events.envelope import Envelope, Event, header_pairs
-from amont.common.events.topics import TOPICS
+from amont.common.errors import Conflict, NotFound, Stale
+from amont.common.events.envelope import Envelope, Event
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids, derived
-from amont.common.log import Record
 from amont.common.tracing import carried, continued
+from amont.common.work.asking import holds_any, meets, place, question
+from amont.common.work.entry import COMPACTED, OUTBOX, SAID_AGAIN_WITHIN, Entry, Key
+from amont.common.work.limits import MAX_EVENT_BYTES, MAX_PENDING, Backlog, TooMuchToSay, limit
+from amont.common.work.reactions import Handle, Needs, Reaction, Reactions, id_after
+from amont.common.work.recent import Recent
+
+__all__ = [
+    "COMPACTED",
+    "MAX_EVENT_BYTES",
+    "MAX_PENDING",
+    "OUTBOX",
+    "SAID_AGAIN_WITHIN",
+    "Backlog",
+    "Effect",
+    "Entry",
+    "Handle",
+    "House",
+    "Key",
+    "Needs",
+    "Reaction",
+    "Reactions",
+    "Recent",
+    "TooMuchToSay",
+    "Work",
+    "holds_any",
+    "id_after",
+]
 
 A = TypeVar("A", bound=Aggregate)
 T = TypeVar("T")
-Key = tuple[str, str]
 Effect = Callable[[], Awaitable[None]]
-
-Handle = Callable[[Any, "Work"], Awaitable[None]]
-Needs = Callable[[Any, Envelope], Iterable[tuple[type[Aggregate], str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """What a service does when it hears an event. `needs` names, for an event and its envelope, aggregates worth reading ahead for a whole batch: a
-    hint, never a must.
-    """
-
-    handle: Handle
-    needs: Needs
-
-
-Reactions = Mapping[type[Event], Handle | Reaction]
-"""A service's CONSUMES table."""
-
-COMPACTED = frozenset(name for name, topic in TOPICS.items() if topic.compacted)
-"""Where the last record of a key is all that is left in the end."""
-SAID_AGAIN_WITHIN = timedelta(seconds=40)
-"""When the sweeps of others look at a document that its writer will say again (`service.holding`): a little later than the writer."""
-
-MAX_PENDING = 200
-"""Events one aggregate may hold that are not known to be on the log; more means that the log has been away for long."""
-
-
-MAX_PENDING_BYTES = 1_000_000
-"""How many bytes of events one aggregate may hold that are not known to be on the log."""
-MAX_EVENT_BYTES = 900_000
-"""How large an event may be: under what a broker takes by default, with room for headers."""
-
 
 TOGETHER = 200
 """How many aggregates are read at a time where nobody keeps them."""
-
-
-class TooMuchToSay(DomainError):
-    """One decision says more, or something larger, than the log can carry: it can never be saved."""
-
-    code = "too-much-to-say"
-    status = 413
-    title = "Too much at once"
-
-
-class Backlog(Unavailable):
-    """The aggregate's outbox is full: the log has not taken events for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,147 +69,6 @@ class House:
     ids: Ids
     collections: Mapping[type[Aggregate], Collection[Any]]
     tools: Mapping[type, object] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Entry:
-    """An aggregate as this work knows it, and what the shell keeps beside it."""
-
-    collection: Collection[Any]
-    aggregate: Aggregate
-    version: int | None
-    """The version in the store; None when it is not there yet."""
-    seen: Mapping[str, int] = field(default_factory=dict)
-    out: tuple[Mapping[str, Any], ...] = ()
-    dirty: bool = False
-    removed: bool = False
-    """Whether the document is to be deleted."""
-    trace: str | None = None
-    """The traceparent of what set the aggregate's due date."""
-    carried: int = 0
-    """How many of `out` were in the store's outbox already: somebody else may be saying them."""
-    known_at: float | None = None
-    """When, at the latest, the version was the document's: seconds of the loop."""
-    ended: asyncio.Event | None = None
-    """Set once this process says it no more (`service.saying`)."""
-    raw: Document | None = None
-    """The document as it was found, as long as nothing is decided on it: a newer release may keep there what this one knows nothing of."""
-    floor: int = 0
-    """The version that a document which is not there yet counts on from."""
-
-    @property
-    def compacted(self) -> bool:
-        """Whether anything that is to be said goes to a compacted topic."""
-        return any(one["topic"] in COMPACTED for one in self.out)
-
-    @property
-    def key(self) -> Key:
-        return (self.collection.name, self.aggregate.id)
-
-    @property
-    def next_version(self) -> int:
-        return (self.floor if self.version is None else self.version) + 1
-
-    @classmethod
-    def of(cls, collection: Collection[Any], document: Document) -> "Entry":
-        """Raises UnreadableDocument."""
-        seen, out = document.get("_seen") or {}, tuple(document.get("_out") or ())
-        trace = document.get("_trace")
-        try:
-            aggregate = collection.load(document)
-        except ValueError as error:
-            raise UnreadableDocument(collection.name, document["_id"]) from error
-        return cls(collection, aggregate, document["v"], seen, out, trace=trace, carried=len(out), raw=document)
-
-    @classmethod
-    def unread(cls, collection: Collection[Any], document: Document) -> "Entry":
-        """An entry that knows of the aggregate nothing but its id: for who says what is pending and decides nothing."""
-        seen, out = document.get("_seen") or {}, tuple(document.get("_out") or ())
-        return cls(collection, Aggregate(id=document["_id"]), document["v"], seen, out, carried=len(out), raw=document)
-
-    def document(self, now: str) -> dict[str, Any]:
-        """The whole document as it is to be written: the next version."""
-        document = self.collection.dump(self.aggregate) if self.raw is None else _without_outbox(self.raw)
-        document["v"] = self.next_version
-        if self.seen:
-            document["_seen"] = dict(self.seen)
-        if self.out:
-            document["_out"] = list(self.out)
-            again = self.carried and self.compacted
-            document["_out_at"] = instant_text(datetime.fromisoformat(now) + SAID_AGAIN_WITHIN) if again else now
-        if self.trace and self.aggregate.due_at is not None:
-            document["_trace"] = self.trace
-        return document
-
-    def records(self, source: str) -> list[Record]:
-        """The pending events as records for the log, in the order they were said."""
-        return [pending_record(entry, source) for entry in self.out]
-
-
-OUTBOX = ("_out", "_out_at")
-"""Where a document keeps what it has to say."""
-
-
-def _without_outbox(document: Document) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in OUTBOX}
-
-
-def id_after(cause: Envelope, *parts: str | int) -> str:
-    """The id of what an event brings: the same however often it is heard."""
-    return derived(f"{cause.source} {cause.id}", *parts)
-
-
-def pending_record(entry: Mapping[str, Any], source: str) -> Record:
-    """A record from an outbox entry."""
-    headers = header_pairs(
-        {
-            "ce_id": entry["id"],
-            "ce_type": entry["type"],
-            "ce_source": f"/amont/{source}",
-            "ce_subject": entry["subject"],
-            "ce_time": entry["at"],
-            "ce_tenant": entry.get("tenant"),
-            "ce_seq": str(entry["seq"]),
-            "ce_causationid": entry.get("cause"),
-            "ce_correlationid": entry.get("corr"),
-            "traceparent": entry.get("trace"),
-        },
-    )
-    data = entry["data"]
-    return Record(topic=entry["topic"], key=entry["key"], value=None if data is None else data.encode(), headers=headers)
-
-
-class Recent:
-    """The aggregates that this process wrote last. Optimistic: a stale one fails its compare-and-set and is read again.
-
-    Shared by the batches of one topic that are handled side by side; of one aggregate the newest version stays.
-    """
-
-    def __init__(self, size: int = 20_000) -> None:
-        self._size = size
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
-
-    def get(self, key: Key) -> Entry | None:
-        entry = self._entries.get(key)
-        if entry is not None:
-            self._entries.move_to_end(key)
-        return entry
-
-    def put(self, entry: Entry) -> None:
-        key = entry.key
-        known = self._entries.get(key)
-        if known is None or (known.version or 0) <= (entry.version or 0):
-            self._entries[key] = entry
-        self._entries.move_to_end(key)
-        while len(self._entries) > self._size:
-            self._entries.popitem(last=False)
-
-    def forget(self, keys: Sequence[Key] | frozenset[Key]) -> None:
-        for key in keys:
-            self._entries.pop(key, None)
-
-    def clear(self) -> None:
-        self._entries.clear()
 
 
 @dataclass(slots=True)
@@ -363,7 +200,7 @@ class Work:
 
     async def prefetch_where(self, query: Query[A], field_name: str, values: Sequence[Any]) -> None:
         """Answer `query` for each value of one (possibly list) field in one go; `find` with that value and the same conditions needs no round trip."""
-        questions = {value: _question(Query(query.collection, {**query.conditions, field_name: value})) for value in dict.fromkeys(values)}
+        questions = {value: question(Query(query.collection, {**query.conditions, field_name: value})) for value in dict.fromkeys(values)}
         new = tuple(value for value, question in questions.items() if question not in self._answered)
         if new:
             async for _ in self._all(Query(query.collection, {**query.conditions, field_name: AnyOf(new)})):
@@ -383,15 +220,15 @@ class Work:
         """Every aggregate that meets the query, in its order; as this work knew them when it began to ask, saves included."""
         async for entry in self._all(query):
             now = self._entries.get(entry.key, entry)
-            if now.removed or (now.dirty and not _meets(now, query.conditions)):
+            if now.removed or (now.dirty and not meets(now, query.conditions)):
                 continue
             self._collided.discard(entry.key)
             yield cast("A", now.aggregate)
 
     async def _all(self, query: Query[A]) -> AsyncIterator[Entry]:
-        answered = _question(query) in self._answered
+        answered = question(query) in self._answered
         known = [e for e in self._entries.values() if e.collection is query.collection and (answered or e.dirty)]
-        held = sorted((e for e in known if _meets(e, query.conditions)), key=lambda e: _place(e.collection.dump(e.aggregate), query.sort))
+        held = sorted((e for e in known if meets(e, query.conditions)), key=lambda e: place(e.collection.dump(e.aggregate), query.sort))
         if not answered:
             saved = {entry.key for entry in known}
             async for documents in self._pages(query):
@@ -399,7 +236,7 @@ class Work:
                     entry = self._take(query.collection, document)
                     if entry.key in saved:
                         continue
-                    while held and _place(held[0].collection.dump(held[0].aggregate), query.sort) < _place(document, query.sort):
+                    while held and place(held[0].collection.dump(held[0].aggregate), query.sort) < place(document, query.sort):
                         yield held.pop(0)
                     yield entry
         for entry in held:
@@ -487,7 +324,7 @@ class Work:
         trace = carried()
         out = (*base.out, *[self._pending(event, trace) for event in decision.events])
         if len(out) > 1:
-            self._limit(key, len(base.out), out)
+            limit(key, len(base.out), out)
         seen = base.seen if step.stream is None else {**base.seen, step.stream: step.seq}
         step.undo.setdefault(key, entry)
         self._entries[key] = Entry(
@@ -516,18 +353,6 @@ class Work:
             raise ValueError(f"{key[0]} {key[1]!r} has said something: leave a tombstone that goes on counting")
         self._step.undo.setdefault(key, entry)
         self._entries[key] = Entry(entry.collection, entry.aggregate, entry.version, dirty=True, removed=True)
-
-    def _limit(self, key: Key, pending: int, out: Sequence[Mapping[str, Any]]) -> None:
-        """Keep an outbox small enough to be written with every save."""
-        new, size = len(out) - pending, sum(len(entry["data"] or "") for entry in out)
-        if new > MAX_PENDING or sum(len(entry["data"] or "") for entry in out[pending:]) > MAX_PENDING_BYTES:
-            raise TooMuchToSay(
-                f"One decision on {key[0]} {key[1]!r} says {new} events of {size:,} bytes; {MAX_PENDING} and {MAX_PENDING_BYTES:,} are the most."
-            )
-        if len(out) > MAX_PENDING or size > MAX_PENDING_BYTES:
-            raise Backlog(
-                f"{key[0]} {key[1]!r} holds {pending} events that the log has not taken, with these {size:,} bytes. Try again when it is back."
-            )
 
     def put_off(self, aggregate: Aggregate, until: datetime) -> None:
         """Have an aggregate woken later. Nothing is decided on it, so it stays as it is otherwise."""
@@ -635,47 +460,3 @@ class Work:
 
     def _key(self, kind: type[Aggregate], id_: str) -> Key:
         return (self._house.collections[kind].name, id_)
-
-
-def holds_any(value: Any, texts: frozenset[str]) -> bool:
-    """Whether one of the texts is a value in a JSON value, the name of one, or quoted inside a longer text (a line of JSON in a file that is kept)."""
-    match value:
-        case str():
-            return value in texts or ('"' in value and any(f'"{one}"' in value for one in texts))
-        case Mapping():
-            return any(name in texts or holds_any(one, texts) for name, one in value.items())
-        case list():
-            return any(holds_any(one, texts) for one in value)
-        case _:
-            return False
-
-
-def _meets(entry: Entry, conditions: Mapping[str, Any]) -> bool:
-    """Whether an aggregate held in memory meets a query, by the store port's rules."""
-    document = entry.collection.dump(entry.aggregate)
-    return all(_holds(document.get(name), wanted) for name, wanted in conditions.items())
-
-
-def _holds(value: Any, wanted: Any) -> bool:
-    match wanted:
-        case AnyOf(values):
-            return any(_holds(value, one) for one in values)
-        case AtMost(limit):
-            return any(one <= limit for one in (value if isinstance(value, list) else [value]) if one is not None)
-        case _ if isinstance(value, list):
-            return wanted in value
-        case _:
-            return bool(value == wanted)
-
-
-def _place(document: Document, sort: str | None) -> tuple[Any, ...]:
-    """Where a document stands in the order of a query, by the store port's rules."""
-    if sort is None:
-        return (document["_id"],)
-    value = document.get(sort)
-    return (value is not None, value, document["_id"])
-
-
-def _question(query: Query[Any]) -> tuple[str, ...]:
-    """A query as something that can be remembered."""
-    return (query.collection.name, *(f"{name}={value!r}" for name, value in sorted(query.conditions.items())))

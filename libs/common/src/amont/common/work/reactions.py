@@ -1,0 +1,34 @@
+"""What a service does when it hears an event: its CONSUMES table."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from amont.common.aggregate import Aggregate
+from amont.common.events.envelope import Envelope, Event
+from amont.common.ids import derived
+
+if TYPE_CHECKING:
+    from amont.common.work import Work
+
+Handle = Callable[[Any, "Work"], Awaitable[None]]
+Needs = Callable[[Any, Envelope], Iterable[tuple[type[Aggregate], str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a service does when it hears an event. `needs` names, for an event and its envelope, aggregates worth reading ahead for a whole batch: a
+    hint, never a must.
+    """
+
+    handle: Handle
+    needs: Needs
+
+
+Reactions = Mapping[type[Event], Handle | Reaction]
+"""A service's CONSUMES table."""
+
+
+def id_after(cause: Envelope, *parts: str | int) -> str:
+    """The id of what an event brings: the same however often it is heard."""
+    return derived(f"{cause.source} {cause.id}", *parts)
