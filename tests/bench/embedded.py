@@ -15,11 +15,12 @@ from tests.bench.staff import staff_record, with_subsidiary
 
 from amont.common import memory
 from amont.common.clock import SystemClock
-from amont.common.documents.sqlite import SqliteStore, connect
+from amont.common.documents.sqlite import SqliteStore
 from amont.common.events import StaffRecorded
 from amont.common.ids import RandomIds
 from amont.common.log.sqlite import BATCH, SqliteLog
 from amont.common.service import Parts
+from amont.common.sqlite import connect
 from amont.enrolment.app import build
 
 

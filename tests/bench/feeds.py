@@ -32,7 +32,7 @@ _BARE = "from tests.bench.feeds import bare; bare(*sys.argv[1:])"
 
 def bare(file: str, database: str) -> None:
     """The loop that is the baseline."""
-    from amont.common.documents.sqlite import connect
+    from amont.common.sqlite import connect
 
     db = connect(Path(database), sync="full")
     db.execute("CREATE TABLE log (id INTEGER PRIMARY KEY, key TEXT, value TEXT)")

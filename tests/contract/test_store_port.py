@@ -13,8 +13,9 @@ import pytest
 
 from amont.common.documents import LARGEST_DOCUMENT, AnyOf, AtMost, Clear, CollectionSpec, Find, Index, Put, Remove, Store, store_from
 from amont.common.documents.mongo import MongoStore
-from amont.common.documents.sqlite import NewerFormat, SqliteStore, connect
+from amont.common.documents.sqlite import SqliteStore
 from amont.common.errors import Unacceptable, Unavailable
+from amont.common.sqlite import NewerFormat, connect
 from amont.common.testing.memory import Database, MemoryStore
 from amont.common.testing.waiting import until
 from amont.native.servers import Store as StoreServer

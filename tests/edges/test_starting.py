@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from amont.common.documents.sqlite import split_url
+from amont.common.sqlite import split_url
 from amont.local.up import alone_in
 from amont.native.ports import free_ports
 from amont.native.stack import Stack, available

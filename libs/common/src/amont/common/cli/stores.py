@@ -16,12 +16,12 @@ from amont.common.cli import NO, err, say, settings_without_folder
 from amont.common.clock import SystemClock
 from amont.common.documents import Store, store_from
 from amont.common.documents.collection import Collection
-from amont.common.documents.sqlite import NewerFormat, split_url
 from amont.common.errors import Conflict, DomainError, NotFound
 from amont.common.events.topics import SERVICES
 from amont.common.ids import RandomIds
 from amont.common.service.unit import ATTEMPTS
 from amont.common.settings import StoreSettings
+from amont.common.sqlite import NewerFormat, split_url
 from amont.common.work import House, Work
 
 P = ParamSpec("P")

@@ -20,11 +20,11 @@ from typing import Any
 import structlog
 from pydantic_core import from_json, to_json
 
-from amont.common.documents.sqlite import PATIENCE_SECONDS, OneThread, split_url
 from amont.common.errors import Unavailable
 from amont.common.events.envelope import Event
 from amont.common.events.topics import DAY_MS, TOPICS
 from amont.common.log import BATCH_BYTES, Handler, RawHeaders, Received, Record
+from amont.common.sqlite import PATIENCE_SECONDS, OneThread, split_url
 
 ANSWER_WITHIN_SECONDS = 15.0
 """How long a call waits for another process's write: what `service.holding` takes an append to take at most."""

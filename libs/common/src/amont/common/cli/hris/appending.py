@@ -54,8 +54,8 @@ async def _append(log: "Log", records: "Iterator[Record]") -> int:
 
 @contextmanager
 def _refusals() -> "Iterator[None]":
-    from amont.common.documents.sqlite import NewerFormat  # noqa: PLC0415
     from amont.common.errors import Unacceptable  # noqa: PLC0415
+    from amont.common.sqlite import NewerFormat  # noqa: PLC0415
 
     try:
         yield
