@@ -11,9 +11,11 @@ from amont.common import hosting
 from amont.common.clock import FixedClock
 from amont.common.errors import Unavailable
 from amont.common.ids import SeededIds
-from amont.common.service import Parts, Service
+from amont.common.service import Parts, Service, Warm
 from amont.common.testing.hearing import START
 from amont.common.testing.memory import Broker, Database, MemoryLog, MemoryStore
+from amont.matching import app
+from amont.matching.domain.progress import Progress
 from amont.notifications.sending import MailSender
 
 
@@ -23,7 +25,7 @@ def parts(log: MemoryLog | None = None) -> Parts:
     return Parts(store=MemoryStore(Database()), log=log, clock=clock, ids=SeededIds(clock, 1), tools={MailSender: object()})
 
 
-def warming(warm: Callable[[], None], log: MemoryLog | None = None) -> Service:
+def warming(warm: Warm, log: MemoryLog | None = None) -> Service:
     return Service("scheduling", parts(log), consumes={}, publishes=(), keeps=(), warm=warm)
 
 
@@ -38,7 +40,7 @@ class Slow:
     def __init__(self) -> None:
         self.began, self.go_on, self.done = threading.Event(), threading.Event(), False
 
-    def __call__(self) -> None:
+    def __call__(self, _: Callable[[], bool]) -> None:
         self.began.set()
         self.done = self.go_on.wait(timeout=30)
 
@@ -72,7 +74,7 @@ async def test_a_stop_waits_for_it_although_the_log_was_never_there() -> None:
 
 
 async def test_a_service_that_cannot_warm_up_says_so_and_works() -> None:
-    def broken() -> None:
+    def broken(_: Callable[[], bool]) -> None:
         raise OSError("no space left on device")
 
     with capture_logs() as said:
@@ -90,13 +92,21 @@ def test_building_a_service_starts_no_thread(name: str) -> None:
     assert set(threading.enumerate()) == before
 
 
-async def test_matching_warms_its_engine_up() -> None:
-    asked: list[str] = []
-    built = hosting.service_builders()["matching"](parts())
-    warm = built._warm
-    assert warm is not None
-    built._warm = lambda: asked.append("warm")
-    async with built.running():
-        await asyncio.sleep(0.05)
-    assert asked == ["warm"]
-    assert warm.__name__ == "warm"
+async def test_matching_warms_its_engine_up_until_it_is_told_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a stop it goes on to the end; after one it ends at the next word of its progress."""
+    words, over = [], threading.Event()
+
+    def warm(progress: Progress) -> None:
+        for word in ("read", "scan", "prove"):
+            progress(word, 0)
+            words.append(word)
+            over.set()
+
+    monkeypatch.setattr(app, "warm", warm)
+    warm_up = app.build(parts())._warm
+    assert warm_up is not None
+    warm_up(lambda: False)
+    assert words == ["read", "scan", "prove"]
+    over.clear()
+    warm_up(over.is_set)
+    assert words[3:] == ["read"]

@@ -35,6 +35,8 @@ from amont.common.tracing import TRACING
 from amont.common.work import Backlog, House, Reactions, Work
 
 DueHandler = Callable[[Any, Work], Awaitable[None]]
+Warm = Callable[[Callable[[], bool]], None]
+"""Makes ready what somebody would wait for later; asks now and then whether the service stops."""
 DuePage = 200
 ANSWER_WITHIN_SECONDS = 2.0
 """How long a readiness check waits for store and log."""
@@ -49,7 +51,7 @@ AGAIN_AFTER = timedelta(minutes=1)
 
 _logger = structlog.get_logger(__name__)
 
-__all__ = ["DueHandler", "Parts", "Service"]
+__all__ = ["DueHandler", "Parts", "Service", "Warm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +75,8 @@ class Service:
 
     `consumes` and `publishes` are its tables, `keeps` its collections, `due` what to do with a document whose time has come, `jobs` the same for kinds
     whose handlers or effects take long: each kind has a timer of its own, so that nothing else waits for it. `routers` are its HTTP, `doors` those whose
-    callers bring credentials of the service's own. Every service keeps its dead letters, too. `warm` is done once beside each start, in a thread, and a
-    stop waits for it: a thread that is in a compiler when the interpreter ends takes the process down with SIGABRT.
+    callers bring credentials of the service's own. Every service keeps its dead letters, too. `warm` is done beside each start, in a thread; it is handed
+    what says whether the service stops, and a stop waits for it: a thread that is in a compiler when the interpreter ends takes the process down with SIGABRT.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class Service:
         routers: Sequence[APIRouter] = (),
         doors: Sequence[Door] = (),
         tools: Mapping[type, object] | None = None,
-        warm: Callable[[], None] | None = None,
+        warm: Warm | None = None,
     ) -> None:
         self.name = name
         self.consumes = consumes
@@ -298,9 +300,9 @@ class Service:
         if left is not None and left.due_at is not None and left.due_at <= work.now:
             work.put_off(left, work.now + AGAIN_AFTER)
 
-    async def _warmed(self, warm: Callable[[], None]) -> None:
+    async def _warmed(self, warm: Warm) -> None:
         try:
-            await asyncio.to_thread(warm)
+            await asyncio.to_thread(warm, self._stopping.is_set)
         except Exception:
             _logger.exception("not_warmed_up", service=self.name, what_now="whoever comes first waits")
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -276,9 +276,10 @@ def _cover(whole: Compact, cover: tuple[Ints, Ints] | None) -> Cover | None:
     return Cover(tuple(sorted(whole.mentee_ids[row] for row in rows)), tuple(sorted(whole.mentor_ids[column] for column in columns)))
 
 
-@cache
-def warm() -> None:
-    """Have the loops compiled, or fetched from where they are kept, before anybody waits for them: a few seconds at worst, once an installation.
+def warm(progress: Progress = unseen) -> None:
+    """Have the loops compiled, or fetched from where they are kept, before anybody waits for them: half a minute at worst, once an installation.
+
+    What `progress` raises breaks it off.
 
     Two small pools are enough, because what is compiled depends on the kinds of the arrays and not on what is in them: one in which somebody can take
     another's place, one in which only more hours would help; in both a mentor is left alone.
@@ -303,7 +304,7 @@ def warm() -> None:
     for third in (replace(one, id="c"), replace(one, id="c", availability=())):
         people = (one, other, third, replace(other, id="e", languages=frozenset({"fr"})))
         pool = Pool(programme="warm-up", seed="", week_of=date(2027, 1, 4), people=people, managers={"b": ("d",)}, current=(("a", "b"),))
-        Engine(threads=1).solve(pool, Policy(), explain=True)
-        living = Engine(threads=1).keep(pool, Policy(stickiness=1))
+        Engine(threads=1).solve(pool, Policy(), progress, explain=True)
+        living = Engine(threads=1).keep(pool, Policy(stickiness=1), progress)
         for changed in (replace(pool, forbidden=(("a", "b"),)), replace(pool, forbidden=(("a", "b"),), people=(one, third), current=())):
             living.become(changed)
