@@ -26,9 +26,10 @@ from tests.services.matching.matching_facts import (
 from amont.common.documents import Document, Find, Put
 from amont.common.errors import Unavailable
 from amont.common.events import RoundPublished
-from amont.common.events.values import ProgrammeStatus, instant_text
+from amont.common.events.values import ProgrammeStatus, Role, instant_text
 from amont.common.identity import Privilege
-from amont.common.testing.hearing import Hearing, hearing
+from amont.common.metrics import REGISTRY
+from amont.common.testing.hearing import START, Hearing, hearing
 from amont.common.testing.waiting import until
 from amont.common.work import Work
 from amont.matching import commands, documents
@@ -41,7 +42,20 @@ from amont.matching.domain.job import LEASE, MOST_FAILURES
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
-from amont.matching.domain.round import FILES_KEPT, KEPT, READ_OUT, UNDECIDED, Discarded, NoAnswer, Round, RoundNotOpen, RoundStatus
+from amont.matching.domain.round import (
+    DECISION_KEPT,
+    FILES_KEPT,
+    KEPT,
+    PEOPLE_KEPT,
+    READ_OUT,
+    UNDECIDED,
+    Discarded,
+    Kept,
+    NoAnswer,
+    Round,
+    RoundNotOpen,
+    RoundStatus,
+)
 from amont.matching.domain.ruling import RulingKind
 from amont.matching.domain.solver import Solution, Solver
 
@@ -263,7 +277,10 @@ async def test_a_discarded_answer_can_be_read_for_a_day_and_is_then_gone(matchin
     for _ in range(3):
         await matching.passes(SECOND)
     assert await _pages(matching, round_.id) == []
-    assert (await matching.look(Round, round_.id)).due_at is None
+    await matching.passes(DECISION_KEPT)
+    await matching.passes(READ_OUT)
+    thrown = await matching.look(Round, round_.id)
+    assert (thrown.requested_by, thrown.due_at) == (None, None)
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -307,7 +324,81 @@ async def test_a_published_round_keeps_its_pool_and_the_pins_that_did_not_hold_f
         assert (answer["unpinned"], answer["pool_sha256"]) == (1, round_.rows().pool_sha256)
         assert len((await anne.get(f"{path}/pairs")).json()["items"]) == 7
     assert {page.part for page in await _pages(matching, round_.id)} == {Part.PAIRS, Part.PROOF, Part.FAIRNESS}
+
+
+def _forgotten(what: Kept) -> float:
+    return REGISTRY.get_sample_value("amont_rounds_forgotten_total", {"what": what}) or 0
+
+
+@pytest.mark.usefixtures("small_pages")
+async def test_a_published_round_forgets_who_decided_after_a_year_and_whom_it_names_after_two(matching: Hearing, office: Office) -> None:
+    await _everybody(matching, office, 6)
+    await matching.hears(*office.mentor("de:alone", languages=("de",)), office.programme(min_matched_percent=100))
+    await matching.hears(office.withdrawn("de:j5", Role.MENTOR), *office.mentor("de:other", languages=("it",)))
+    round_ = await solve(matching)
+    await matching.asked(commands.publish_round, round_.id, COORDINATOR, "A second wave joins in March.")
+    await finish(matching)
+    await matching.hears(office.programme(status=ProgrammeStatus.CLOSED))
+    before = {what: _forgotten(what) for what in Kept}
+    path = f"/api/matching/v1/rounds/{round_.id}"
+    async with matching.client("fr:anne", Privilege.GROUP_COORDINATOR) as anne:
+
+        async def said() -> tuple[Any, ...]:
+            found = (await anne.get(path)).json()
+            return found["requested_by"], found["published_by"], found["override_reason"], sorted(found["kept_until"])
+
+        me = COORDINATOR.person
+        assert await said() == (me, me, "A second wave joins in March.", ["decision", "files", "people"])
+        await matching.passes(DECISION_KEPT - 60 * SECOND)
+        assert await said() == (me, me, "A second wave joins in March.", ["decision", "people"])
+        await matching.passes(60 * SECOND)
+        await matching.passes(READ_OUT)
+        assert await said() == (None, None, None, ["people"])
+        await matching.passes(PEOPLE_KEPT - DECISION_KEPT - READ_OUT - 60 * SECOND)
+        names = ("pairs", "unmatched", "left-out", "dropped-links", "certificate", "unpinned", "pool", "policy", "result")
+        read = {name: (await anne.get(f"{path}/{name}")).status_code for name in names}
+        assert {name for name, status in read.items() if status == 200} == {
+            "pairs",
+            "unmatched",
+            "left-out",
+            "dropped-links",
+            "certificate",
+        }
+        await matching.passes(60 * SECOND)
+        assert [(await anne.get(f"{path}/{name}")).status_code for name in names] == [409] * len(names)
+        await matching.passes(READ_OUT)
+        for _ in range(9):
+            await matching.passes(SECOND)
+        assert {page.part for page in await _pages(matching, round_.id)} == {Part.FAIRNESS}
+        assert (await anne.get(f"{path}/fairness")).status_code == 200
+        answer = (await anne.get(path)).json()["answer"]
+        assert (answer["pairs"], answer["unmatched"]) == (round_.rows().pairs, round_.rows().unmatched) != (0, 0)
+        assert await said() == (None, None, None, [])
     assert (await matching.look(Round, round_.id)).due_at is None
+    assert {what: _forgotten(what) - before[what] for what in Kept} == dict.fromkeys(Kept, 1)
+
+
+async def test_rounds_of_a_release_that_set_no_clock_get_theirs(matching: Hearing, office: Office) -> None:
+    """Decided so long ago that all of it is over, or not, or waiting still."""
+    await _everybody(matching, office)
+    thrown, old = await solve(matching), await solve(matching)
+    await matching.asked(commands.discard_round, thrown.id, COORDINATOR)
+    await publish(matching, old)
+    await matching.passes(KEPT)
+    await matching.passes(READ_OUT)
+    waits = await solve(matching)
+    for round_ in (thrown, old):
+        await matching.given((await matching.look(Round, round_.id)).becomes(due_at=None).state)
+    await matching.asked(commands.set_clocks)
+    due = {round_.id: (await matching.look(Round, round_.id)).due_at for round_ in (thrown, old, waits)}
+    assert due == {thrown.id: START + DECISION_KEPT, old.id: START + FILES_KEPT, waits.id: waits.due_at}
+    await matching.given((await matching.look(Round, old.id)).becomes(due_at=None).state)
+    await matching.passes(PEOPLE_KEPT)
+    await matching.asked(commands.set_clocks)
+    for _ in range(9):
+        await matching.passes(READ_OUT)
+    assert {page.part for page in await _pages(matching, old.id)} == {Part.FAIRNESS}
+    assert (await matching.look(Round, old.id)).requested_by is None
 
 
 async def test_a_round_that_nobody_decides_about_is_discarded(matching: Hearing, office: Office) -> None:

@@ -92,3 +92,9 @@ PAIRS = Counter("amont_pairs", "Pairs by what happened to them", ["event"], regi
 SESSIONS = Counter("amont_sessions", "Sessions by what happened to them", ["event"], registry=REGISTRY)
 DELIVERIES = Counter("amont_deliveries", "Deliveries by channel and outcome", ["channel", "outcome"], registry=REGISTRY)
 ROUND_SECONDS = Histogram("amont_round_seconds", "Solving one round", registry=REGISTRY)
+ROUNDS_FORGOTTEN = Counter(
+    "amont_rounds_forgotten",
+    "What decided rounds have let go of when its time was over: files, decision, people",
+    ["what"],
+    registry=REGISTRY,
+)

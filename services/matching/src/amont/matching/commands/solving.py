@@ -6,7 +6,7 @@ pages of a broken attempt are never seen, because only the round itself says whi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -20,7 +20,7 @@ from amont.common.errors import Unavailable
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.looking import SOON
-from amont.matching.domain.answer import PASSING, ROWS, Answer, Made, RoundPage, Source, paged
+from amont.matching.domain.answer import NAMING, PASSING, ROWS, Answer, Made, RoundPage, Source, paged
 from amont.matching.domain.engine import VERSION
 from amont.matching.domain.forbidding import abide
 from amont.matching.domain.hours import tzdata_version
@@ -32,7 +32,7 @@ from amont.matching.domain.pool import Pool
 from amont.matching.domain.pooling import Gathered, Gathering, core_policy, monday_of
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
-from amont.matching.domain.round import Discarded, Round, RoundKind
+from amont.matching.domain.round import Discarded, Kept, Round, RoundKind
 from amont.matching.domain.solver import Solver
 from amont.matching.files import Unwritable, pool_lines, write_policy
 
@@ -184,14 +184,33 @@ async def _clear_round(round_: Round, work: Work) -> None:
         return
     if round_.is_to_be_shut(work.now):
         work.save(round_.shut(work.now))
+        work.afterwards(partial(_told, round_.id, round_.over(work.now)))
         return
     of_use = round_.answer.attempt if round_.answer else None
     remains = await work.page(documents.pages_of(round_.id, before=of_use), after=None, limit=CLEARED_AT_ONCE)
     if not remains and round_.answer and round_.answer.passed:
-        remains = await work.page(documents.pages_of_parts(round_.id, PASSING), after=None, limit=CLEARED_AT_ONCE)
+        parts = NAMING if round_.answer.nameless else PASSING
+        remains = await work.page(documents.pages_of_parts(round_.id, parts), after=None, limit=CLEARED_AT_ONCE)
     for page in remains:
         work.remove(page)
     work.save(round_.becomes(due_at=work.now + SOON) if remains else round_.cleared(work.now))
+
+
+async def _told(round_id: str, over: Sequence[Kept]) -> None:
+    for what in over:
+        metrics.ROUNDS_FORGOTTEN.labels(what).inc()
+    if over:
+        _logger.info("round_forgets", round=round_id, what=[str(what) for what in over])
+
+
+async def set_clocks(work: Work) -> None:
+    """Have the rounds that releases before this one decided let go of what they keep when its time comes; done beside each start."""
+    without: list[str] = []
+    async for rounds in work.pages(documents.every_round()):
+        without += [one.id for one in rounds if one.has_no_clock]
+    for round_ in (await work.get_many(Round, without)).values():
+        if round_.has_no_clock:
+            work.save(round_.cleared(work.now))
 
 
 async def solve_round(desk: Desk, round_id: str, attempt: int) -> None:

@@ -78,6 +78,8 @@ class Part(StrEnum):
     POOL = "pool"
 
 
+NAMING = tuple(part for part in Part if part is not Part.FAIRNESS)
+"""What names people; figures by group name nobody."""
 PASSING = (Part.UNPINNED, Part.POOL)
 """What names people beyond the round's own pairs and whoever was left out of them: pins and forbidden pairs, and what everybody said of themselves."""
 
@@ -114,6 +116,7 @@ class Answer:
         pool_sha256: the digest of that file, as a result file says it.
         policy_file: the policy it was solved under, as a file.
         passed: whether the parts in `PASSING` are kept no longer, nor the policy file; how many rows they had, and the digest, stay.
+        nameless: whether the parts in `NAMING` are kept no longer; how many rows they had stays.
         matched_percent: of the smaller side's seats, rounded down.
         blocking: how many pairs would rather have each other; see `solver.Solution`.
         reward, floor: the certificate's; `None` together when the solver gave no proof.
@@ -142,6 +145,7 @@ class Answer:
     pool_sha256: str | None = None
     policy_file: str | None = None
     passed: bool = False
+    nameless: bool = False
     pairs_cover: bool = False
     floor_cover: bool = False
     made: Made | None = None

@@ -16,7 +16,7 @@ from amont.common.errors import Conflict
 from amont.common.events import RoundPublished
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
-from amont.matching.domain.answer import PASSING, Answer, Made, Match, Part
+from amont.matching.domain.answer import NAMING, PASSING, Answer, Made, Match, Part
 from amont.matching.domain.job import Job
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.programme import Programme, Publication
@@ -28,6 +28,10 @@ KEPT = timedelta(days=1)
 FILES_KEPT = timedelta(days=90)
 """How long a published round keeps its pool and the pins that did not hold: as long as a round may wait for a decision. Long enough to copy and check them;
 not for ever, since they name who has left the group meanwhile, with pins, forbidden pairs and what they said of themselves."""
+DECISION_KEPT = timedelta(days=365)
+"""How long it can be read who asked for a round, who published it, and why against the guard: for the audit."""
+PEOPLE_KEPT = timedelta(days=730)
+"""How long a published round says who was paired with whom, who was not, and why: as long as the history of its pairs. Figures stay."""
 READ_OUT = timedelta(hours=1)
 """How long pages stay when nobody may begin to read them any more: longer than who began before takes for the largest file."""
 
@@ -46,6 +50,14 @@ class RoundKind(StrEnum):
 
     FULL = "full"
     REPLACEMENT = "replacement"
+
+
+class Kept(StrEnum):
+    """What a round that is decided keeps for a time."""
+
+    FILES = "files"
+    DECISION = "decision"
+    PEOPLE = "people"
 
 
 class RoundNotOpen(Conflict):
@@ -86,7 +98,8 @@ class NoAnswer(Conflict):
             RoundStatus.REQUESTED: "is not solved yet. Ask again when its status is `solved`.",
             RoundStatus.DISCARDED: "was discarded, and its answer is gone.",
             RoundStatus.SOLVED: "keeps this no longer, since somebody in it was erased. Ask for a new one.",
-            RoundStatus.PUBLISHED: f"keeps this for {FILES_KEPT.days} days after it is published, and no longer than until somebody in it is erased.",
+            RoundStatus.PUBLISHED: f"keeps its files for {FILES_KEPT.days} days after it is published, and no longer than until somebody in it is erased; "
+            f"whom it names for {PEOPLE_KEPT.days} days; its figures for good.",
         }
         super().__init__(f"Round {round_id!r} {why[status]}")
 
@@ -138,7 +151,7 @@ class Round(Job):
     kind: RoundKind
     status: RoundStatus = RoundStatus.REQUESTED
     seed: str
-    requested_by: str
+    requested_by: str | None
     requested_at: Instant
     solved_at: Instant | None = None
     answer: Answer | None = None
@@ -192,25 +205,44 @@ class Round(Job):
         if self.status is RoundStatus.SOLVED and self.solved_at is not None:
             until = self.solved_at + UNDECIDED
             return self.drop(Discarded.UNDECIDED, now) if until <= now else self.becomes(due_at=until)
-        return self.becomes(due_at=self._files_until)
+        return self.becomes(due_at=min(self.kept_until.values(), default=None))
 
     @property
-    def _files_until(self) -> datetime | None:
-        """When a published round shuts what it keeps for a time; None when there is nothing of that any more."""
-        if self.status is not RoundStatus.PUBLISHED or self.published_at is None or self.answer is None or self.answer.passed:
-            return None
-        return self.published_at + FILES_KEPT
+    def kept_until(self) -> Mapping[Kept, datetime]:
+        """What is still kept for a time, of a round that is decided, and until when."""
+        until: dict[Kept, datetime] = {}
+        decided_at = self.published_at if self.status is RoundStatus.PUBLISHED else self.requested_at
+        if self.status not in {RoundStatus.PUBLISHED, RoundStatus.DISCARDED} or decided_at is None:
+            return until
+        if self.requested_by is not None:
+            until[Kept.DECISION] = decided_at + DECISION_KEPT
+        if self.status is RoundStatus.PUBLISHED and self.answer is not None:
+            if not self.answer.passed:
+                until[Kept.FILES] = decided_at + FILES_KEPT
+            if not self.answer.nameless:
+                until[Kept.PEOPLE] = decided_at + PEOPLE_KEPT
+        return until
+
+    @property
+    def has_no_clock(self) -> bool:
+        """Whether it keeps something for a time and nothing will wake it: so did those that releases before published."""
+        return self.due_at is None and bool(self.kept_until)
+
+    def over(self, now: datetime) -> tuple[Kept, ...]:
+        """What can still be read of which the time is over, beside the answer of a discarded round."""
+        return tuple(what for what, until in self.kept_until.items() if until <= now)
 
     def is_to_be_shut(self, now: datetime) -> bool:
         """Whether something can still be read of which the time is over."""
-        if self.status is RoundStatus.DISCARDED:
-            return self.answer is not None
-        return self._files_until is not None and self._files_until <= now
+        return bool(self.over(now)) or (self.status is RoundStatus.DISCARDED and self.answer is not None)
 
     def shut(self, now: datetime) -> Decision["Round"]:
         """Nobody may begin to read that any more; the pages are removed once those who had begun are through."""
-        answer = replace(self.answer, passed=True, policy_file=None) if self.answer and self.status is RoundStatus.PUBLISHED else None
-        return self.becomes(answer=answer, due_at=now + READ_OUT)
+        over, answer = self.over(now), self.answer if self.status is RoundStatus.PUBLISHED else None
+        if answer is not None and {Kept.FILES, Kept.PEOPLE}.intersection(over):
+            answer = replace(answer, passed=True, policy_file=None, nameless=answer.nameless or Kept.PEOPLE in over)
+        forgotten: dict[str, Any] = dict.fromkeys(("requested_by", "published_by", "override_reason")) if Kept.DECISION in over else {}
+        return self.becomes(answer=answer, due_at=now + READ_OUT, **forgotten)
 
     def lets_go_of_pool(self, now: datetime) -> Decision["Round"]:
         """Somebody in its pool is erased: nobody may read it any more, nor the pins that did not hold, however young the round is."""
@@ -225,7 +257,7 @@ class Round(Job):
 
     def rows(self, part: Part | None = None) -> Answer:
         """The answer, to read its rows, or those of that part. Raises NoAnswer."""
-        if self.answer is None or (self.answer.passed and part in PASSING):
+        if self.answer is None or (self.answer.passed and part in PASSING) or (self.answer.nameless and part in NAMING):
             raise NoAnswer(self.id, self.status)
         return self.answer
 

@@ -11,7 +11,7 @@ from amont.matching import commands
 from amont.matching.api.views.shared import Text, example
 from amont.matching.domain.answer import Answer
 from amont.matching.domain.job import Seen
-from amont.matching.domain.round import Round
+from amont.matching.domain.round import Kept, Round
 from amont.matching.domain.solver import Objective
 
 
@@ -136,7 +136,7 @@ class RoundSummary(BaseModel):
     kind: str
     status: str
     seed: str
-    requested_by: str
+    requested_by: str | None = Field(description="null once the decision is forgotten, as are `published_by` and `override_reason`")
     requested_at: datetime
     solved_at: datetime | None
     answer: AnswerView | None
@@ -157,6 +157,7 @@ class RoundView(RoundSummary):
     version: int
     progress: ProgressView | None = Field(description="while it is being solved")
     publishing: bool = Field(description="its pairs are being written; ask again until the status is `published`")
+    kept_until: dict[Kept, datetime] = Field(description="what a round that is decided still keeps for a time, and until when")
 
     @classmethod
     def read(cls, read: commands.RoundRead, response: Response) -> "RoundView":
@@ -167,6 +168,7 @@ class RoundView(RoundSummary):
             version=read.version,
             progress=ProgressView.of(seen) if seen else None,
             publishing=read.publishing,
+            kept_until=dict(read.round.kept_until),
         )
 
 
