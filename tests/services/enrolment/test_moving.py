@@ -62,8 +62,10 @@ async def test_what_somebody_takes_part_in_comes_with_them_whoever_speaks_first(
             assert (taken.person, taken.programme, taken.role, taken.topics) == (NEW, "digital", Role.MENTOR, {"ai": 3})
             (over,) = [event for event in said if isinstance(event, EmployeeWithdrawn)]
             assert (over.person, over.status) == (LEA, EnrolmentStatus.ENDED)
-            for person in (LEA, NEW):
-                assert (await enrolment.look(Employee, person)).due_at is None
+            assert (await enrolment.look(Employee, NEW)).due_at is None
+            former = await enrolment.look(Employee, LEA)
+            assert former.left_at is not None
+            assert former.due_at == former.left_at + timedelta(days=30)  # when they are let go of
 
 
 async def test_where_a_rule_stands_against_it_they_are_told(enrolment: Hearing) -> None:

@@ -66,8 +66,10 @@ def told(employee: Employee, arrivals: Sequence[tuple[StaffEntry, datetime]]) ->
 
 
 def truth(employee: Employee) -> Employee:
-    """What must not depend on the order; how often something was said may, when we heard of somebody, and whom they claimed to have been for a while."""
-    return replace(employee, seq=0, here_since=None, move=replace(employee.move, given_up=()))
+    """What must not depend on the order; how often something was said may, when we heard of somebody or of their leaving, and whom they claimed to have
+    been for a while.
+    """
+    return replace(employee, seq=0, here_since=None, left_at=None, move=replace(employee.move, given_up=()))
 
 
 orders = (
@@ -143,3 +145,21 @@ def test_a_record_is_stale_the_second_time(entry: StaffEntry, hour: int) -> None
     assert first in {Outcome.APPLIED, Outcome.UNCHANGED, Outcome.DEFERRED}
     assert second is Outcome.STALE
     assert (again.state, again.events) == (decision.state, ())
+
+
+@given(orders)
+def test_who_was_released_is_as_if_nothing_before_their_leaving_had_ever_been_said_whatever_comes_late(
+    order: tuple[list[StaffEntry], list[StaffEntry], list[int]],
+) -> None:
+    some, arriving, when = order
+    leaving = understand_left(left(at=START, wrote=START + HOUR), fr(), "event 9").entry
+    first = understand_recorded(recorded(manager_id="bob", former_id="de:1"), fr(), "first").entry
+    known, _ = told(Employee(id=LEA), [(first, START - 50 * HOUR), (leaving, START)])
+    released = known.release().state
+    assert (released.status, released.ever_managers, released.elsewhere) == (EmployeeStatus.LEFT, (), ())
+    assert released.release().state == released
+    later = [(entry, START + hour * HOUR) for entry, hour in zip(arriving, when, strict=False)]
+    shuffled, _ = told(released, later)
+    after = sorted((one for one in some if one.position > leaving.position), key=lambda one: one.position)
+    straight, _ = told(released, [(entry, START) for entry in after]) if after else (released, [])
+    assert truth(shuffled) == truth(straight)

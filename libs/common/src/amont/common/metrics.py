@@ -82,6 +82,12 @@ BREAKER_OPEN_SECONDS = Counter(
 MANAGEMENT_CYCLES = Counter(
     "amont_management_cycles", "Cycles in the management graph that were found, and that are gone", ["what"], registry=REGISTRY
 )
+RETENTION = Counter(
+    "amont_retention",
+    "What was let go of because its time was over, by what it was (leavers); leavers-waiting once a day for each who cannot go yet",
+    ["what"],
+    registry=REGISTRY,
+)
 ERASURES = Counter(
     "amont_erasures",
     "Erasures of people by how far they are (ordered, cleared, forgotten); late once an hour for each that a service has not answered for a day",

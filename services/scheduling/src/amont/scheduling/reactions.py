@@ -45,7 +45,7 @@ async def on_employee_changed(event: EmployeeChanged, work: Work) -> None:
 
 async def on_employee_left(event: EmployeeLeft, work: Work) -> None:
     person = await work.get_or_new(Person, event.person)
-    work.save(person.becomes(status=EmployeeStatus.LEFT))
+    work.save(person.becomes(status=EmployeeStatus.LEFT, zone=None if event.released else person.zone))
 
 
 async def on_enrolment(event: EnrolmentFact, work: Work) -> None:

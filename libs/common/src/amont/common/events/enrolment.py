@@ -105,6 +105,8 @@ class EmployeeLeft(EmployeeFact):
     """Whom they reported to last: their own reports stand in that line until they are given another manager. None when that is not known."""
     managers_since: tuple[date, ...] = ()
     """As in EmployeeChanged."""
+    released: bool = False
+    """The time for which a leaver is kept is over: whoever reads this keeps nothing of the person but that they left."""
 
 
 class EmployeeErased(EmployeeFact):

@@ -17,6 +17,7 @@ from amont.common.errors import DomainError
 from amont.common.identity import Action, Actor, Resource, authorize
 from amont.common.work import Work
 from amont.enrolment import documents
+from amont.enrolment.commands.leavers import let_go
 from amont.enrolment.commands.moves import go_on_moving
 from amont.enrolment.commands.subsidiaries import present
 from amont.enrolment.domain.employee import Employee
@@ -99,10 +100,13 @@ async def settle(work: Work, employee: Employee) -> bool:
     feed = await work.get_or_new(Feed, employee.tenant)
     decision, asks = employee.settle(feed, paused=subsidiary is not None and subsidiary.paused is not None, now=work.now)
     settled = work.save(decision)
-    again = await go_on_moving(work, settled)
-    moved = await work.get(Employee, employee.id)
-    if again is not None and (moved.look_at is None or moved.look_at > work.now + again):
-        work.save(moved.looks(work.now + again))
+    step = await go_on_moving(work, settled)
+    again = work.now + step if step is not None else None
+    over = await let_go(work, await work.get(Employee, employee.id))
+    after = await work.get(Employee, employee.id)
+    next_look = min((at for at in (again, over, after.look_at) if at is not None), default=None)
+    if next_look is not None and next_look != after.look_at:
+        work.save(after.looks(next_look))
     if asks and subsidiary is not None:
         await ask_breaker(work, subsidiary, employee.id)
     return decision.state != employee

@@ -118,6 +118,10 @@ class Employee(Aggregate):
     """Leavings that a coordinator has dropped: they are not taken when they come again."""
     here_since: Instant | None = None
     """When we first heard that they are here, by our own clock: who came within the hour is not missed by the breaker."""
+    left_at: Instant | None = None
+    """Since when they have left: the day of the leaving, but not before we heard of it. None of who is here."""
+    released: Position | None = None
+    """The leaving after which nothing was kept of them any more; what stands before it is taken no more, either."""
     place: Place = field(default_factory=Place)
     move: Move = field(default_factory=Move)
     enrolments: tuple[Enrolment, ...] = ()
@@ -152,6 +156,15 @@ class Employee(Aggregate):
         return tuple(dict.fromkeys((*self.managers, *named, *self.place.named)))
 
     @property
+    def keeps_anything(self) -> bool:
+        """Whether more is known of a leaver than that they left."""
+        return self.status is EmployeeStatus.LEFT and bool(self.enrolments or self.place.managers or self.place.named or self.elsewhere)
+
+    def reports_to(self, person: str) -> bool:
+        """Whether a record that counts, now or later, names the person as a manager."""
+        return person in self.managers or any(entry.profile is not None and person in entry.profile.managers for entry in self._entries)
+
+    @property
     def elsewhere(self) -> tuple[str, ...]:
         """The person's ids in other subsidiaries, as far as anything here names them."""
         former = (entry.former for entry in self._entries)
@@ -179,6 +192,8 @@ class Employee(Aggregate):
 
         Raises TooFarAhead, TooManyHeld.
         """
+        if self.released is not None and entry.position <= self.released:
+            return self.becomes(), Outcome.STALE
         place = self.place.heard(entry)
         if self._is_stale(entry):
             place = place.true(entry) if entry.position.effective_at <= now else place
@@ -281,6 +296,19 @@ class Employee(Aggregate):
         enrolments = tuple(one.id for one in self.enrolments)
         return Decision(blank, left.events).saying(EmployeeErased, reference=reference, enrolments=enrolments, erased_at=now)
 
+    def release(self) -> Decision["Employee"]:
+        """The time for which a leaver is kept is over: nothing stays but the leaving, which keeps out what is older. Others hear the same of the person, and
+        of each of their enrolments.
+        """
+        if self.last is None or not self.keeps_anything:
+            return self.becomes()
+        decision = self.becomes(released=self.last.position)
+        for one in self.enrolments:
+            decision = decision.saying(EnrolmentChanged, **one.blank().facts(self.id))
+        blank = Employee(id=self.id, seq=decision.state.seq, last=self.last, left_at=self.left_at, released=self.last.position)
+        after = Decision(blank, decision.events)
+        return after.saying(EmployeeLeft, effective_at=self.last.position.effective_at, managers=(), released=True)
+
     def forget(self) -> Decision["Employee"]:
         """Nothing is to be left of the person on the log, either."""
         return self.becomes(forgotten=True).saying(EmployeeForgotten)
@@ -378,8 +406,9 @@ def _turned(decision: Decision[Employee], entry: StaffEntry, place: Place, now: 
     here_since = before.here_since if before.status in HERE else now if entry.status in HERE else None
     held = tuple(one for one in before.held if one.why is Why.PAUSED or one.entry.position > entry.position)
     move = before.move.naming(entry.former)
-    after = replace(before, last=entry, held=held, here_since=here_since, place=place.true(entry), move=move)
-    if move.open:
+    left_at = None if entry.status in HERE else before.left_at or max(now, entry.position.effective_at)
+    after = replace(before, last=entry, held=held, here_since=here_since, left_at=left_at, place=place.true(entry), move=move)
+    if move.open or after.keeps_anything:
         after = after.looks(now).state
     turned = followed(_saying(Decision(after, decision.events), before), entry.status, now)
     return _missing(turned) if move.handed_over and before.status not in HERE and entry.status in HERE and not move.arriving else turned

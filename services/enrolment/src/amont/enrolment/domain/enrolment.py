@@ -3,7 +3,7 @@ the person's enrolments are one fact. What is not here: who may enrol (`eligibil
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -87,6 +87,10 @@ class Enrolment:
     def waits(self) -> bool:
         """Whether it is for want of a seat that nobody else has heard of it."""
         return self.status is EnrolmentStatus.WAITING
+
+    def blank(self) -> "Enrolment":
+        """The same without anything that was filled in or said."""
+        return replace(self, form=Form(topics={}, languages=(), availability=()), private_reason=None, version=self.version + 1)
 
     def seat(self, person: str, asked_at: datetime) -> Mapping[str, Any]:
         """The fields of the events about the seat that it waits for."""

@@ -71,7 +71,13 @@ class Person(Aggregate):
         return _marked(heard, self, now)
 
     def leave(self, event: EmployeeLeft, now: datetime) -> Decision["Person"]:
-        """The person has left the group. The line through them stands until HR gives their reports another manager."""
+        """The person has left the group. The line through them stands until HR gives their reports another manager. Once they are released,
+        nothing else is kept.
+        """
+        if event.released:
+            return _marked(
+                Person(id=self.id, seq=self.seq, status=EmployeeStatus.LEFT, recheck=self.recheck, due_at=self.due_at), self, now
+            )
         left = self.becomes(status=EmployeeStatus.LEFT)
         if event.managers is not None:
             left = left.state.becomes(managers=event.managers, since=event.managers_since)
