@@ -9,13 +9,14 @@ import uvicorn
 
 from amont.common.service import Service
 from amont.common.web import app
+from amont.common.web.tokens import Verifier
 
 
 @asynccontextmanager
-async def served(service: Service) -> AsyncIterator[str]:
+async def served(service: Service, verifier: Verifier | None = None) -> AsyncIterator[str]:
     """Its address, without a path."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        server = uvicorn.Server(uvicorn.Config(app([service], title="test"), log_config=None, lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(app([service], title="test", verifier=verifier), log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:
             yield f"http://127.0.0.1:{bound.getsockname()[1]}"
