@@ -95,10 +95,10 @@ class Scene:
 @asynccontextmanager
 async def scene(folder: Path, limit: RateLimit | None = None) -> AsyncIterator[Scene]:
     """Without a limit that a test would meet unless it asks for one."""
-    async with hearing(build, folder, tools={RateLimit: limit or RateLimit(1e6, 10**6)}) as one:
+    async with hearing(build, folder) as one:
         await one.given(fr())
         await one.given(de())
         tokens = [(await one.asked(commands.make_token, tenant, GROUP))[1] for tenant in ("fr", "de")]
-        transport = httpx.ASGITransport(app([one.service], title="test"), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app([one.service], title="test", limit=limit), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             yield Scene(one, Feed(client, "fr", tokens[0]), Feed(client, "de", tokens[1]))

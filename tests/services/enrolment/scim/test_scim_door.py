@@ -458,7 +458,7 @@ async def test_what_the_door_can_do_is_told_to_anybody_and_which_grades_there_ar
 async def test_a_feed_that_asks_too_often_is_told_when_to_ask_again(tmp_path: Path) -> None:
     now = [0.0]
     async with scene(tmp_path, RateLimit(2, 4, clock=lambda: now[0])) as door:
-        assert [(await door.fr("GET", "/Users")).status_code for _ in range(4)] == [200] * 4
+        assert {(await door.fr("GET", "/Users")).status_code for _ in range(1 + 4)} == {200}
         late = await door.fr("GET", "/Users")
         refused(late, 429)
         assert late.headers["Retry-After"] == "1"

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from amont.common import hosting, logging
 from amont.common.errors import Conflict
 from amont.common.settings import IdentitySettings, Settings, read_settings
+from amont.common.web.limits import RateLimit
 from amont.local.issuer import for_this_machine, sign_in_page
 from amont.local.links import home, to_the_api
 from amont.notifications.sending import FolderSender, MailSender
@@ -72,8 +73,10 @@ def _serve(data: Path, host: str, port: int) -> int:
     if local:
         typer.echo(f"Sign in at {shown}/sign-in (this machine only).")
 
+    limit = RateLimit.of(settings.requests_per_second)
+
     def make(fail: Callable[[], None]) -> FastAPI:
-        return hosting.hosted(services, title="Amont", verifier=verifier, extra=pages, on_failure=fail)
+        return hosting.hosted(services, title="Amont", verifier=verifier, extra=pages, limit=limit, on_failure=fail)
 
     with hosting.traced(settings, "amont"):
         return hosting.serve(make, bound)

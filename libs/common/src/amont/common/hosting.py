@@ -29,6 +29,7 @@ from amont.common.log.kafka import KafkaOptions
 from amont.common.service import Parts, Service
 from amont.common.settings import IdentitySettings, LogSettings, Settings, TraceSettings, unknown_settings
 from amont.common.web import app
+from amont.common.web.limits import RateLimit
 from amont.common.web.tokens import JwtVerifier, Keys, NoVerifier, Verifier
 
 WATCH_SECONDS = 5.0
@@ -110,7 +111,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def hosted(
-    services: Sequence[Service], *, title: str, verifier: Verifier, extra: Sequence[APIRouter] = (), on_failure: Callable[[], None]
+    services: Sequence[Service],
+    *,
+    title: str,
+    verifier: Verifier,
+    extra: Sequence[APIRouter] = (),
+    limit: RateLimit | None = None,
+    on_failure: Callable[[], None],
 ) -> FastAPI:
     """The application that starts the services when it starts. `on_failure` ends the process when one of them cannot start or its reading has died."""
 
@@ -130,7 +137,7 @@ def hosted(
                 if isinstance(error, BaseException):
                     _logger.error("cannot_stop", reason=f"{type(error).__name__}: {error}")
 
-    made = app(services, title=title, verifier=verifier, lifespan=lifespan)
+    made = app(services, title=title, verifier=verifier, lifespan=lifespan, limit=limit)
     for router in extra:
         made.include_router(router)
     return made

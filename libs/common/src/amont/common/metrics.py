@@ -23,6 +23,12 @@ BATCH_SECONDS = Histogram(
     "amont_batch_seconds", "From a batch's arrival to its effects being saved and published", ["service"], registry=REGISTRY
 )
 COMMANDS = Counter("amont_commands", "Commands by outcome", ["service", "command", "outcome"], registry=REGISTRY)
+REQUESTS_LIMITED = Counter(
+    "amont_requests_limited",
+    "Requests that were refused because their client asks too often, by what it is known by",
+    ["client"],
+    registry=REGISTRY,
+)
 DUE_HANDLED = Counter("amont_due_handled", "Documents whose time had come, by outcome", ["service", "outcome"], registry=REGISTRY)
 DOCUMENTS_UNREADABLE = Counter(
     "amont_documents_unreadable",

@@ -62,6 +62,9 @@ class Settings(LogSettings, IdentitySettings, TraceSettings, StoreSettings):
         default=50, ge=0, description="how many dead letters of our own fault in a row stop a topic; 0 is never"
     )
     drain_seconds: float = Field(default=25.0, gt=0, le=600, description="how long a stop waits for what is in hand, in seconds")
+    requests_per_second: float = Field(
+        default=100.0, ge=0, description="how often one client may ask on average, five times as much at once; 0 is no limit"
+    )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on")
 

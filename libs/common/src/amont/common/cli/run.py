@@ -1,5 +1,6 @@
 """`amont run SERVICE`: one service as its own process."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ def run(
     """Run one service against AMONT_LOG_URL and AMONT_STORE_URL until SIGTERM, which drains it."""
     from amont.common import hosting, logging  # noqa: PLC0415 - heavy, and other commands need not wait for it
     from amont.common.settings import Settings, read_settings  # noqa: PLC0415
+    from amont.common.web.limits import RateLimit  # noqa: PLC0415
 
     builders = hosting.service_builders()
     if service not in builders:
@@ -24,5 +26,8 @@ def run(
     built = builders[service](hosting.parts_from(settings, service))
     typer.echo(f"amont {service} listens on http://{settings.host}:{bound.getsockname()[1]}")
     with hosting.traced(settings, f"amont-{service}"):
-        code = hosting.serve(lambda fail: hosting.hosted([built], title=f"Amont {service}", verifier=verifier, on_failure=fail), bound)
+        made = partial(
+            hosting.hosted, [built], title=f"Amont {service}", verifier=verifier, limit=RateLimit.of(settings.requests_per_second)
+        )
+        code = hosting.serve(lambda fail: made(on_failure=fail), bound)
     raise typer.Exit(code)

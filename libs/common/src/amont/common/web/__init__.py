@@ -21,6 +21,7 @@ from amont.common.errors import Fault, Invalid
 from amont.common.identity import Actor
 from amont.common.log.asyncapi import document
 from amont.common.service import Service
+from amont.common.web.limits import Limited, RateLimit
 from amont.common.web.pages import docs_router
 from amont.common.web.problems import BodyLimit, Refusals, handle_errors, problem, responses
 from amont.common.web.tokens import BadToken, NoVerifier, Verifier
@@ -169,8 +170,9 @@ def app(
     title: str,
     verifier: Verifier | None = None,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
+    limit: RateLimit | None = None,
 ) -> FastAPI:
-    """The application around these services; the caller starts and stops them (for instance in `lifespan`)."""
+    """The application around these services; the caller starts and stops them (for instance in `lifespan`). Without a `limit` nobody asks too often."""
     made = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     made.state.services = {service.name: service for service in services}
     made.state.verifier = verifier or NoVerifier()
@@ -186,6 +188,8 @@ def app(
             made.include_router(door.router)
     made.include_router(_operations(services))
     made.include_router(docs_router())
+    if limit is not None:
+        made.add_middleware(Limited, limit=limit, refusals=refusals)
     made.add_middleware(Traced)
     return made
 

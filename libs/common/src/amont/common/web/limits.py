@@ -1,11 +1,26 @@
-"""How often a client may ask: a token bucket each. In memory and per process: it keeps one client from starving the others, it does not bill."""
+"""How often a client may ask: a token bucket each, in front of every route. In memory and per process: it keeps one client from starving the others, it does
+not bill.
 
+A client is a bearer token that has been believed before, known here by its digest; whoever comes without one, or with one that nobody has believed yet, is
+the address that they come from, so that made-up tokens are no new clients. What operations ask (health, metrics) is never refused.
+"""
+
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from amont.common import metrics
+from amont.common.web.problems import Refusals
+
 MOST_CLIENTS = 10_000
 """Buckets that are remembered; the one that asked longest ago is forgotten first, and would be full by then."""
+AT_ONCE = 5
+"""So many seconds' worth may come at once."""
+EXEMPT = ("/health/", "/metrics")
+NOT_BELIEVED = 401
 
 
 class RateLimit:
@@ -14,6 +29,11 @@ class RateLimit:
     def __init__(self, per_second: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._burst, self._clock = per_second, burst, clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    @classmethod
+    def of(cls, per_second: float) -> "RateLimit | None":
+        """As the settings say; None for 0, which is no limit."""
+        return cls(per_second, max(1, round(per_second * AT_ONCE))) if per_second else None
 
     def wait(self, client: str) -> float:
         """0 when the client may ask now, which counts; otherwise the seconds until it may."""
@@ -25,3 +45,49 @@ class RateLimit:
         while len(self._buckets) > MOST_CLIENTS:
             self._buckets.popitem(last=False)
         return 0.0 if granted else (1 - left) / self._rate
+
+
+class Limited:
+    """Refuses with 429 and `Retry-After` whoever asks too often."""
+
+    def __init__(self, app: ASGIApp, limit: RateLimit, refusals: Refusals) -> None:
+        self._app, self._limit, self._refusals = app, limit, refusals
+        self._believed: OrderedDict[str, None] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(EXEMPT):
+            await self._app(scope, receive, send)
+            return
+        token = _token_of(scope)
+        known = token is not None and token in self._believed
+        wait = self._limit.wait(f"token:{token}" if known else f"address:{(scope.get('client') or ('',))[0]}")
+        if wait > 0:
+            await self._refuse(wait, scope, receive, send, "token" if known else "address")
+            return
+
+        async def heard(message: Message) -> None:
+            if token is not None and message["type"] == "http.response.start":
+                self._learn(token, believed=message["status"] != NOT_BELIEVED)
+            await send(message)
+
+        await self._app(scope, receive, heard)
+
+    def _learn(self, token: str, *, believed: bool) -> None:
+        self._believed.pop(token, None)
+        if believed:
+            self._believed[token] = None
+            if len(self._believed) > MOST_CLIENTS:
+                self._believed.popitem(last=False)
+
+    async def _refuse(self, wait: float, scope: Scope, receive: Receive, send: Send, client: str) -> None:
+        metrics.REQUESTS_LIMITED.labels(client).inc()
+        seconds = max(1, round(wait))
+        detail = f"You ask too often. Wait {seconds} s."
+        answer = self._refusals(scope["path"], 429, "too-many-requests", "Too many requests", detail, {"Retry-After": str(seconds)})
+        await answer(scope, receive, send)
+
+
+def _token_of(scope: Scope) -> str | None:
+    """The digest of what is in `Authorization`: the token itself is kept nowhere."""
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+    return hashlib.blake2b(header, digest_size=16).hexdigest() if header else None

@@ -17,7 +17,6 @@ from scim2_server.routing import Operation
 from amont.common import metrics
 from amont.common.errors import Unacceptable, Unavailable
 from amont.common.service import Service
-from amont.common.web.limits import RateLimit
 from amont.enrolment import commands
 from amont.enrolment.api.scim.quirks import mended
 from amont.enrolment.api.scim.service import CHANGES, Handler, TenantService
@@ -32,12 +31,11 @@ _logger = structlog.get_logger(__name__)
 
 
 class Door:
-    """The route, and how fast each feed may knock."""
+    """The route."""
 
     prefix = "/scim/"
 
-    def __init__(self, limit: RateLimit) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
         self.router = APIRouter()
         self.router.add_api_route("/scim/{tenant}/v2", self.answer, methods=METHODS, include_in_schema=False)
         self.router.add_api_route("/scim/{tenant}/v2/{path:path}", self.answer, methods=METHODS, include_in_schema=False)
@@ -67,9 +65,6 @@ class Door:
     async def _serve(self, tenant: str, request: Request, asked: ScimRequest) -> ScimResponse:
         enrolment: Service = request.app.state.services["enrolment"]
         found = await enrolment.run(commands.feed_of, tenant, _token(request))
-        client = found[1].id if found else f"address:{request.client.host if request.client else ''}"
-        if (wait := self._limit.wait(client)) > 0:
-            raise _TooMany(wait)
         if found is None:
             raise UnauthorizedException(detail="Send the bearer token of this subsidiary's feed: Authorization: Bearer …")
         if len(asked.query.get("filter", "")) > LONGEST_FILTER:
@@ -81,14 +76,6 @@ class Door:
             metrics.HRIS_FIELDS_DROPPED.labels(what).inc()
         subsidiary, _ = found
         return await Handler(TenantService(subsidiary.grades), TenantStorage(enrolment.run, tenant)).handle(asked)
-
-
-class _TooMany(SCIMException):
-    status = 429
-
-    def __init__(self, wait: float) -> None:
-        super().__init__(detail=f"This feed asks too often. Wait {wait:.0f} s.")
-        self.wait = wait
 
 
 def _token(request: Request) -> str:
@@ -104,21 +91,19 @@ def _as_http(answer: ScimResponse) -> Response:
 
 
 def _refused(error: Exception) -> Response:
+    wait = RETRY_SECONDS if isinstance(error, Unavailable) else None
     match error:
-        case _TooMany():
-            wait: float | None = error.wait
         case Unavailable():
-            wait, error = RETRY_SECONDS, SCIMException.from_error(Error(status=503, detail=str(error)))
+            error = SCIMException.from_error(Error(status=503, detail=str(error)))
         case Unacceptable():
-            wait, error = None, SCIMException.from_error(Error(status=413, detail=str(error)))
+            error = SCIMException.from_error(Error(status=413, detail=str(error)))
         case RecursionError():
-            wait, error = None, InvalidFilterException(detail="It is nested too deeply.")
+            error = InvalidFilterException(detail="It is nested too deeply.")
         case SCIMException():
-            wait = None
+            pass
         case _:
-            wait = None
             _logger.error("scim_answered_500", error=type(error).__name__, exc_info=error)
     answer = _as_http(TenantService(()).error_response(error))
     if wait is not None:
-        answer.headers["Retry-After"] = f"{max(1, round(wait))}"
+        answer.headers["Retry-After"] = str(wait)
     return answer
