@@ -1,0 +1,112 @@
+"""Are the tests of the definition worth something? Faults are planted in scorer, points and rules one at a time, and their tests must find each.
+
+    python -m tests.mutation                              # every fault
+    python -m tests.mutation scorer --most 20 --seed 1    # some, chosen by the seed
+
+Each fault is tried in a process of its own, forked from one that has everything loaded; one that runs longer than `--seconds` of processor counts as found,
+since it hangs. Exits with 1 when one survived that is not in `survivors.txt`, where each stands with the reason why nobody could see it.
+"""
+
+import argparse
+import os
+import resource
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from random import Random
+from types import ModuleType
+
+os.environ.setdefault("AMONT_TEST_THOROUGHNESS", "0.2")
+
+import pytest
+from tests.mutation.faults import Fault, faults_in
+
+TESTS = Path("tests/services/matching")
+_RULES = ["domain/test_points.py", "domain/test_rules.py", "domain/test_scorer.py", "domain/test_words.py"]
+TARGETS = {
+    "scorer": ("domain.scorer", _RULES),
+    "points": ("domain.points", _RULES),
+    "rules": ("domain.rules", _RULES),
+}
+"""Modules of matching by their short names, and the tests that must find a fault there, the most telling first."""
+SURVIVORS = Path(__file__).with_name("survivors.txt")
+
+
+def main() -> int:
+    asked = _asked()
+    argued = {line.partition(" # ")[0] for line in SURVIVORS.read_text().splitlines() if " # " in line}
+    survived: list[str] = []
+    tried = 0
+    for name in asked.targets or TARGETS:
+        module_name, tests = TARGETS[name]
+        module = import_module(f"amont.matching.{module_name}")
+        faults = list(faults_in(Path(module.__file__ or "").read_text()))
+        if not _lives(module, None, tests, asked.seconds):
+            sys.exit(f"The tests of {name} fail, or take too long, without any fault: {', '.join(tests)}.")
+        chosen = sorted(Random(f"{asked.seed}/{name}").sample(range(len(faults)), min(asked.most, len(faults))))
+        lived = [
+            f"{name}: {fault.was} -> {fault.becomes}"
+            for fault in (faults[one] for one in chosen)
+            if _lives(module, fault, tests, asked.seconds)
+        ]
+        tried += len(chosen)
+        survived += lived
+        print(f"{name:8} {len(chosen):4} of {len(faults)} faults planted, {len(chosen) - len(lived)} found", flush=True)
+        for one in lived:
+            print(f"   {'argued' if one in argued else 'ALIVE '}  {one}", flush=True)
+    found = tried - len(survived)
+    print(
+        f"{found} of {tried} found ({100 * found / max(1, tried):.0f} %); {sum(one in argued for one in survived)} of the others are argued"
+    )
+    return int(any(one not in argued for one in survived))
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("targets", nargs="*", metavar="MODULE", choices=[[], *TARGETS], default=[])
+    parser.add_argument("--most", type=int, default=1_000_000, help="faults a module")
+    parser.add_argument("--seed", type=int, default=0, help="which of them")
+    parser.add_argument("--seconds", type=int, default=60, help="processor seconds a fault may take to be found")
+    return parser.parse_args()
+
+
+def _lives(module: ModuleType, fault: Fault | None, tests: list[str], seconds: int) -> bool:
+    """Whether all tests pass with that fault, or without any."""
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        os._exit(0 if _pass(module, fault, tests) else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _pass(module: ModuleType, fault: Fault | None, tests: list[str]) -> bool:
+    try:
+        if fault is not None:
+            _plant(module, fault)
+    except Exception:  # found: it cannot even be imported
+        return False
+    arguments = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "ignore", "--assert=plain"]
+    return all(pytest.main([*arguments, str(TESTS / test)]) == pytest.ExitCode.OK for test in tests)
+
+
+def _plant(module: ModuleType, fault: Fault) -> None:
+    """Let everybody who has imported something of the module have it with the fault."""
+    before = dict(vars(module))
+    exec(compile(fault.tree, module.__file__ or "", "exec"), vars(module))
+    instead = {id(old): vars(module)[name] for name, old in before.items() if getattr(old, "__module__", None) == module.__name__}
+    for other in [one for name, one in sys.modules.items() if name.startswith("amont.matching") and one is not module]:
+        for name, value in list(vars(other).items()):
+            if id(value) in instead:
+                setattr(other, name, instead[id(value)])
+
+
+if __name__ == "__main__":
+    if find_spec("hypothesis") is None:
+        sys.exit("The tests' own dependencies are missing: make setup.")
+    for wanted in ("amont.matching.domain.engine", "amont.matching.verifier", "hypothesis.stateful", "scipy.optimize"):
+        import_module(wanted)
+    sys.exit(main())
