@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 import typer
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.services.enrolment.staffing import recorded
 from typer.testing import CliRunner
 
 from amont.common import hosting
 from amont.common.cli import main, root
 from amont.common.events import SubsidiaryChanged
+from amont.common.feeds.grades import as_cell, code_in
 from amont.common.service import Service
 from amont.common.settings import Settings
 from amont.common.testing.hearing import record_of
@@ -137,6 +140,25 @@ async def test_what_is_given_is_changed_and_the_rest_stays(enrolment: Service, a
 async def test_a_grade_table_comes_out_as_it_went_in(enrolment: Service, amont: Amont) -> None:
     await amont(*FR)
     assert (await amont("show", "fr", "--grades"))[1] == "grade,band\nC1,5\nDIR,14\n"
+
+
+async def test_a_code_that_looks_like_a_formula_is_text_to_a_spreadsheet_and_the_same_code_to_us(
+    enrolment: Service, amont: Amont, tmp_path: Path
+) -> None:
+    (tmp_path / "grades.csv").write_text("grade,band\n'=1+1,5\n+2,6\n''-3,7\n", encoding="utf-8")
+    await amont(*FR)
+    assert json.loads((await amont("show", "fr", "--json"))[1])["grades"] == {"=1+1": 5, "+2": 6, "'-3": 7}
+    said = (await amont("show", "fr", "--grades"))[1]
+    assert said == "grade,band\n'=1+1,5\n'+2,6\n''-3,7\n"
+    (tmp_path / "grades.csv").write_text(said, encoding="utf-8")
+    assert (await amont("change", "fr", "--grades", "grades.csv"))[0] == 0
+    assert (await amont("show", "fr", "--grades"))[1] == said
+
+
+@given(st.text(max_size=12))
+def test_no_code_is_a_formula_once_written_and_each_is_read_back(code: str) -> None:
+    assert not as_cell(code).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert code_in(as_cell(code)) == code
 
 
 async def test_the_subsidiaries_are_listed(enrolment: Service, amont: Amont) -> None:

@@ -7,6 +7,19 @@ from amont.common.errors import Fault, Invalid
 
 BANDS = range(1, 21)
 EVERYBODY = "*"
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes a cell that begins so for (OWASP, *CSV Injection*)."""
+_TEXT = "'"
+
+
+def as_cell(code: str) -> str:
+    """A code as a cell that no spreadsheet computes: an apostrophe stands before what looks like a formula. `code_in` takes it away."""
+    return f"{_TEXT}{code}" if code.lstrip(_TEXT).startswith(_FORMULAS) else code
+
+
+def code_in(cell: str) -> str:
+    """The code that a cell stands for."""
+    return cell.removeprefix(_TEXT) if cell.lstrip(_TEXT).startswith(_FORMULAS) else cell
 
 
 class Grades:
@@ -43,7 +56,7 @@ def read_grades(lines: Iterable[str]) -> Grades:
 
 def _fill(tables: dict[str, dict[str, int]], rows: "csv.DictReader[str]") -> Iterator[Fault]:
     for row in rows:
-        tenant, code, band = (row.get("tenant") or EVERYBODY).strip(), (row["grade"] or "").strip(), (row["band"] or "").strip()
+        tenant, code, band = (row.get("tenant") or EVERYBODY).strip(), code_in((row["grade"] or "").strip()), (row["band"] or "").strip()
         where = f"line {rows.line_num}"
         if not code:
             yield Fault(where, "the grade is empty; write the HR system's own code")

@@ -8,6 +8,7 @@ from typing import Any
 
 from amont.common.cli import out, say, say_command, say_facts, table
 from amont.common.events.hris import StaffFact
+from amont.common.feeds.grades import as_cell
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.tokens import FeedToken
 
@@ -74,7 +75,7 @@ def print_tokens(found: Sequence[FeedToken]) -> None:
 
 
 def print_grades(one: Subsidiary) -> None:
-    """The grade table as the CSV that `amont contracts check --grades` reads."""
+    """The grade table as the CSV that `amont contracts check --grades` reads, and that no spreadsheet computes anything of."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("grade", "band"))
-    writer.writerows((code, band) for band, code in sorted((band, code) for code, band in one.grades.items()))
+    writer.writerows((as_cell(code), band) for band, code in sorted((band, code) for code, band in one.grades.items()))
