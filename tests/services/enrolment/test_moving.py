@@ -15,9 +15,10 @@ from amont.common.metrics import REGISTRY
 from amont.common.testing.hearing import START, Hearing, hearing
 from amont.enrolment import commands
 from amont.enrolment.app import build
-from amont.enrolment.domain.employee import Employee, Move
+from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import Form
 from amont.enrolment.domain.feed import HOUR
+from amont.enrolment.domain.move import Move
 from amont.enrolment.domain.programme import Programme
 
 SECOND = timedelta(seconds=1)

@@ -283,6 +283,21 @@ async def test_a_discarded_answer_can_be_read_for_a_day_and_is_then_gone(matchin
     assert (thrown.requested_by, thrown.due_at) == (None, None)
 
 
+async def test_a_page_that_goes_between_two_reads_is_an_answer_that_is_gone(matching: Hearing, office: Office) -> None:
+    """As when somebody is erased meanwhile: the round was read, then its pages."""
+    await _everybody(matching, office)
+    round_ = await solve(matching)
+
+    async def go(work: Work) -> None:
+        async for page in work.find(documents.pages_of(round_.id)):
+            work.remove(page)
+
+    await matching.service.run(go)
+    async with matching.client("fr:anne", Privilege.GROUP_COORDINATOR) as anne:
+        read = await anne.get(f"/api/matching/v1/rounds/{round_.id}/pairs")
+    assert (read.status_code, read.json()["type"]) == (409, "urn:amont:problem:no-answer")
+
+
 @pytest.mark.usefixtures("small_pages")
 async def test_while_an_answer_is_cleared_away_there_is_none(matching: Hearing, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solving, "CLEARED_AT_ONCE", 1)

@@ -10,7 +10,7 @@ from amont.matching import documents
 from amont.matching.commands.listing import readable
 from amont.matching.domain.answer import Answer, Part, RoundPage, pages_from
 from amont.matching.domain.programme import Programme, PublicationRunning
-from amont.matching.domain.round import Round, RoundKind, requested
+from amont.matching.domain.round import NoAnswer, Round, RoundKind, requested
 from amont.matching.domain.ruling import Ruling
 from amont.matching.domain.simulation import Simulation
 from amont.matching.files import Head, Origin, digest
@@ -89,7 +89,10 @@ async def read_rows(work: Work, round_id: str, actor: Actor, part: Part, start: 
     """Some rows of a round's answer, from number `start` on. Raises NotFound, NotAllowed, NoAnswer."""
     round_ = await work.get(Round, round_id)
     await must_be_allowed(work, actor, Action.READ_ROUND, round_)
-    return await rows(work, round_.id, round_.rows(part), part, start, limit)
+    try:
+        return await rows(work, round_.id, round_.rows(part), part, start, limit)
+    except KeyError as gone:  # a page that was removed since the round was read
+        raise NoAnswer(round_.id, round_.status) from gone
 
 
 async def read_source(work: Work, round_id: str, actor: Actor) -> Answer:
@@ -127,7 +130,7 @@ async def read_result(work: Work, round_id: str, actor: Actor) -> tuple[Answer, 
 
 
 async def rows(work: Work, round_id: str, answer: Answer, part: Part, start: int, limit: int) -> Sequence[Any]:
-    """The rows of an answer from number `start` on, at most `limit`: for whoever may read it, and has begun to."""
+    """The rows of an answer from number `start` on, at most `limit`: for whoever may read it, and has begun to. Raises KeyError for a page that is gone."""
     ids = pages_from(round_id, answer, part, start, limit)
     pages = await work.get_many(RoundPage, ids)
     found = [row for id_ in ids for row in pages[id_].rows]
