@@ -31,8 +31,8 @@ from amont.matching.domain.pair import Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.points import Points
 
-PAIRS = int(os.environ.get("BENCH_PAIRS", "100"))
-A_SECOND = float(os.environ.get("BENCH_RATE", "2"))
+PAIRS = int(os.environ.get("BENCH_PAIRS", "200"))
+A_SECOND = float(os.environ.get("BENCH_RATE", "10"))
 PATIENCE_SECONDS = 120.0
 PROGRAMME = "digital"
 

@@ -14,7 +14,7 @@ from amont.common.documents import Document, Put, Write
 from amont.common.errors import DomainError, Unacceptable
 from amont.common.service import AGAIN_AFTER, Parts, Service
 from amont.common.testing.hearing import START, Hearing, hearing
-from amont.common.work import Work
+from amont.common.work import Waking, Work
 
 NEWER: Mapping[str, Any] = {"mood": "fine", "plan": {"steps": [1, 2]}}
 """What a newer release keeps in a document and this one knows nothing of."""
@@ -99,3 +99,21 @@ async def test_a_due_document_that_the_store_refuses_keeps_no_other_waiting(one:
     assert [(await one.look(Tally, id_)).told for id_ in "abc"] == [("woken",), (), ("woken",)]
     assert [line["id"] for line in lines if line["event"] == "due_refused_by_the_store"] == ["b"]
     assert (await one.look(Tally, "b")).due_at == START + timedelta(seconds=1) + AGAIN_AFTER
+
+
+async def test_what_a_page_needs_is_read_ahead_once_and_a_document_that_cannot_be_read_is_met_by_whoever_asks(tmp_path: Path) -> None:
+    pages: list[list[str]] = []
+
+    async def ahead(due: Sequence[Tally], work: Work) -> None:
+        pages.append([tally.id for tally in due])
+        await work.get_many(Tally, ["broken"])
+
+    def reading_ahead(parts: Parts) -> Service:
+        return Service("matching", parts, consumes={}, publishes=(), keeps=[TALLIES], due={Tally: Waking(wake, ahead)})
+
+    async with hearing(reading_ahead, tmp_path) as one:
+        await one.given(*(Tally(id=id_, due_at=START) for id_ in "abc"), Tally(id="broken"))
+        await written_by_others(one, "broken", n="many")
+        await one.settle()
+        assert pages == [["a", "b", "c"]]
+        assert [(await one.look(Tally, id_)).told for id_ in "abc"] == [("woken",)] * 3

@@ -1,9 +1,12 @@
 """Living pairs: every fact about the two, their enrolments, their policy or the lines above them is held against the hard rules at once."""
 
 import contextlib
+from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.services.matching.matching_facts import (
@@ -307,3 +310,33 @@ async def test_a_person_in_both_roles_is_looked_at_in_both(matching: Hearing, of
     await matching.said()
     await matching.hears(office.left(JULE))
     assert kinds(await matching.said()) == ["PairEnded", "PairEnded"]
+
+
+async def _reads_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> int:
+    """How often the store is read when so many mentors, each in a pair, are given another manager at once, or go on leave."""
+    async with hearing(build, tmp_path / str(count)) as matching:
+        office, numbers = Office(), range(count)
+        people = [one for k in numbers for one in (*office.mentee(f"fr:e{k}"), *office.mentor(f"de:j{k}"))]
+        await matching.hears(office.programme(), *people)
+        couples = [(pair.mentor, pair.mentee) for pair in await publish(matching)]
+        await matching.said()
+        reads = 0
+        for name in ("get", "find"):
+            read = getattr(matching.service.unit.house.store, name)
+
+            async def counted(*args: Any, read: Callable[..., Any] = read) -> Any:
+                nonlocal reads
+                reads += 1
+                return await read(*args)
+
+            monkeypatch.setattr(matching.service.unit.house.store, name, counted)
+        await matching.hears(
+            *(office.employee(mentor, managers=(mentee,)) for mentor, mentee in couples[1::2]),
+            *(office.on_leave(mentor, Role.MENTOR) for mentor, _ in couples[::2]),
+        )
+        assert Counter(kinds(await matching.said())) == {"PairEnded": count}
+        return reads
+
+
+async def test_many_pairs_are_looked_at_in_no_more_reads_than_a_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await _reads_for(tmp_path, monkeypatch, 24) <= await _reads_for(tmp_path, monkeypatch, 3)

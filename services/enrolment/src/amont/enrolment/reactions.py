@@ -4,10 +4,9 @@ itself has said of seats: who asks for one and who gives one up travels by event
 Staff records carry no `seq`: an employee knows by a record's position whether it is news. What a record means is in the domain.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from prometheus_client import Counter
 
@@ -34,7 +33,7 @@ from amont.common.events.exporting import ExportFact
 from amont.common.events.hris import StaffFact
 from amont.common.events.values import Role, tenant_of
 from amont.common.events.words import person_id
-from amont.common.work import Handle, Reaction, Reactions, Work
+from amont.common.work import Due, Reaction, Reactions, Work
 from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
 from amont.enrolment.domain.arrival import Outcome
 from amont.enrolment.domain.employee import Employee
@@ -269,7 +268,7 @@ CONSUMES: Reactions = {
     ErasedFromNotifications: Reaction(on_erased, needs=_erasure),
 }
 
-DUE: Mapping[type[Any], Handle] = {
+DUE: Due = {
     Subsidiary: on_subsidiary_due,
     Feed: on_feed_due,
     Employee: on_employee_due,

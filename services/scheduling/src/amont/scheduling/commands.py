@@ -4,12 +4,10 @@ Every verb answers with the plan and the version that readers know it by. Double
 with a check due at once, so that of two made at the same moment at least one check sees both; the plan with the larger id gives way.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from amont.common import metrics
-from amont.common.aggregate import Aggregate, Decision
+from amont.common.aggregate import Decision
 from amont.common.erasing import Clearing, Look, clear
 from amont.common.errors import Fault, Invalid
 from amont.common.events import (
@@ -27,7 +25,7 @@ from amont.common.events.values import EmployeeStatus, tenant_of
 from amont.common.exporting import MOST_OF_A_KIND, Answer, Kinds, answer, plain
 from amont.common.identity import Action, Actor, Privilege, Resource, authorize
 from amont.common.ids import derived
-from amont.common.work import Effect, Work
+from amont.common.work import Due, Effect, Work
 from amont.scheduling import documents
 from amont.scheduling.domain.errors import HoursUnknown
 from amont.scheduling.domain.hours import FARTHEST, Hours
@@ -139,8 +137,8 @@ async def export(work: Work, person: str, private: bool) -> Kinds:  # noqa: ARG0
     }
 
 
-DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Plan: wake_plan}
-JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
+DUE: Due = {Plan: wake_plan}
+JOBS: Due = {
     Clearing: clear(erase, ErasedFromScheduling),
     Answer: answer(export, ExportedFromScheduling),
 }

@@ -20,7 +20,7 @@ from amont.common.aggregate import Aggregate
 from amont.common.clock import Clock
 from amont.common.documents import AtMost, Document, Store
 from amont.common.documents.collection import Collection
-from amont.common.errors import DomainError, Unacceptable, Unavailable
+from amont.common.errors import DomainError, Unacceptable, Unavailable, UnreadableDocument
 from amont.common.events.envelope import Event
 from amont.common.events.values import instant_text
 from amont.common.ids import Ids
@@ -32,9 +32,8 @@ from amont.common.service.letters.replaying import Replayer
 from amont.common.service.unit import Moved, Unit
 from amont.common.service.unreadable import unreadable
 from amont.common.tracing import TRACING
-from amont.common.work import Backlog, House, Reactions, Work
+from amont.common.work import Backlog, Due, Handle, House, Reactions, Waking, Work
 
-DueHandler = Callable[[Any, Work], Awaitable[None]]
 Warm = Callable[[Callable[[], bool]], None]
 """Makes ready what somebody would wait for later; asks now and then whether the service stops."""
 DuePage = 200
@@ -51,7 +50,7 @@ AGAIN_AFTER = timedelta(minutes=1)
 
 _logger = structlog.get_logger(__name__)
 
-__all__ = ["DueHandler", "Parts", "Service", "Warm"]
+__all__ = ["Parts", "Service", "Warm"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +87,8 @@ class Service:
         consumes: Reactions,
         publishes: Sequence[type[Event]],
         keeps: Sequence[Collection[Any]],
-        due: Mapping[type[Aggregate], DueHandler] | None = None,
-        jobs: Mapping[type[Aggregate], DueHandler] | None = None,
+        due: Due | None = None,
+        jobs: Due | None = None,
         routers: Sequence[APIRouter] = (),
         doors: Sequence[Door] = (),
         tools: Mapping[type, object] | None = None,
@@ -233,7 +232,7 @@ class Service:
         """Do every job of a kind that is due; how many there were. Raises Unavailable."""
         return await self._tick(self.unit.house.collections[kind], self._jobs[kind])
 
-    async def _tick(self, collection: Collection[Any], handler: DueHandler) -> int:
+    async def _tick(self, collection: Collection[Any], handler: Handle | Waking) -> int:
         total, after = 0, None
         while True:
             work = Work(self.unit.house)
@@ -247,14 +246,18 @@ class Service:
                 return total
             after = (documents[-1]["due_at"], documents[-1]["_id"])
 
-    async def _handle(self, work: Work, collection: Collection[Any], documents: Sequence[Document], handler: DueHandler) -> int | None:
+    async def _handle(self, work: Work, collection: Collection[Any], documents: Sequence[Document], handler: Handle | Waking) -> int | None:
         """Wake these documents together; how many could be, None when somebody was faster about one. Raises Unavailable.
 
         When the store will never take what became of one of them, the others do not wait for it: each is woken alone, and that one put off as it is.
         """
         due = [aggregate for one in documents if (aggregate := self._loaded(work, collection, one)) is not None]
+        handle = handler.handle if isinstance(handler, Waking) else handler
+        if due and isinstance(handler, Waking):
+            with contextlib.suppress(UnreadableDocument):  # who needs that one is told when it asks for it
+                await handler.ahead(due, work)
         for aggregate in due:
-            await self._wake(work, aggregate, handler)
+            await self._wake(work, aggregate, handle)
         try:
             entries = await self.unit.save(work)
         except Moved as moved:  # who won is due no more, so what it had planned is done now or never
@@ -284,7 +287,7 @@ class Service:
             unreadable(self.name, collection.name, document["_id"], error)
             return None
 
-    async def _wake(self, work: Work, aggregate: Aggregate, handler: DueHandler) -> None:
+    async def _wake(self, work: Work, aggregate: Aggregate, handler: Handle) -> None:
         current = await work.peek(type(aggregate), aggregate.id)
         if current is None or current.due_at is None or current.due_at > work.now:
             return  # a handler before this one on the page has seen to it

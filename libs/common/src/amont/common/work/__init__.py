@@ -26,7 +26,7 @@ from amont.common.tracing import carried, continued
 from amont.common.work.asking import holds_any, meets, place, question
 from amont.common.work.entry import COMPACTED, OUTBOX, SAID_AGAIN_WITHIN, Entry, Key
 from amont.common.work.limits import MAX_EVENT_BYTES, MAX_PENDING, Backlog, TooMuchToSay, limit
-from amont.common.work.reactions import Handle, Needs, Reaction, Reactions, id_after
+from amont.common.work.reactions import Due, Handle, Needs, Reaction, Reactions, Waking, id_after
 from amont.common.work.recent import Recent
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "OUTBOX",
     "SAID_AGAIN_WITHIN",
     "Backlog",
+    "Due",
     "Effect",
     "Entry",
     "Handle",
@@ -46,6 +47,7 @@ __all__ = [
     "Reactions",
     "Recent",
     "TooMuchToSay",
+    "Waking",
     "Work",
     "holds_any",
     "id_after",
@@ -95,7 +97,7 @@ class Work:
         self._recent = recent
         self._entries: dict[Key, Entry] = {}
         self._absent: set[Key] = set()
-        self._answered: set[tuple[str, ...]] = set()
+        self._answers: dict[tuple[str, ...], tuple[Key, ...]] = {}
         self._step = _Step(None, None, 0)
         self._correlation = correlation
         self._idempotency_key = idempotency_key
@@ -201,11 +203,15 @@ class Work:
     async def prefetch_where(self, query: Query[A], field_name: str, values: Sequence[Any]) -> None:
         """Answer `query` for each value of one (possibly list) field in one go; `find` with that value and the same conditions needs no round trip."""
         questions = {value: question(Query(query.collection, {**query.conditions, field_name: value})) for value in dict.fromkeys(values)}
-        new = tuple(value for value, question in questions.items() if question not in self._answered)
-        if new:
-            async for _ in self._all(Query(query.collection, {**query.conditions, field_name: AnyOf(new)})):
-                pass
-            self._answered.update(questions.values())
+        answers: dict[Any, list[Key]] = {value: [] for value, asked in questions.items() if asked not in self._answers}
+        if not answers:
+            return
+        async for entry in self._all(Query(query.collection, {**query.conditions, field_name: AnyOf(tuple(answers))})):
+            held = entry.collection.dump(entry.aggregate).get(field_name)
+            for value in held if isinstance(held, list) else [held]:
+                if value in answers:
+                    answers[value].append(entry.key)
+        self._answers.update((questions[value], tuple(keys)) for value, keys in answers.items())
 
     def _take(self, collection: Collection[Any], document: Document) -> Entry:
         key = (collection.name, document["_id"])
@@ -226,8 +232,9 @@ class Work:
             yield cast("A", now.aggregate)
 
     async def _all(self, query: Query[A]) -> AsyncIterator[Entry]:
-        answered = question(query) in self._answered
-        known = [e for e in self._entries.values() if e.collection is query.collection and (answered or e.dirty)]
+        answer = self._answers.get(question(query))
+        answered = answer is not None
+        known = [self._entries[key] for key in dict.fromkeys((*(answer or ()), *self._dirty(query.collection))) if key in self._entries]
         held = sorted((e for e in known if meets(e, query.conditions)), key=lambda e: place(e.collection.dump(e.aggregate), query.sort))
         if not answered:
             saved = {entry.key for entry in known}
@@ -241,6 +248,9 @@ class Work:
                     yield entry
         for entry in held:
             yield entry
+
+    def _dirty(self, collection: Collection[Any]) -> list[Key]:
+        return [key for key, entry in self._entries.items() if entry.dirty and entry.collection is collection]
 
     async def _pages(self, query: Query[A]) -> AsyncIterator[list[Document]]:
         after: tuple[Any, ...] | None = None

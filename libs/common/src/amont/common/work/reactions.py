@@ -1,6 +1,6 @@
-"""What a service does when it hears an event: its CONSUMES table."""
+"""What a service does when it hears an event, its CONSUMES table, and when a document's time has come, its DUE table."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,18 @@ class Reaction:
 
 Reactions = Mapping[type[Event], Handle | Reaction]
 """A service's CONSUMES table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waking:
+    """What a service does when the time of a document has come. `ahead` reads what `handle` would ask for, for a whole page of them: a hint, never a must."""
+
+    handle: Handle
+    ahead: Callable[[Sequence[Any], "Work"], Awaitable[None]]
+
+
+Due = Mapping[type[Aggregate], Handle | Waking]
+"""A service's DUE table."""
 
 
 def id_after(cause: Envelope, *parts: str | int) -> str:

@@ -4,16 +4,14 @@ Before the others are told, the person's reports are moved up to the person's ow
 them, or of their reports, brings the id back. The tombstone comes last, when every service has answered and no topic holds what was said before.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from amont.common import metrics
-from amont.common.aggregate import Aggregate
 from amont.common.erasing import Look, letters_about, letters_of, made_up
 from amont.common.errors import NotFound
 from amont.common.events.values import tenant_of
 from amont.common.identity import Action, Actor, Resource, Scope, authorize, reach_of
-from amont.common.work import Handle, Work
+from amont.common.work import Due, Work
 from amont.enrolment import documents
 from amont.enrolment.commands.scim import forget_user
 from amont.enrolment.domain.employee import Employee
@@ -202,5 +200,5 @@ def _counted(outcome: str) -> Any:
     return count
 
 
-JOBS: Mapping[type[Aggregate], Handle] = {Erasure: wake_erasure}
+JOBS: Due = {Erasure: wake_erasure}
 """What looks through the whole store: nothing else waits for it."""

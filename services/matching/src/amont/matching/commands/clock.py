@@ -5,21 +5,20 @@ everything written: each handler does its part, comes back a second later, and s
 costs one more look. Pairs and pool are looked at after the fact that woke us was written, hence no race can hide one from the other.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
-from amont.common.aggregate import Aggregate
+from amont.common.documents.collection import Query
 from amont.common.erasing import Clearing
 from amont.common.events.values import EmployeeStatus, PairStatus
 from amont.common.exporting import Answer
 from amont.common.ids import derived
-from amont.common.work import Work
+from amont.common.work import Due, Waking, Work
 from amont.matching import documents
 from amont.matching.commands.cycles import look_for_cycles
 from amont.matching.commands.erasing import wake_clearing
 from amont.matching.commands.exporting import wake_answer
-from amont.matching.commands.looking import SOON, keep, review
+from amont.matching.commands.looking import SOON, keep, lines_above, review, surroundings
 from amont.matching.commands.publishing import publish_some
 from amont.matching.commands.rulings import forget_leaver, wake_ruling
 from amont.matching.commands.simulations import wake_simulation
@@ -122,15 +121,40 @@ async def _replace(work: Work, programme: Programme) -> Programme:
     return planned.publish(publication, base=found.rows().base, full=False).state
 
 
-DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
-    Pair: wake_pair,
+async def look_ahead_of_people(people: Sequence[Person], work: Work) -> None:
+    """Read what the looks of a page of people will ask for: the live pairs concerned, and what these are judged by."""
+    moved = [one.id for one in people if one.recheck is Recheck.LINE]
+    others = [one.id for one in people if one.recheck is not Recheck.LINE]
+    pairs = [*await _live(work, documents.live_pairs_below, "line", moved), *await _live(work, documents.live_pairs_of, "people", others)]
+    await surroundings(work, pairs)
+    await lines_above(work, moved)
+
+
+async def look_ahead_of_enrolments(enrolments: Sequence[Enrolment], work: Work) -> None:
+    """The same of a page of enrolments."""
+    await surroundings(work, await _live(work, documents.live_pairs_of, "people", [one.person for one in enrolments]))
+
+
+async def look_ahead_of_pairs(pairs: Sequence[Pair], work: Work) -> None:
+    """What the suspended ones of a page of pairs are judged by."""
+    await surroundings(work, [pair for pair in pairs if pair.status is PairStatus.SUSPENDED])
+
+
+async def _live(work: Work, of: Callable[[str], Query[Pair]], field: str, people: Sequence[str]) -> list[Pair]:
+    """The live pairs of each of these people, asked for together."""
+    await work.prefetch_where(of(""), field, people)
+    return [pair for person in people async for pair in work.find(of(person))]
+
+
+DUE: Due = {
+    Pair: Waking(wake_pair, look_ahead_of_pairs),
     Programme: wake_programme,
-    Enrolment: wake_enrolment,
-    Person: wake_person,
+    Enrolment: Waking(wake_enrolment, look_ahead_of_enrolments),
+    Person: Waking(wake_person, look_ahead_of_people),
     Ruling: wake_ruling,
 }
 
-JOBS: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {
+JOBS: Due = {
     Round: wake_round,
     Simulation: wake_simulation,
     Clearing: wake_clearing,

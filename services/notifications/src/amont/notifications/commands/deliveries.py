@@ -6,21 +6,21 @@ moment, hands it to the mail port and runs the command that records the outcome.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
 from functools import partial
 from typing import Any
 
 from opentelemetry.trace import SpanKind
 
-from amont.common.aggregate import Aggregate, Decision
+from amont.common.aggregate import Decision
 from amont.common.errors import Unavailable
 from amont.common.events import NotificationFailed, NotificationSent
 from amont.common.events.values import DeliveryStatus, tenant_of
 from amont.common.identity import Action, Actor, Privilege, Resource, authorize
 from amont.common.metrics import DELIVERIES
 from amont.common.tracing import TRACING, carried
-from amont.common.work import Work
+from amont.common.work import Due, Work
 from amont.notifications.commands.letters import Letterhead, write_letter
 from amont.notifications.documents import deliveries_to
 from amont.notifications.domain.delivery import Delivery
@@ -194,4 +194,4 @@ async def _count(channel: str, outcome: str) -> None:
     DELIVERIES.labels(channel, outcome).inc()
 
 
-DUE: Mapping[type[Aggregate], Callable[[Any, Work], Awaitable[None]]] = {Delivery: deliver}
+DUE: Due = {Delivery: deliver}
