@@ -664,8 +664,12 @@ async def test_a_file_of_before_is_taken_over_with_what_was_to_be_said(tmp_path:
         before.execute("CREATE INDEX d_things_by__out_at ON d_things (json_extract(body, '$._out_at'), id)")
         before.executemany("INSERT INTO d_things VALUES (?, ?, ?)", [(one["_id"], one["v"], json.dumps(one)) for one in (waits, said)])
     before.close()
+    older = sqlite3.connect(file, isolation_level=None)
     store = SqliteStore(file)
-    await store.open([CollectionSpec("things", (*THINGS.indexes, Index(("_out_at",))))])
+    await store.open([CollectionSpec("things", (*THINGS.indexes, Index(("_out_at",), sparse=True)))])
+    with pytest.raises(sqlite3.OperationalError, match="no such column: body"):  # an older process that has it open writes no more
+        older.execute("UPDATE d_things SET v = ?, body = ? WHERE id = ? AND v = ?", (4, "{}", "waits", 3))
+    older.close()
     assert await store.get("things", ["waits", "said"]) == {"waits": waits, "said": said}
     assert await store.find(Find(collection="things", where={"_out_at": AtMost("2028")}, sort="_out_at")) == [waits]
     assert await ids(store, {"people": "a"}) == ["waits"]

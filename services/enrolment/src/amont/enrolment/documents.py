@@ -66,7 +66,7 @@ EMPLOYEES = Collection(
         Index(("tenant", "status")),
         Index(("programmes",), many=True),
         Index(("enrolment_ids",), many=True),
-        Index(("waits_in",)),
+        Index(("waits_in",), sparse=True),
         Index(("managers",), many=True),
         Index(("address",)),
     ],

@@ -20,10 +20,14 @@ LARGEST_DOCUMENT = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Fields that named queries filter by together. The first one may hold a list: then it matches each of its elements (`many`)."""
+    """Fields that named queries filter by together. The first one may hold a list: then it matches each of its elements (`many`).
+
+    `sparse` says that few documents have the (one) field, and that nobody asks for those without it or for all in its order.
+    """
 
     fields: tuple[str, ...]
     many: bool = False
+    sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True)

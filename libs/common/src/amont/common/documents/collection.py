@@ -15,8 +15,8 @@ from amont.common.documents import CollectionSpec, Document, Find, Index
 
 A = TypeVar("A", bound=Aggregate)
 
-SHELL_INDEXES = (Index(("_out_at",)),)
-DUE_INDEX = Index(("due_at",))
+SHELL_INDEXES = (Index(("_out_at",), sparse=True),)
+DUE_INDEX = Index(("due_at",), sparse=True)
 
 
 def _no_keys(_: Any) -> Mapping[str, Any]:

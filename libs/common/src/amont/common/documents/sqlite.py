@@ -2,9 +2,9 @@
 
 For one machine. A list field declared `many` gets a side table with one row per element, kept in the same transaction.
 
-Documents are in tables that have row ids: without them a body of more than a quarter of a page lies in pages of its own, and writing takes half
+Documents are in tables that have row ids: without them a document of more than a quarter of a page lies in pages of its own, and writing takes half
 as much time again. A file of before keeps the tables it has; the statements are the same. What the shell keeps in a document (the fields that begin
-with `_`) has a column of its own: clearing an outbox leaves the body as it is, and so every index over it.
+with `_`) has a column of its own: clearing an outbox leaves the rest as it is, and so every index over it.
 """
 
 import re
@@ -48,9 +48,9 @@ class SqliteStore:
     async def get(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
         if not ids:
             return {}
-        sql = f"SELECT id, body, shell FROM {_name(collection)} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - names are ours
+        sql = f"SELECT id, state, shell FROM {_name(collection)} WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - names are ours
         rows = await self._db.do(lambda db: db.execute(sql, (to_json(list(ids)).decode(),)).fetchall())
-        return {id_: _document(body, shell) for id_, body, shell in rows}
+        return {id_: _document(state, shell) for id_, state, shell in rows}
 
     async def find(self, query: Find) -> list[Document]:
         clauses, values = _conditions(query.where, query.collection, self._many.get(query.collection, frozenset()))
@@ -60,9 +60,9 @@ class SqliteStore:
             clauses.append(clause)
             values.extend(beyond)
         where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-        sql = f"SELECT body, shell FROM {_name(query.collection)}{where} ORDER BY {order} LIMIT {int(query.limit)}"  # noqa: S608
+        sql = f"SELECT state, shell FROM {_name(query.collection)}{where} ORDER BY {order} LIMIT {int(query.limit)}"  # noqa: S608
         rows = await self._db.do(lambda db: db.execute(sql, values).fetchall())
-        return [_document(body, shell) for body, shell in rows]
+        return [_document(state, shell) for state, shell in rows]
 
     async def count_by(self, collection: str, field: str, where: Mapping[str, Any]) -> dict[Any, int]:
         clauses, values = _conditions(where, collection, self._many.get(collection, frozenset()))
@@ -110,10 +110,10 @@ class SqliteStore:
         many = self._many.get(write.collection, frozenset())
         match write:
             case Put(document=document, expected=None):
-                sql = f"INSERT INTO {table} (v, body, shell, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
+                sql = f"INSERT INTO {table} (v, state, shell, id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
                 done = db.execute(sql, (document["v"], *_columns(write), write.id)).rowcount == 1
             case Put(document=document, expected=expected):
-                sql = f"UPDATE {table} SET v = ?, body = ?, shell = ? WHERE id = ? AND v = ?"  # noqa: S608
+                sql = f"UPDATE {table} SET v = ?, state = ?, shell = ? WHERE id = ? AND v = ?"  # noqa: S608
                 done = db.execute(sql, (document["v"], *_columns(write), write.id, expected)).rowcount == 1
             case Remove(expected=expected):
                 db.execute(f"DELETE FROM {table} WHERE id = ? AND v = ?", (write.id, expected))  # noqa: S608
@@ -124,21 +124,21 @@ class SqliteStore:
 
 
 def _columns(put: Put) -> tuple[str, str]:
-    """A document as body and shell."""
-    body, shell = _split(put.document)
-    if len(body) + len(shell) > LARGEST_DOCUMENT:
-        raise too_large(put.collection, put.id, len(body) + len(shell))
-    return body.decode(), shell.decode()
+    """A document as state and shell."""
+    state, shell = _split(put.document)
+    if len(state) + len(shell) > LARGEST_DOCUMENT:
+        raise too_large(put.collection, put.id, len(state) + len(shell))
+    return state.decode(), shell.decode()
 
 
 def _split(document: Document) -> tuple[bytes, bytes]:
-    body = dict(document)
-    shell = {name: body.pop(name) for name in document if name[0] == "_" and name != "_id"}
-    return to_json(body), to_json(shell)
+    state = dict(document)
+    shell = {name: state.pop(name) for name in document if name[0] == "_" and name != "_id"}
+    return to_json(state), to_json(shell)
 
 
-def _document(body: str, shell: str) -> Document:
-    document: dict[str, Any] = from_json(body)
+def _document(state: str, shell: str) -> Document:
+    document: dict[str, Any] = from_json(state)
     document.update(from_json(shell))
     return document
 
@@ -149,15 +149,15 @@ def _create(db: sqlite3.Connection, collections: Sequence[CollectionSpec]) -> No
         for spec in collections:
             table = _name(spec.name)
             db.execute(
-                f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, v INTEGER NOT NULL, body TEXT NOT NULL, shell TEXT NOT NULL)"
+                f"CREATE TABLE IF NOT EXISTS {table} (id TEXT PRIMARY KEY, v INTEGER NOT NULL, state TEXT NOT NULL, shell TEXT NOT NULL)"
             )
-            _give_shell(db, table)
+            _take_over(db, table)
             for index in spec.indexes:
                 if index.many:
                     _create_elements(db, table, index.fields[0])
                 else:
                     fields = ", ".join(_field(name) for name in index.fields)
-                    sparse = "" if len(index.fields) > 1 else f" WHERE {fields} IS NOT NULL"
+                    sparse = f" WHERE {fields} IS NOT NULL" if index.sparse else ""
                     db.execute(
                         f"CREATE INDEX IF NOT EXISTS {table}_by_{'_'.join(map(_checked, index.fields))} ON {table} ({fields}, id){sparse}"
                     )
@@ -167,19 +167,20 @@ def _create(db: sqlite3.Connection, collections: Sequence[CollectionSpec]) -> No
         raise
 
 
-def _give_shell(db: sqlite3.Connection, table: str) -> None:
-    """A table of format 1 has what the shell keeps in the body."""
-    if "shell" in {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}:
+def _take_over(db: sqlite3.Connection, table: str) -> None:
+    """A table of format 1 has one column, `body`. It gets another name, so that the statements of an older process that has the file open fail."""
+    if "body" not in {name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")}:
         return
-    db.execute(f"ALTER TABLE {table} ADD COLUMN shell TEXT NOT NULL DEFAULT '{{}}'")
     for (index,) in db.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql LIKE ?", (table, "%'$._%")
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql LIKE '%body%'", (table,)
     ).fetchall():
         db.execute(f"DROP INDEX {index}")
+    db.execute(f"ALTER TABLE {table} RENAME COLUMN body TO state")
+    db.execute(f"ALTER TABLE {table} ADD COLUMN shell TEXT NOT NULL DEFAULT '{{}}'")
     last = ""
-    while rows := db.execute(f"SELECT id, body FROM {table} WHERE id > ? ORDER BY id LIMIT 1000", (last,)).fetchall():  # noqa: S608
-        parts = [(*(part.decode() for part in _split(from_json(body))), id_) for id_, body in rows]
-        db.executemany(f"UPDATE {table} SET body = ?, shell = ? WHERE id = ?", parts)  # noqa: S608
+    while rows := db.execute(f"SELECT id, state FROM {table} WHERE id > ? ORDER BY id LIMIT 1000", (last,)).fetchall():  # noqa: S608
+        parts = [(*(part.decode() for part in _split(from_json(state))), id_) for id_, state in rows]
+        db.executemany(f"UPDATE {table} SET state = ?, shell = ? WHERE id = ?", parts)  # noqa: S608
         last = rows[-1][0]
 
 
@@ -190,7 +191,7 @@ def _create_elements(db: sqlite3.Connection, table: str, name: str) -> None:
         return
     db.execute(f"CREATE TABLE {elements} (value, id TEXT, PRIMARY KEY (value, id)) WITHOUT ROWID")
     db.execute(f"CREATE INDEX {elements}_by_id ON {elements} (id)")
-    listed = f"SELECT DISTINCT one.value, {table}.id FROM {table}, json_each({table}.body, '$.{name}') one"  # noqa: S608
+    listed = f"SELECT DISTINCT one.value, {table}.id FROM {table}, json_each({table}.state, '$.{name}') one"  # noqa: S608
     db.execute(f"INSERT INTO {elements} (value, id) {listed} WHERE one.value IS NOT NULL")
 
 
@@ -257,7 +258,7 @@ def _field(name: str) -> str:
 @cache
 def _column(name: str) -> str:
     """Where a field is kept."""
-    return "shell" if name.startswith("_") and name != "_id" else "body"
+    return "shell" if name.startswith("_") and name != "_id" else "state"
 
 
 @cache
