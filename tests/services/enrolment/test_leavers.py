@@ -22,6 +22,7 @@ from amont.enrolment.domain.scim_user import ScimUser
 DAY = timedelta(days=1)
 FORM = Form(topics={"ai": 3}, languages=("fr",), availability=("mon 09:00-11:30",))
 GONE = left("lea", at=START, wrote=START)
+INVITATION = Invitation(programme="digital", role=Role.MENTOR, number=1, at=START, by="fr:coord", request="one")
 
 
 @pytest.fixture
@@ -30,8 +31,7 @@ async def enrolment(tmp_path: Path) -> AsyncIterator[Hearing]:
         await settled(one)
         await one.hears(recorded("lea", wrote=START - 20 * DAY, manager_id="bob"))
         await one.asked(commands.enrol, LEA, "digital", Role.MENTOR, oneself(LEA), form=FORM, charter_accepted=True)
-        invitation = Invitation(programme="digital", role=Role.MENTOR, number=1, at=START, by="fr:coord", request="one")
-        await one.given(Invitations(id=LEA, sent=(invitation,)))
+        await one.given(Invitations(id=LEA, sent=(INVITATION,)))
         await one.given(ScimUser(id=LEA, attributes={"userName": "lea@example.org"}))
         await one.passes(2 * timedelta(hours=1))
         await one.said()
@@ -102,6 +102,70 @@ async def test_as_long_as_somebody_reports_to_a_leaver_the_line_stands(enrolment
     await enrolment.hears(recorded("max", wrote=START, manager_id="bob"))
     await enrolment.passes(DAY)
     assert not (await enrolment.look(Employee, LEA)).keeps_anything
+
+
+async def test_leavers_above_each_other_do_not_keep_each_other(enrolment: Hearing) -> None:
+    await enrolment.hears(recorded("ann", manager_id="max"), recorded("max", manager_id="ann"))
+    await enrolment.hears(left("ann", at=START, wrote=START))
+    await enrolment.passes(10 * DAY)
+    await enrolment.hears(left("max", at=START, wrote=START))
+    await enrolment.passes(25 * DAY)
+    assert (await enrolment.look(Employee, "fr:ann")).keeps_anything  # max may come back
+    for _ in range(6):
+        await enrolment.passes(DAY)
+    for one in ("fr:ann", "fr:max"):
+        leaver = await enrolment.look(Employee, one)
+        assert (leaver.keeps_anything, leaver.due_at) == (False, None)
+
+
+async def test_the_line_of_who_is_here_stands_through_however_many_leavers_in_a_circle_or_not(enrolment: Hearing) -> None:
+    await enrolment.hears(recorded("ann", manager_id="max"), recorded("max", manager_id="ann", dotted_manager_ids=["lea"]))
+    await enrolment.hears(recorded("zoe", manager_id="max"))
+    await enrolment.hears(GONE, left("ann", at=START, wrote=START), left("max", at=START, wrote=START))
+    for _ in range(40):
+        await enrolment.passes(DAY)
+    lines = [(await enrolment.look(Employee, one)).managers for one in (LEA, "fr:ann", "fr:max")]
+    assert lines == [("fr:bob",), ("fr:max",), ("fr:ann", LEA)]
+    await enrolment.hears(recorded("zoe", wrote=START, manager_id="bob"))
+    await enrolment.passes(DAY)
+    assert [(await enrolment.look(Employee, one)).keeps_anything for one in (LEA, "fr:ann", "fr:max")] == [False, False, False]
+
+
+async def test_who_comes_back_on_a_day_that_lies_ahead_keeps_the_line_above(enrolment: Hearing) -> None:
+    await enrolment.hears(recorded("max", manager_id="lea"), GONE, left("max", at=START, wrote=START))
+    await enrolment.hears(recorded("max", at=START + 40 * DAY, wrote=START, manager_id="lea"))
+    for _ in range(50):
+        await enrolment.passes(DAY)
+    assert (await enrolment.look(Employee, "fr:max")).managers == (LEA,)
+    assert (await enrolment.look(Employee, LEA)).managers == ("fr:bob",)
+
+
+async def test_of_a_leaver_of_whom_the_record_keeps_nothing_the_invitations_and_the_scim_user_go_all_the_same(enrolment: Hearing) -> None:
+    await enrolment.given(Invitations(id="fr:solo", sent=(INVITATION,)))
+    await enrolment.given(ScimUser(id="fr:solo", attributes={"userName": "solo@example.org"}))
+    await enrolment.hears(recorded("solo"), left("solo", at=START, wrote=START))
+    await enrolment.passes(29 * DAY)
+    assert (await enrolment.look(ScimUser, "fr:solo")).attributes
+    await enrolment.passes(2 * DAY)
+    assert (await enrolment.look(Invitations, "fr:solo")).sent == ()
+    assert (await enrolment.look(ScimUser, "fr:solo")).attributes == {}
+    assert (await enrolment.look(Employee, "fr:solo")).due_at is None
+
+
+async def test_invitations_and_the_scim_user_do_not_wait_for_the_line(enrolment: Hearing) -> None:
+    await enrolment.hears(recorded("max", manager_id="lea"), GONE)
+    await enrolment.passes(31 * DAY)
+    assert (await enrolment.look(Employee, LEA)).managers == ("fr:bob",)
+    assert (await enrolment.look(Invitations, LEA)).sent == ()
+    assert (await enrolment.look(ScimUser, LEA)).attributes == {}
+
+
+async def test_a_manager_who_is_named_late_of_who_kept_nothing_does_not_stay(enrolment: Hearing) -> None:
+    await enrolment.hears(recorded("solo"), left("solo", at=START, wrote=START))
+    await enrolment.passes(31 * DAY)
+    await enrolment.hears(recorded("solo", at=START - DAY, wrote=START - DAY, manager_id="bob"))
+    await enrolment.passes(DAY)
+    assert not (await enrolment.look(Employee, "fr:solo")).keeps_anything
 
 
 async def test_a_leaving_that_comes_late_leaves_the_same_time_to_correct_it(enrolment: Hearing) -> None:

@@ -199,6 +199,30 @@ async def test_a_claim_given_up_between_the_steps_gives_back_what_nobody_took(en
     assert (await enrolment.look(Employee, LEA)).move == Move()
 
 
+@pytest.mark.parametrize("before", [timedelta(0), timedelta(milliseconds=500), SECOND, 1.5 * SECOND, 2 * SECOND])
+async def test_a_former_id_whose_time_ends_amid_the_move_is_kept_until_it_is_complete(enrolment: Hearing, before: timedelta) -> None:
+    await enrolment.hears(leaves())
+    left_at = (await enrolment.look(Employee, LEA)).left_at
+    assert left_at is not None
+    await enrolment.passes(left_at + timedelta(days=30) - SECOND / 4 - before - enrolment.clock.now())
+    await enrolment.hears(arrives())
+    for _ in range(12):
+        await enrolment.passes(SECOND / 2)
+    assert [one.status for one in (await enrolment.look(Employee, NEW)).enrolments] == [EnrolmentStatus.ENROLLED]
+    former = await enrolment.look(Employee, LEA)
+    assert (former.keeps_anything, former.due_at) == (False, None)
+
+
+async def test_a_claim_after_the_former_id_was_let_go_of_leaves_no_link_there(enrolment: Hearing) -> None:
+    await enrolment.hears(leaves())
+    await enrolment.passes(timedelta(days=31))
+    await enrolment.hears(arrives())
+    await time_passes(enrolment)
+    former = await enrolment.look(Employee, LEA)
+    assert (former.move, former.keeps_anything, former.due_at) == (Move(), False, None)
+    assert (await enrolment.look(Employee, NEW)).move == Move(former=LEA, arrived=True)
+
+
 def returns(**more: object) -> Event:
     return recorded("lea", at=START + HOUR, **more)
 

@@ -11,10 +11,12 @@ from datetime import timedelta
 import structlog
 
 from amont.common import metrics
+from amont.common.events.values import EmployeeStatus
 from amont.common.work import Effect, Work
 from amont.enrolment.commands.enrolments import enrolment_id
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.feed import SOON
+from amont.enrolment.domain.move import Move
 from amont.enrolment.domain.moving import Refusal, may_hand_over, refusal, take_over
 from amont.enrolment.domain.programme import Programme
 
@@ -36,9 +38,9 @@ async def _give_up(work: Work, person: Employee) -> timedelta:
     formers = await work.get_many(Employee, person.move.given_up)
     claimed = [one for one in formers.values() if one.move.successor == person.id]
     for former in claimed:
-        work.save(former.becomes(move=replace(former.move, successor=None, handed_over=False)))
+        _write(work, former, replace(former.move, successor=None, handed_over=False))
     if not claimed:
-        work.save(person.becomes(move=replace(person.move, given_up=())))
+        _write(work, person, replace(person.move, given_up=()))
     return SOON
 
 
@@ -50,12 +52,12 @@ async def _arrive(work: Work, new: Employee) -> timedelta | None:
     if why := refusal(former, new, successor):
         return _refused(work, new, why)
     if former.move.successor != new.id:
-        work.save(former.becomes(move=replace(former.move, successor=new.id)))
+        _write(work, former, replace(former.move, successor=new.id))
         return SOON
     if not may_hand_over(former, new):
         return None  # whoever of the two is missing looks when they have left, or are here
     if not former.move.handed_over:
-        work.save(former.becomes(move=former.move.hand_over()))
+        _write(work, former, former.move.hand_over())
         return SOON
     programmes = await work.get_many(Programme, [one.programme for one in former.enrolments])
     work.save(take_over(former, new, programmes, work.now, id_of=lambda programme, role: enrolment_id(programme, new.id, role)))
@@ -72,6 +74,12 @@ async def _leave(work: Work, former: Employee) -> timedelta | None:
     if new.look_at is None or new.look_at > work.now:
         work.save(new.looks(work.now))
     return SOON
+
+
+def _write(work: Work, person: Employee, move: Move) -> None:
+    """Write where somebody stands. A leaver looks at that: should their time be over, nothing else would ever have the link let go of."""
+    written = person.becomes(move=move)
+    work.save(written.state.looks(work.now) if person.status is EmployeeStatus.LEFT else written)
 
 
 def _refused(work: Work, new: Employee, why: Refusal) -> timedelta:

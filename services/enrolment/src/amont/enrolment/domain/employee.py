@@ -108,7 +108,7 @@ class Employee(Aggregate):
 
     @property
     def keeps_anything(self) -> bool:
-        """Whether more is known of a leaver than that they left."""
+        """Whether more is known here of a leaver than that they left."""
         return self.status is EmployeeStatus.LEFT and bool(self.enrolments or self.place.managers or self.place.named or self.elsewhere)
 
     def reports_to(self, person: str) -> bool:
@@ -148,7 +148,10 @@ class Employee(Aggregate):
         place = self.place.heard(entry)
         if self._is_stale(entry):
             place = place.true(entry) if entry.position.effective_at <= now else place
-            return _saying(Decision(replace(self, place=place)), self), Outcome.STALE
+            heard = replace(self, place=place)
+            if place != self.place and heard.keeps_anything:
+                heard = heard.looks(now).state
+            return _saying(Decision(heard), self), Outcome.STALE
         if entry.profile is None and len(self.held) >= MOST_HELD:
             raise TooManyHeld(self.id)
         if not self.future and entry.position.effective_at <= now:
@@ -359,7 +362,7 @@ def _turned(decision: Decision[Employee], entry: StaffEntry, place: Place, now: 
     move = before.move.naming(entry.former)
     left_at = None if entry.status in HERE else before.left_at or max(now, entry.position.effective_at)
     after = replace(before, last=entry, held=held, here_since=here_since, left_at=left_at, place=place.true(entry), move=move)
-    if move.open or after.keeps_anything:
+    if move.open or entry.status is EmployeeStatus.LEFT:  # what is kept of a leaver is not in this document alone
         after = after.looks(now).state
     turned = followed(_saying(Decision(after, decision.events), before), entry.status, now)
     return _missing(turned) if move.handed_over and before.status not in HERE and entry.status in HERE and not move.arriving else turned
