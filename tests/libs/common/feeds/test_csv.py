@@ -62,6 +62,48 @@ def test_the_first_accent_of_a_large_file_may_be_in_its_middle() -> None:
     assert encoding_of(io.BytesIO(data)).codec == "cp1252"
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Hélène",),
+        ("Zoé", "Léa"),
+        ("Müller", "Größe"),
+        ("José", "Muñoz", "García"),
+        ("João", "Conceição"),
+        ("Søren", "Åse"),
+        ("Niccolò", "È"),
+        ("L\N{RIGHT SINGLE QUOTATION MARK}été", "Œuvré"),
+    ],
+)
+def test_western_text_is_read_in_windows_1252_however_little_of_it_there_is(names: tuple[str, ...]) -> None:
+    feed = feed_of(sheet(*((f"e{number}", name, "C3", "") for number, name in enumerate(names)), encoding="cp1252"))
+    assert feed.encoding.codec == "cp1252"
+    assert [one["family_name"] for one in good(feed)] == list(names)
+
+
+@pytest.mark.parametrize(
+    "names", [("Łukasz", "Wałęsa", "Żółć"), ("Jiří", "Dvořák"), ("Růžičková", "Černý", "Šťastný"), ("Kovačević", "Đorđe", "Žižek")]
+)
+def test_central_european_text_is_read_in_windows_1250(names: tuple[str, ...]) -> None:
+    feed = feed_of(sheet(*((f"e{number}", name, "C3", "") for number, name in enumerate(names)), encoding="cp1250"))
+    assert [one["family_name"] for one in good(feed)] == list(names)
+
+
+def test_a_letter_that_comes_once_after_many_others_is_read_as_it_was_meant() -> None:
+    """é is the same letter in windows-1250, è is not; and 64 KB of the former come first."""
+    many = [(f"e{number}", "Zoé", "C3", "2026-12-01") for number in range(6_000)]
+    feed = feed_of(sheet(*many, ("x", "Hélène", "C3", "2026-12-01"), encoding="cp1252"))
+    assert good(feed)[-1]["family_name"] == "Hélène"
+    assert "which reads 'Hélène'" in feed.described
+
+
+def test_a_guess_is_told_with_a_word_that_shows_it_and_what_is_no_guess_without() -> None:
+    header = ("Matricule", "Prénom", "Grade", "effective_at")
+    feed = feed_of(sheet(ADA, ("e2", "Jean-Gaël d'Arèves", "C3", ""), header=header, encoding="cp1252"))
+    assert feed.described == 'windows-1252 (a guess: --encoding says otherwise), which reads "d\'Arèves", semicolons between cells'
+    assert "reads" not in feed_of(sheet(("e2", "Hélène", "C3", ""))).described
+
+
 def test_one_bad_byte_makes_one_bad_line_and_no_other_encoding() -> None:
     people = [(f"e{number}", "Hélène", "C3", "") for number in range(40)]
     data = sheet(*people).replace("e7;Hélène".encode(), b"e7;H\xe9l\xe8ne")

@@ -55,8 +55,9 @@ class CsvFeed:
 
     @property
     def described(self) -> str:
-        """How the file is read, for people."""
-        return f"{self.encoding}, {NAMES.get(self.delimiter, repr(self.delimiter))} between cells"
+        """How the file is read, for people: with a word of it where the encoding is a guess, since whoever knows the word sees whether it is right."""
+        reads = f", which reads {self.encoding.reads!r}" if self.encoding.reads else ""
+        return f"{self.encoding}{reads}, {NAMES.get(self.delimiter, repr(self.delimiter))} between cells"
 
     def __iter__(self) -> Iterator[Entry]:
         for row in self._rows():

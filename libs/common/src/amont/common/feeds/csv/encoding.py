@@ -1,12 +1,17 @@
 """In which encoding a file is: told by its byte-order mark, by being UTF-8 as a whole, or guessed from the lines that are not (charset-normalizer).
 
-Every line is looked at, not only the first ones: the first accent of a file of 1 GB may be in its middle.
+Every line is looked at, not only the first ones: the first accent of a file of 1 GB may be in its middle. What is kept of them is how often each byte
+came and a piece of text for each that had not come before, so that a letter that comes once, at the end, has its say.
+
+Windows-1252 and windows-1250 have most letters at the same places, and any text is a text in both: between them the letters that languages have decide.
 """
 
 import codecs
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from charset_normalizer import from_bytes
@@ -15,12 +20,40 @@ from amont.common.errors import Invalid
 
 CHUNK = 1 << 20
 SAMPLE = 64 * 1024
+AROUND = 100
+"""Bytes of a line on either side of one that had not come before."""
 MOSTLY = 20
 """A file with so many lines in UTF-8 for each that is not is a UTF-8 file with bad lines, not a file in another encoding."""
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _LIKELY = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859_2", "mac_roman", "cp850")
 """What spreadsheets and HR systems of Europe write when they do not write UTF-8; the first is by far the most frequent, and wins a draw."""
+_CENTRAL = ("cp1250", "iso8859_2")
+_WESTERN_LETTERS = (
+    "àâæçéèêëîïôœùûüÿ",  # French
+    "äöüßé",  # German
+    "áéíóúüñ",  # Spanish
+    "áâãàçéêíóôõúü",  # Portuguese
+    "àèéìíîòóùú",  # Italian
+    "àçéèíïóòúü",  # Catalan
+    "åäöæøé",  # Swedish, Danish, Norwegian, Finnish
+    "áðéíóúýþæö",  # Icelandic
+    "éëïöüèê",  # Dutch
+)
+_CENTRAL_LETTERS = (
+    "ąćęłńóśźż",  # Polish
+    "áčďéěíňóřšťúůýž",  # Czech
+    "áäčďéíĺľňóôŕšťúýž",  # Slovak
+    "čćđšž",  # Croatian, Slovene
+    "áéíóöőúüű",  # Hungarian
+    "ăâîşţ",  # Romanian
+)
+_WEST = frozenset("".join(_WESTERN_LETTERS) + "šžªº")
+_HALF, _NEARLY, _LESS = 0.6, 0.98, 0.1
+"""Shares of the letters: see `_is_central`."""
+_ASCII = bytes(range(128))
+_WORD = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*")
+LONGEST_WORD = 40
 _NAMES = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8 with a byte-order mark",
@@ -32,10 +65,11 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """`codec` is Python's name; `guessed` when the bytes do not prove it."""
+    """`codec` is Python's name; `guessed` when the bytes do not prove it, and then `reads` is a word of the file, for a person to see whether it is one."""
 
     codec: str
     guessed: bool = False
+    reads: str = ""
 
     def __str__(self) -> str:
         name = _NAMES.get(self.codec) or (f"windows-{self.codec[2:]}" if self.codec.startswith("cp125") else self.codec)
@@ -77,19 +111,50 @@ def encoding_of(file: BinaryIO) -> Encoding:
         if head.startswith(mark):
             return Encoding(codec)
     file.seek(0)
-    good, bad, sample = 0, 0, bytearray()
+    good, bad, seen = 0, 0, _Seen()
     for line in _lines_with_accents(file):
         try:
             line.decode()
         except UnicodeDecodeError:
             bad += 1
-            if len(sample) < SAMPLE:
-                sample += line + b"\n"
+            seen.add(line)
         else:
             good += 1
     if bad == 0 or good >= MOSTLY * bad:
         return Encoding("utf-8")
-    return Encoding(_guess(bytes(sample)), guessed=True)
+    codec = _guess(seen)
+    return Encoding(codec, guessed=True, reads=_word(seen, codec))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is kept of lines that are not UTF-8: the first ones, how often each byte came, and the text around the first of each."""
+
+    first: bytearray = field(default_factory=bytearray)
+    counts: Counter[int] = field(default_factory=Counter)
+    around: dict[int, bytes] = field(default_factory=dict)
+
+    def add(self, line: bytes) -> None:
+        accents = line.translate(None, _ASCII)
+        self.counts.update(accents)
+        for byte in set(accents).difference(self.around):
+            at = line.index(byte)
+            self.around[byte] = line[max(0, at - AROUND) : at + AROUND]
+        if len(self.first) < SAMPLE:
+            self.first += line + b"\n"
+
+    @property
+    def sample(self) -> bytes:
+        return bytes(self.first) + b"\n".join(self.around.values())
+
+    def letters(self, codec: str) -> Counter[str]:
+        """How often each character came that is not the same in every encoding between which letters decide, or is a letter."""
+        read: Counter[str] = Counter()
+        for byte, count in self.counts.items():
+            character, *others = (bytes([byte]).decode(one, "replace").lower() for one in (codec, _LIKELY[0], *_CENTRAL))
+            if character.isalpha() or len(set(others)) > 1:
+                read[character] += count
+        return read
 
 
 def _lines_with_accents(file: BinaryIO) -> Iterator[bytes]:
@@ -107,10 +172,41 @@ def _lines_with_accents(file: BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-def _guess(sample: bytes) -> str:
-    matches = from_bytes(sample, cp_isolation=list(_LIKELY), preemptive_behaviour=False)
+def _guess(seen: _Seen) -> str:
+    matches = from_bytes(seen.sample, cp_isolation=list(_LIKELY), preemptive_behaviour=False)
     best = matches.best()
     if best is None:
         return _LIKELY[0]
-    drawn = {match.encoding for match in matches if match.chaos <= best.chaos + 0.02}
-    return _LIKELY[0] if _LIKELY[0] in drawn else best.encoding
+    drawn = {name for match in matches if match.chaos <= best.chaos + 0.02 for name in match.could_be_from_charset}
+    if best.encoding not in _CENTRAL and _LIKELY[0] not in drawn:
+        return best.encoding
+    central = max(_CENTRAL, key=lambda codec: _share(seen.letters(codec), _CENTRAL_LETTERS))
+    return central if _is_central(seen, central) else _LIKELY[0]
+
+
+def _is_central(seen: _Seen, codec: str) -> bool:
+    """Either windows-1252 has what is no letter where there is to be one, as it has for Polish; or all of it is one language of Central Europe, and in
+    windows-1252 a mixture of several. In doubt it is not.
+    """
+    central = _share(seen.letters(codec), _CENTRAL_LETTERS)
+    western = seen.letters(_LIKELY[0])
+    return central >= _share(western, (_WEST,)) + _LESS or (central >= _NEARLY and _share(western, _WESTERN_LETTERS) <= _HALF)
+
+
+def _share(read: Counter[str], languages: Iterable[Collection[str]]) -> float:
+    """Of all that was read, how much is letters of one of these languages: of the one that has most of them."""
+    return max(sum(read[letter] for letter in letters) for letters in languages) / (read.total() or 1)
+
+
+def _word(seen: _Seen, codec: str) -> str:
+    """One with an accent, and if there is one, with a letter that another encoding reads in another way."""
+
+    def telling(byte: int) -> bool:
+        return len({bytes([byte]).decode(one, "replace") for one in (_LIKELY[0], *_CENTRAL)}) > 1
+
+    for byte in sorted(seen.around, key=lambda byte: (not telling(byte), -seen.counts[byte])):
+        accent = bytes([byte]).decode(codec, "replace")
+        for found in _WORD.finditer(seen.around[byte].decode(codec, "replace")):
+            if accent in found[0] and accent.isalpha():
+                return found[0][:LONGEST_WORD]
+    return ""
