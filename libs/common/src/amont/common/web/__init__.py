@@ -21,7 +21,7 @@ from amont.common.errors import Fault, Invalid
 from amont.common.identity import Actor
 from amont.common.log.asyncapi import document
 from amont.common.service import Service
-from amont.common.web.limits import Limited, RateLimit
+from amont.common.web.limits import Limited, RateLimit, believe
 from amont.common.web.pages import docs_router
 from amont.common.web.problems import BodyLimit, Refusals, handle_errors, problem, responses
 from amont.common.web.tokens import BadToken, NoVerifier, Verifier
@@ -109,7 +109,9 @@ async def _actor(request: Request, credentials: Annotated[HTTPAuthorizationCrede
     if credentials is None:
         raise BadToken("Send a bearer token: Authorization: Bearer …")
     verifier: Verifier = request.app.state.verifier
-    return await verifier.actor(credentials.credentials)
+    actor = await verifier.actor(credentials.credentials)
+    believe(request.scope)
+    return actor
 
 
 def _run(

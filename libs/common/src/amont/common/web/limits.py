@@ -2,13 +2,16 @@
 not bill.
 
 A client is a bearer token that has been believed before, known here by its digest; whoever comes without one, or with one that nobody has believed yet, is
-the address that they come from, so that made-up tokens are no new clients. What operations ask (health, metrics) is never refused.
+the address that they come from, so that made-up tokens are no new clients. Whoever checks tokens says that one was believed (`believe`): no answer says it,
+since a page that is not there is not there for anybody. What operations ask (health, metrics) is never refused.
 """
 
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +24,21 @@ AT_ONCE = 5
 """So many seconds' worth may come at once."""
 EXEMPT = ("/health/", "/metrics")
 NOT_BELIEVED = 401
+_HOLDER = "amont.believed"
+
+
+@dataclass(slots=True)
+class _Belief:
+    """Stands in the scope of a request, which is copied on its way to a route; this is not."""
+
+    token: bool = False
+
+
+def believe(scope: Scope) -> None:
+    """The token of this request has proved who asks."""
+    belief = scope.get(_HOLDER)
+    if isinstance(belief, _Belief):
+        belief.token = True
 
 
 class RateLimit:
@@ -65,12 +83,14 @@ class Limited:
             await self._refuse(wait, scope, receive, send, "token" if known else "address")
             return
 
+        belief = _Belief()
+
         async def heard(message: Message) -> None:
-            if token is not None and message["type"] == "http.response.start":
-                self._learn(token, believed=message["status"] != NOT_BELIEVED)
+            if token is not None and message["type"] == "http.response.start" and (belief.token or message["status"] == NOT_BELIEVED):
+                self._learn(token, believed=belief.token)
             await send(message)
 
-        await self._app(scope, receive, heard)
+        await self._app({**scope, _HOLDER: belief}, receive, heard)
 
     def _learn(self, token: str, *, believed: bool) -> None:
         self._believed.pop(token, None)
@@ -81,13 +101,15 @@ class Limited:
 
     async def _refuse(self, wait: float, scope: Scope, receive: Receive, send: Send, client: str) -> None:
         metrics.REQUESTS_LIMITED.labels(client).inc()
-        seconds = max(1, round(wait))
+        seconds = math.ceil(wait)
         detail = f"You ask too often. Wait {seconds} s."
         answer = self._refusals(scope["path"], 429, "too-many-requests", "Too many requests", detail, {"Retry-After": str(seconds)})
         await answer(scope, receive, send)
 
 
 def _token_of(scope: Scope) -> str | None:
-    """The digest of what is in `Authorization`: the token itself is kept nowhere."""
-    header = next((value for name, value in scope["headers"] if name == b"authorization"), None)
-    return hashlib.blake2b(header, digest_size=16).hexdigest() if header else None
+    """The digest of the bearer token, in however many blanks it is wrapped; the token itself is kept nowhere."""
+    header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    scheme, _, token = header.decode("latin-1").partition(" ")
+    token = token.strip()
+    return hashlib.blake2b(token.encode(), digest_size=16).hexdigest() if token and scheme.lower() == "bearer" else None

@@ -17,6 +17,7 @@ from scim2_server.routing import Operation
 from amont.common import metrics
 from amont.common.errors import Unacceptable, Unavailable
 from amont.common.service import Service
+from amont.common.web.limits import believe
 from amont.enrolment import commands
 from amont.enrolment.api.scim.quirks import mended
 from amont.enrolment.api.scim.service import CHANGES, Handler, TenantService
@@ -67,6 +68,7 @@ class Door:
         found = await enrolment.run(commands.feed_of, tenant, _token(request))
         if found is None:
             raise UnauthorizedException(detail="Send the bearer token of this subsidiary's feed: Authorization: Bearer …")
+        believe(request.scope)
         if len(asked.query.get("filter", "")) > LONGEST_FILTER:
             raise InvalidFilterException(detail=f"A filter may have {LONGEST_FILTER:,} characters.")
         if request.method in CHANGES | {"POST"}:
