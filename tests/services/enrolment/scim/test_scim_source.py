@@ -171,6 +171,11 @@ def test_a_source_that_gives_less_than_it_says_is_cut_off_and_one_that_repeats_a
     assert "Users/u7: the record of 'fr:e7' in Users/u7 again" in done.stdout
 
 
+def test_a_program_is_told_the_user_that_a_finding_is_about() -> None:
+    said = json.loads(check_pages(paged([user(1), user(2, **{EMPLOYEE: {}})]), "--json").stdout)
+    assert {one["place"] for one in said["findings"]} == {"Users/u2"}
+
+
 def test_a_source_that_is_none_says_which_and_what_to_do(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     users = [user(number) for number in range(PAGE)]
     assert "refuses the token (401)" in why_not(lambda *_: (401, {}, b""), capsys)
@@ -223,6 +228,15 @@ def test_a_source_that_asks_us_to_wait_is_waited_for_and_not_for_ever() -> None:
     always = Source("https://idp.example/", None, transport=httpx.MockTransport(lambda _: httpx.Response(429)), sleep=waited.append)
     with pytest.raises(Unavailable, match="answers 429 again and again"):
         list(always.pages())
+
+
+@pytest.mark.parametrize("wait", ["²", "٣", "", "-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_wait_that_is_no_number_of_seconds_is_five(wait: str) -> None:
+    answers = [httpx.Response(503, headers=[(b"Retry-After", wait.encode())]), httpx.Response(200, content=listed([user(1)], 1))]
+    waited: list[float] = []
+    transport = httpx.MockTransport(lambda _: answers.pop(0))
+    assert len(list(Source("https://idp.example/", None, transport=transport, sleep=waited.append).pages())) == 1
+    assert waited == [5.0]
 
 
 def test_a_token_over_http_to_somewhere_else_is_said() -> None:

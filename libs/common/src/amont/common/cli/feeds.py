@@ -111,8 +111,8 @@ def place_in(name: str) -> Callable[[int], str]:
     return lambda line: f"{name}:{line}" if line else name
 
 
-def findings_as_data(tally: "Tally") -> dict[str, Any]:
-    """The same for programs."""
+def findings_as_data(tally: "Tally", place: Callable[[int], str] | None = None) -> dict[str, Any]:
+    """The same for programs; with the `place` of each, where its line alone does not say what it is about."""
     from amont.common.feeds import KINDS, Severity  # noqa: PLC0415
 
     return {
@@ -123,7 +123,14 @@ def findings_as_data(tally: "Tally") -> dict[str, Any]:
             {"kind": name, "severity": KINDS[name].severity, "found": count, "do": KINDS[name].do} for name, count in tally.counts.items()
         ],
         "findings": [
-            {"line": one.line, "kind": one.kind.name, "severity": one.kind.severity, "where": one.where, "what": one.what}
+            {
+                "line": one.line,
+                **({"place": place(one.line)} if place else {}),
+                "kind": one.kind.name,
+                "severity": one.kind.severity,
+                "where": one.where,
+                "what": one.what,
+            }
             for kept in tally.kept.values()
             for one in kept
         ],

@@ -79,7 +79,7 @@ def check(
                 read = partial(CsvFeed, mapping=mapping_from(mapping, dates), encoding=encoding, delimiter=delimiter, tenant=tenant)
                 read_as = _look_at_csv(file, look, read, shown=not as_json)
         look.end()
-        _say(name, read_as, look, place, as_json=as_json)
+        _say(name, read_as, look, place, as_json=as_json, placed=users is not None)
     if tally.total(Severity.ERROR) or (strict and tally.total(Severity.WARNING)):
         raise typer.Exit(NO)
 
@@ -154,14 +154,15 @@ def _entry_of(record: "Received", value: bytes) -> "Entry":
     return Entry(number, value, kind=StaffLeft if left else StaffRecorded)
 
 
-def _say(feed: str, read_as: str, look: "Look", place: Callable[[int], str], *, as_json: bool) -> None:
+def _say(feed: str, read_as: str, look: "Look", place: Callable[[int], str], *, as_json: bool, placed: bool) -> None:
+    """`placed` when programs, too, are told the place: the number of a user in an answer finds nobody again."""
     from amont.common.feeds import Severity  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     tally = look.tally
     people, tenants = look.across.people()
     if as_json:
         counts = {"feed": feed, "read_as": read_as, "records": look.records, "people": people, "subsidiaries": tenants}
-        print_json({**counts, **findings_as_data(tally)})
+        print_json({**counts, **findings_as_data(tally, place if placed else None)})
         return
     say_findings(place, tally)
     errors, warnings = tally.total(Severity.ERROR), tally.total(Severity.WARNING)

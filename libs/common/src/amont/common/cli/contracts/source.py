@@ -76,7 +76,7 @@ class Source:
             if status not in {429, 503}:
                 return self._read(start, status, headers, body)
             wait = headers.get("Retry-After", "5")
-            self._sleep(min(float(wait) if wait.isdigit() else 5.0, LONGEST_WAIT))
+            self._sleep(min(float(wait) if wait.isascii() and wait.isdecimal() else 5.0, LONGEST_WAIT))
         raise Unavailable(f"{self.url} answers {status} again and again, at user {start:,}. Ask it later.")
 
     def _asked(self, http: httpx.Client, start: int) -> tuple[int, httpx.Headers, bytes]:
