@@ -62,7 +62,9 @@ async def enrolment(tmp_path: Path) -> AsyncIterator[Hearing]:
 async def test_one_leaver_leaves_at_once(enrolment: Hearing) -> None:
     await enrolment.hears(*leavings([3]))
     assert [event.subject for event in await enrolment.said()] == ["fr:p3"]
-    assert (await enrolment.look(Employee, "fr:p3")).due_at is None
+    leaver = await enrolment.look(Employee, "fr:p3")
+    assert leaver.left_at is not None
+    assert leaver.due_at == leaver.left_at + 30 * DAY  # when they are let go of
 
 
 async def test_more_than_the_share_are_held_and_nothing_else_stops(enrolment: Hearing) -> None:
