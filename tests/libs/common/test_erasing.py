@@ -11,7 +11,7 @@ from tests.libs.common.shell import START, TALLIES, Shell, Tally
 
 from amont.common.aggregate import Aggregate
 from amont.common.documents.collection import Collection
-from amont.common.erasing import Look, letters_about, renamed
+from amont.common.erasing import Look, letters_about, letters_of, renamed
 from amont.common.events import ProgrammeChanged
 from amont.common.log import Received
 from amont.common.service.letters.letter import LETTERS, DeadLetter, letter_id
@@ -108,10 +108,9 @@ def hr(**fields: Any) -> bytes:
         hr(dotted_manager_ids=["e9", PLAIN]),
         hr(former_id=PERSON),
         json.dumps({"mentee": PERSON, "mentor": "de:e1", "lines": [f'{{"id": {json.dumps(PERSON)}}}']}).encode(),
-        hr(manager_id=PLAIN)[:-1],
-        b"\xff" + json.dumps(PERSON, ensure_ascii=False).encode(),
+        json.dumps({"employee_id": "other", "manager_id": PLAIN}).encode(),
     ],
-    ids=["in full", "plainly", "in a dotted line", "as a former id", "as a partner", "in what was cut off", "in what is no text"],
+    ids=["in full", "plainly", "in a dotted line", "as a former id", "as a partner", "in a record that does not say whose it is"],
 )
 async def test_a_letter_of_somebody_else_stays_and_names_nobody_who_was_erased(shell: Shell, other: bytes) -> None:
     received = record(other, headers=(("ce_seen_by", PERSON.encode()),))
@@ -135,9 +134,70 @@ async def test_a_letter_of_somebody_else_stays_and_names_nobody_who_was_erased(s
 
 
 @pytest.mark.parametrize(
+    ("key", "unread"),
+    [
+        ("", hr(manager_id=PLAIN)[:-1]),
+        ("", b"\xff" + json.dumps(PERSON, ensure_ascii=False).encode()),
+        ("", hr(employee_id=PLAIN, given_name="Zoe", email="zoe@example.org")[:-1]),
+        ("fr:other", json.dumps({"employee_id": PLAIN, "given_name": "Zoe"}).encode()[:-2]),
+        ("", (json.dumps({"tenant": "fr", "employee_id": PLAIN, "given_name": "Zoé"}, ensure_ascii=False)).encode("cp1252")),
+        ("de:7", json.dumps({"tenant": "de", "manager_id": PERSON}).encode()[:-1]),
+        ("fr:other", json.dumps({"employee_id": PLAIN}, ensure_ascii=False).encode("utf-16")[:-2]),
+        ("", b"[" + hr(employee_id=PLAIN) + b"]"),
+    ],
+    ids=[
+        "a manager",
+        "no text",
+        "cut off",
+        "cut off, by the key's tenant",
+        "windows-1252",
+        "of another subsidiary, in full",
+        "UTF-16",
+        "a list",
+    ],
+)
+async def test_what_nobody_can_read_and_has_their_id_in_it_is_removed_whole(shell: Shell, key: str, unread: bytes) -> None:
+    await keep(shell, record(unread, key=key))
+    assert await found(shell, PERSON) == 1
+    assert (await looked(shell)).removed == {"dead_letters": 1}
+    assert await letters(shell) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "other"),
+    [
+        ("de:7", json.dumps({"tenant": "de", "employee_id": "7", "manager_id": PLAIN}).encode()[:-1]),
+        ("de:7", json.dumps({"employee_id": "7", "manager_id": PLAIN}).encode()[:-1]),
+        ("de:7", json.dumps({"tenant": "de", "employee_id": PLAIN}).encode()),
+        ("fr:7", json.dumps({"tenant": "fr", "employee_id": "7", "grade": PLAIN + "0"}).encode()[:-1]),
+    ],
+    ids=["cut off", "cut off, by the key's tenant", "in JSON", "an id that begins alike"],
+)
+async def test_the_same_plain_id_in_another_subsidiary_is_another_person(shell: Shell, key: str, other: bytes) -> None:
+    await keep(shell, record(other, key=key))
+    assert not (await looked(shell)).touched
+    assert [one.content.raw_value for one in await letters(shell)] == [other]
+
+
+async def test_what_nobody_can_read_is_not_given_to_the_person_since_it_may_be_of_others(shell: Shell) -> None:
+    async def read(work: Work) -> list[DeadLetter]:
+        return await letters_of(work, PERSON)
+
+    await keep(shell, record(hr(manager_id=PLAIN)[:-1]))
+    assert await shell.unit.run(read) == []
+
+
+@pytest.mark.parametrize(
     "of_theirs",
-    [record(hr(employee_id=PLAIN)), record(json.dumps({"person": PERSON}).encode()), record(b"{", key="fr:enrolment-1")],
-    ids=["by the record", "by what it is about", "by an enrolment's key"],
+    [
+        record(hr(employee_id=PLAIN)),
+        record(hr(employee_id=PERSON)),
+        record(hr(employee_id=f" {PLAIN} ")),
+        record(json.dumps({"employee_id": PLAIN}).encode(), key="fr:wrong"),
+        record(json.dumps({"person": PERSON}).encode()),
+        record(b"{", key="fr:enrolment-1"),
+    ],
+    ids=["by the record", "in full", "with blanks", "by the key's tenant", "by what it is about", "by an enrolment's key"],
 )
 async def test_a_letter_of_theirs_is_removed_whole(shell: Shell, of_theirs: Received) -> None:
     await keep(shell, of_theirs)

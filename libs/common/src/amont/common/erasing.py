@@ -20,7 +20,7 @@ from amont.common.events import EmployeeErased
 from amont.common.events.erasure import ErasureFact
 from amont.common.events.values import Instant, tenant_of
 from amont.common.service.letters.letter import LETTERS, DeadLetter
-from amont.common.service.letters.naming import instead, is_of, names
+from amont.common.service.letters.naming import goes_with, instead, is_of, names
 from amont.common.work import Work
 
 A = TypeVar("A", bound=Aggregate)
@@ -168,8 +168,8 @@ class Look:
             self.rename(query.collection, found)
 
     async def letters(self) -> None:
-        """Dead letters of the person are removed whole, in whatever state. Those of others stay, and name a made-up id in the person's place; the person may
-        also have been the one who saw to a letter.
+        """Dead letters of the person are removed whole, in whatever state, and so is what nobody can read that has their id in it. Those of others stay, and
+        name a made-up id in the person's place; the person may also have been the one who saw to a letter.
         """
         async for letter in letters_about(self.work, self.person, self.enrolments):
             if self.full:
@@ -177,7 +177,7 @@ class Look:
             found = await self.work.peek(DeadLetter, letter.id)
             if found is None:
                 continue
-            if is_of(found, self.person, self.enrolments):
+            if goes_with(found, self.person, self.enrolments):
                 self.remove(LETTERS, found)
             elif names(found, *self.names):
                 self.change(LETTERS, instead(found, self.names).redacted(self.work.now))
@@ -253,10 +253,15 @@ async def letters_about(work: Work, person: str, enrolments: tuple[str, ...] = (
     """The dead letters of somebody, and those of others that name them. Reads every letter, and keeps none."""
     async for page in work.pages(LETTERS.where()):
         for letter in page:
-            if is_of(letter, person, enrolments) or names(letter, person, *enrolments):
+            if goes_with(letter, person, enrolments) or names(letter, person, *enrolments):
                 yield letter
 
 
 async def letters_of(work: Work, person: str) -> list[DeadLetter]:
-    """Those of the person alone."""
+    """Those that are known to be of the person alone: what nobody can read may say something of others."""
     return [letter async for letter in letters_about(work, person) if is_of(letter, person)]
+
+
+def goes(letter: DeadLetter, person: str) -> bool:
+    """Whether a letter about somebody is removed whole when they are erased."""
+    return goes_with(letter, person)

@@ -1,10 +1,13 @@
 """Whose dead letter it is, and who else is named in it: for erasing somebody from letters that are other people's. Pure.
 
-A record names people as `tenant:employee_id`; an HR system's record names its managers by their plain ids, too. What cannot be read as JSON is searched as
-bytes for the id in quotes. What is not here: a name or an address in somebody else's record, which no machine tells from any other text.
+A record names people as `tenant:employee_id`; an HR system's record names itself and its managers by their plain ids, too, in the tenant that it says or, if
+it says none, in that of the letter. What cannot be read as JSON is searched as bytes for the id in quotes: nobody can tell what else of the person is in it,
+so with the id in it, it is treated as theirs and removed whole, even where it may be somebody else's that only names them. What is not here: a name or an
+address in somebody else's record, which no machine tells from any other text.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,13 +20,18 @@ PLAIN = ("manager_id", "dotted_manager_ids")
 """Where an HR system's record may name somebody by their plain id."""
 Names = Mapping[str, str]
 """What takes the place of each id."""
+_TENANT = re.compile(rb'"tenant"\s*:\s*"([a-z0-9-]{1,32})"')
 
 
 def is_of(letter: DeadLetter, person: str, enrolments: tuple[str, ...] = ()) -> bool:
     """Whether the record that was set aside is about the person alone: by its key, its subject, or who it says that it is about."""
     owned = {person, *(f"{tenant_of(person)}:{one}" for one in enrolments)}
-    contents = [one for one in (letter.content, letter.original) if one is not None]
-    return letter.key in owned or any(_is_about(one, person) for one in contents)
+    return letter.key in owned or any(_is_about(one, person, letter.tenant) for one in _contents(letter))
+
+
+def goes_with(letter: DeadLetter, person: str, enrolments: tuple[str, ...] = ()) -> bool:
+    """Whether nothing of it may be kept when the person is erased: it is theirs, or nobody can read whose it is and it has their id in it."""
+    return is_of(letter, person, enrolments) or any(_may_be_about(one, person, letter.tenant) for one in _contents(letter))
 
 
 def names(letter: DeadLetter, *ids: str) -> bool:
@@ -33,32 +41,55 @@ def names(letter: DeadLetter, *ids: str) -> bool:
 
 def instead(letter: DeadLetter, others: Names) -> DeadLetter:
     """The letter with other ids in the place of these; the very same one when none is in it. What was wrong with the record stays wrong."""
-    content = _content(letter.content, others)
-    original = _content(letter.original, others) if letter.original is not None else None
+    content = _content(letter.content, others, letter.tenant)
+    original = _content(letter.original, others, letter.tenant) if letter.original is not None else None
     detail = _quoted(letter.detail, _spoken(others, letter.tenant))
     if (content, original, detail) == (letter.content, letter.original, letter.detail):
         return letter
     return replace(letter, content=content, original=original, detail=detail)
 
 
-def _is_about(content: Content, person: str) -> bool:
+def _contents(letter: DeadLetter) -> list[Content]:
+    return [one for one in (letter.content, letter.original) if one is not None]
+
+
+def _is_about(content: Content, person: str, tenant: str | None) -> bool:
     if any(name.lower() == "ce_subject" and value == person.encode() for name, value in content.raw_headers):
         return True
-    said = _read(content.raw_value)
-    return isinstance(said, Mapping) and person in (said.get("person"), f"{said.get('tenant')}:{said.get('employee_id')}")
+    return _says(_read(content.raw_value), person, tenant)
 
 
-def _content(content: Content, others: Names) -> Content:
+def _says(said: Any, person: str, tenant: str | None) -> bool:
+    if not isinstance(said, Mapping):
+        return False
+    id_ = str(said.get("employee_id")).strip()
+    return person in (said.get("person"), id_, f"{_tenant(said) or tenant}:{id_}")
+
+
+def _may_be_about(content: Content, person: str, tenant: str | None) -> bool:
+    """What cannot be read as a record: no JSON, or a list of them."""
+    said, value = _read(content.raw_value), content.raw_value
+    if isinstance(said, list):
+        return any(_says(one, person, tenant) for one in said)
+    return said is None and value is not None and _in_bytes(value, {person: ""}, tenant) != value
+
+
+def _content(content: Content, others: Names, tenant: str | None) -> Content:
     """Untouched, byte by byte, when nobody is named."""
     headers = tuple((name, _bytes_instead(value, others)) for name, value in content.raw_headers)
     value = content.raw_value
     said = _read(value)
     if said is not None:
-        after = _said(said, others, None)
+        after = _said(said, others, None, tenant)
         value = value if after == said else json.dumps(after, ensure_ascii=False).encode()
     elif value is not None:
-        value = _in_bytes(value, others)
+        value = _in_bytes(value, others, tenant)
     return content if (value, headers) == (content.raw_value, content.raw_headers) else Content.of(value, headers)
+
+
+def _tenant(said: Mapping[str, Any]) -> str | None:
+    tenant = said.get("tenant")
+    return tenant if isinstance(tenant, str) else None
 
 
 def _read(value: bytes | None) -> Any:
@@ -69,16 +100,19 @@ def _read(value: bytes | None) -> Any:
         return None
 
 
-def _said(value: Any, others: Names, tenant: str | None) -> Any:
+def _said(value: Any, others: Names, plainly: str | None, tenant: str | None) -> Any:
+    """`plainly` is the tenant whose people may be named by their plain ids here; `tenant` that of a record which does not say its own."""
     match value:
         case str():
-            named = (person_id(value, tenant) if tenant else None) or value
+            named = (person_id(value, plainly) if plainly else None) or value
             return others[named] if named in others else _quoted(value, others)
+        case int() if plainly:
+            return others.get(f"{plainly}:{value}", value)
         case Mapping():
-            owner = value.get("tenant") if isinstance(value.get("tenant"), str) else None
-            return {others.get(name, name): _said(one, others, owner if name in PLAIN else None) for name, one in value.items()}
+            owner = _tenant(value) or tenant
+            return {others.get(name, name): _said(one, others, owner if name in PLAIN else None, owner) for name, one in value.items()}
         case list():
-            return [_said(one, others, tenant) for one in value]
+            return [_said(one, others, plainly, tenant) for one in value]
         case _:
             return value
 
@@ -97,15 +131,29 @@ def _spoken(others: Names, tenant: str | None) -> Names:
     return {**others, **plain}
 
 
-def _in_bytes(value: bytes, others: Names) -> bytes:
-    """What is no JSON: the id in quotes, plain or with its subsidiary, as text or as JSON escapes it. The plain id may be somebody else's, or no id at all:
-    of what nobody can read it is rather too much than too little.
+def _in_bytes(value: bytes, others: Names, tenant: str | None) -> bytes:
+    """What is no JSON: the id in quotes, plain or with its subsidiary, as text or as JSON escapes it. The plain id may be somebody else's who is of the same
+    subsidiary, or no id at all: of what nobody can read it is rather too much than too little. In another subsidiary it is another person.
     """
+    said = _TENANT.search(value)
+    owner = said[1].decode() if said else tenant
     for old, new in others.items():
-        for one in {old, old.partition(":")[2] or old}:
-            for spelled in {json.dumps(one), json.dumps(one, ensure_ascii=False)}:
-                value = value.replace(spelled.encode(), json.dumps(new).encode())
+        plain = old.partition(":")[2]
+        for one in {old, plain} if plain and tenant_of(old) == owner else {old}:
+            for spelled in _spellings(one):
+                value = value.replace(spelled, json.dumps(new).encode())
     return value
+
+
+def _spellings(id_: str) -> set[bytes]:
+    """In quotes, as JSON escapes it, in UTF-8 and UTF-16, and in what an old HR system writes, where that has the letters."""
+    text = json.dumps(id_, ensure_ascii=False)
+    old = text.encode("cp1252", "ignore")
+    return {
+        json.dumps(id_).encode(),
+        *map(text.encode, ("utf-8", "utf-16-le", "utf-16-be")),
+        *([old] if old.decode("cp1252") == text else []),
+    }
 
 
 def _bytes_instead(value: bytes | None, others: Names) -> bytes | None:
