@@ -72,6 +72,9 @@ def test_the_first_accent_of_a_large_file_may_be_in_its_middle() -> None:
         ("João", "Conceição"),
         ("Søren", "Åse"),
         ("Niccolò", "È"),
+        ("Prix 5€ \N{EN DASH} café «à»",),
+        ("Cañón", "¿Qué?", "¡Ay!"),
+        ("Zoé", "£50,000", "£ 7", "30 m³"),
         ("L\N{RIGHT SINGLE QUOTATION MARK}été", "Œuvré"),
     ],
 )
@@ -82,7 +85,14 @@ def test_western_text_is_read_in_windows_1252_however_little_of_it_there_is(name
 
 
 @pytest.mark.parametrize(
-    "names", [("Łukasz", "Wałęsa", "Żółć"), ("Jiří", "Dvořák"), ("Růžičková", "Černý", "Šťastný"), ("Kovačević", "Đorđe", "Žižek")]
+    "names",
+    [
+        ("Łukasz", "Wałęsa", "Żółć"),
+        ("Łukasz", *["Müller"] * 9),
+        ("Jiří", "Dvořák"),
+        ("Růžičková", "Černý", "Šťastný"),
+        ("Kovačević", "Đorđe", "Žižek"),
+    ],
 )
 def test_central_european_text_is_read_in_windows_1250(names: tuple[str, ...]) -> None:
     feed = feed_of(sheet(*((f"e{number}", name, "C3", "") for number, name in enumerate(names)), encoding="cp1250"))

@@ -48,10 +48,13 @@ _CENTRAL_LETTERS = (
     "áéíóöőúüű",  # Hungarian
     "ăâîşţ",  # Romanian
 )
-_WEST = frozenset("".join(_WESTERN_LETTERS) + "šžªº")
-_HALF, _NEARLY, _LESS = 0.6, 0.98, 0.1
+_WEST = frozenset("".join(_WESTERN_LETTERS) + "šžªº¿¡")
+_CENTRE = frozenset("".join(_CENTRAL_LETTERS) + "çëß")
+_HALF, _NEARLY, _LESS = 0.6, 0.98, 0.05
 """Shares of the letters: see `_is_central`."""
 _ASCII = bytes(range(128))
+_SPELLED = re.compile(rb"[A-Za-z\x80-\xff]{3,}")
+"""A word, of which the letters count; `£` before an amount and `m³` are none."""
 _WORD = re.compile(r"[^\W\d_]+(?:['\N{RIGHT SINGLE QUOTATION MARK}-][^\W\d_]+)*")
 LONGEST_WORD = 40
 _NAMES = {
@@ -128,16 +131,15 @@ def encoding_of(file: BinaryIO) -> Encoding:
 
 @dataclass(slots=True)
 class _Seen:
-    """What is kept of lines that are not UTF-8: the first ones, how often each byte came, and the text around the first of each."""
+    """What is kept of lines that are not UTF-8: the first ones, how often each byte came in a word, and the text around the first of each."""
 
     first: bytearray = field(default_factory=bytearray)
     counts: Counter[int] = field(default_factory=Counter)
     around: dict[int, bytes] = field(default_factory=dict)
 
     def add(self, line: bytes) -> None:
-        accents = line.translate(None, _ASCII)
-        self.counts.update(accents)
-        for byte in set(accents).difference(self.around):
+        self.counts.update(b"".join(_SPELLED.findall(line)).translate(None, _ASCII))
+        for byte in set(line.translate(None, _ASCII)).difference(self.around):
             at = line.index(byte)
             self.around[byte] = line[max(0, at - AROUND) : at + AROUND]
         if len(self.first) < SAMPLE:
@@ -147,13 +149,13 @@ class _Seen:
     def sample(self) -> bytes:
         return bytes(self.first) + b"\n".join(self.around.values())
 
-    def letters(self, codec: str) -> Counter[str]:
-        """How often each character came that is not the same in every encoding between which letters decide, or is a letter."""
+    def letters(self, codec: str, other: str) -> Counter[str]:
+        """How often each character came that is a letter in one of these two encodings, as the first of them reads it."""
         read: Counter[str] = Counter()
         for byte, count in self.counts.items():
-            character, *others = (bytes([byte]).decode(one, "replace").lower() for one in (codec, _LIKELY[0], *_CENTRAL))
-            if character.isalpha() or len(set(others)) > 1:
-                read[character] += count
+            here, there = (bytes([byte]).decode(one, "replace").lower() for one in (codec, other))
+            if here.isalpha() or there.isalpha():
+                read[here] += count
         return read
 
 
@@ -180,7 +182,7 @@ def _guess(seen: _Seen) -> str:
     drawn = {name for match in matches if match.chaos <= best.chaos + 0.02 for name in match.could_be_from_charset}
     if best.encoding not in _CENTRAL and _LIKELY[0] not in drawn:
         return best.encoding
-    central = max(_CENTRAL, key=lambda codec: _share(seen.letters(codec), _CENTRAL_LETTERS))
+    central = max(_CENTRAL, key=lambda codec: _share(seen.letters(codec, _LIKELY[0]), _CENTRAL_LETTERS))
     return central if _is_central(seen, central) else _LIKELY[0]
 
 
@@ -188,9 +190,10 @@ def _is_central(seen: _Seen, codec: str) -> bool:
     """Either windows-1252 has what is no letter where there is to be one, as it has for Polish; or all of it is one language of Central Europe, and in
     windows-1252 a mixture of several. In doubt it is not.
     """
-    central = _share(seen.letters(codec), _CENTRAL_LETTERS)
-    western = seen.letters(_LIKELY[0])
-    return central >= _share(western, (_WEST,)) + _LESS or (central >= _NEARLY and _share(western, _WESTERN_LETTERS) <= _HALF)
+    central, western = seen.letters(codec, _LIKELY[0]), seen.letters(_LIKELY[0], codec)
+    if _share(central, (_CENTRE,)) >= _share(western, (_WEST,)) + _LESS:
+        return True
+    return _share(central, _CENTRAL_LETTERS) >= _NEARLY and _share(western, _WESTERN_LETTERS) <= _HALF
 
 
 def _share(read: Counter[str], languages: Iterable[Collection[str]]) -> float:
