@@ -16,7 +16,8 @@ from amont.common.events import ProgrammeChanged
 from amont.common.log import Received
 from amont.common.service.letters.letter import LETTERS, DeadLetter, letter_id
 from amont.common.service.letters.naming import instead
-from amont.common.work import Work, holds_any
+from amont.common.work import Work
+from amont.common.work.asking import holds_any
 
 PERSON = 'fr:Éloïse "Z"'
 NAMES = {"fr:e1": "fr:erased-1", "enrolment-1": "made-up-1"}

@@ -45,18 +45,22 @@ class Slow:
         self.done = self.go_on.wait(timeout=30)
 
 
-async def test_a_service_is_ready_before_it_is_warm_and_a_stop_waits_until_it_is() -> None:
-    slow = Slow()
-    service = warming(slow)
-    await service.start()
-    assert service.ready
-    await asyncio.to_thread(slow.began.wait)
+async def stops_once_it_is_warm(service: Service, slow: Slow) -> None:
     stopping = asyncio.create_task(service.stop())
     await asyncio.sleep(0.1)
     assert not stopping.done()
     slow.go_on.set()
     await stopping
     assert slow.done
+
+
+async def test_a_service_is_ready_before_it_is_warm_and_a_stop_waits_until_it_is() -> None:
+    slow = Slow()
+    service = warming(slow)
+    await service.start()
+    assert service.ready
+    await asyncio.to_thread(slow.began.wait)
+    await stops_once_it_is_warm(service, slow)
 
 
 async def test_a_stop_waits_for_it_although_the_log_was_never_there() -> None:
@@ -65,12 +69,7 @@ async def test_a_stop_waits_for_it_although_the_log_was_never_there() -> None:
     starting = asyncio.create_task(service.start())
     await asyncio.to_thread(slow.began.wait)
     starting.cancel()
-    stopping = asyncio.create_task(service.stop())
-    await asyncio.sleep(0.1)
-    assert not stopping.done()
-    slow.go_on.set()
-    await stopping
-    assert slow.done
+    await stops_once_it_is_warm(service, slow)
 
 
 async def test_a_service_that_cannot_warm_up_says_so_and_works() -> None:

@@ -133,7 +133,7 @@ def _columns(put: Put) -> tuple[str, str]:
 
 def _split(document: Document) -> tuple[bytes, bytes]:
     state = dict(document)
-    shell = {name: state.pop(name) for name in document if name[0] == "_" and name != "_id"}
+    shell = {name: state.pop(name) for name in document if _column(name) == "shell"}
     return to_json(state), to_json(shell)
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amont.common import metrics
 from amont.common.web.problems import Refusals
+from amont.common.web.tokens import bearer
 
 MOST_CLIENTS = 10_000
 """Buckets that are remembered; the one that asked longest ago is forgotten first, and would be full by then."""
@@ -108,8 +109,7 @@ class Limited:
 
 
 def _token_of(scope: Scope) -> str | None:
-    """The digest of the bearer token, in however many blanks it is wrapped; the token itself is kept nowhere."""
+    """The digest of the bearer token; the token itself is kept nowhere."""
     header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-    scheme, _, token = header.decode("latin-1").partition(" ")
-    token = token.strip()
-    return hashlib.blake2b(token.encode(), digest_size=16).hexdigest() if token and scheme.lower() == "bearer" else None
+    token = bearer(header.decode("latin-1"))
+    return hashlib.blake2b(token.encode(), digest_size=16).hexdigest() if token else None

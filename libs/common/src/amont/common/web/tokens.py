@@ -33,6 +33,12 @@ _person = TypeAdapter[str](PersonId)
 _logger = structlog.get_logger(__name__)
 
 
+def bearer(authorization: str) -> str:
+    """The token of an `Authorization` header, in however many blanks it is wrapped; empty when it is none (RFC 6750, section 2.1)."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 class BadToken(Exception):
     """The token does not prove who asks; the message says why, without the token."""
 

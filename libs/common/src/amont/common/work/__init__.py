@@ -49,7 +49,6 @@ __all__ = [
     "TooMuchToSay",
     "Waking",
     "Work",
-    "holds_any",
     "id_after",
 ]
 

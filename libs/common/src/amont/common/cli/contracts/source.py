@@ -14,6 +14,7 @@ import httpx
 from pydantic_core import from_json, to_json
 
 from amont.common.errors import Unavailable
+from amont.common.web.tokens import LOOPBACK
 
 PAGE = 100
 MOST_PAGE_BYTES = 20_000_000
@@ -23,7 +24,6 @@ TRIES = 5
 LONGEST_WAIT = 60.0
 """Seconds that a source may ask us to wait between two pages."""
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True)

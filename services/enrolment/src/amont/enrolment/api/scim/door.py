@@ -18,6 +18,7 @@ from amont.common import metrics
 from amont.common.errors import Unacceptable, Unavailable
 from amont.common.service import Service
 from amont.common.web.limits import believe
+from amont.common.web.tokens import bearer
 from amont.enrolment import commands
 from amont.enrolment.api.scim.quirks import mended
 from amont.enrolment.api.scim.service import CHANGES, Handler, TenantService
@@ -65,7 +66,7 @@ class Door:
 
     async def _serve(self, tenant: str, request: Request, asked: ScimRequest) -> ScimResponse:
         enrolment: Service = request.app.state.services["enrolment"]
-        found = await enrolment.run(commands.feed_of, tenant, _token(request))
+        found = await enrolment.run(commands.feed_of, tenant, bearer(request.headers.get("Authorization", "")))
         if found is None:
             raise UnauthorizedException(detail="Send the bearer token of this subsidiary's feed: Authorization: Bearer …")
         believe(request.scope)
@@ -78,11 +79,6 @@ class Door:
             metrics.HRIS_FIELDS_DROPPED.labels(what).inc()
         subsidiary, _ = found
         return await Handler(TenantService(subsidiary.grades), TenantStorage(enrolment.run, tenant)).handle(asked)
-
-
-def _token(request: Request) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _as_http(answer: ScimResponse) -> Response:
