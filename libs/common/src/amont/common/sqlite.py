@@ -2,6 +2,9 @@
 
 Statements never interleave; several processes may open the same file (WAL, and a write waits up to 30 s for another). Durability: `?sync=full` (the
 default) survives a power cut, `?sync=normal` survives kill -9 only.
+
+What is deleted is overwritten where it stood (`secure_delete`). That is not all: when SQLite divides or merges pages, it leaves copies of what it
+moved in the gaps of a page. So whoever has a file open writes it anew (`VACUUM`) when that has not been done for a day.
 """
 
 import asyncio
@@ -13,15 +16,24 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
+import structlog
+
 from amont.common.errors import Unavailable
 
 T = TypeVar("T")
+_logger = structlog.get_logger(__name__)
+
 FORMAT = 2
 """The file's format (`PRAGMA user_version`); a file with a higher one is refused. Until 1 there was no column for the shell."""
 CHECKPOINT_PAGES = 4000
 """How long the write-ahead log may get, in pages of 4 KB, before what it holds is written to its place: a page that changes often is written once."""
 PATIENCE_SECONDS = 30.0
 """How long a write waits for another process to finish its own before the file is Unavailable."""
+
+REWRITTEN_AFTER_SECONDS = 24 * 3600.0
+"""How long what was erased may stand in gaps of a page: the age at which a file is written anew."""
+REWRITE_AGAIN_SECONDS = 3600.0
+"""When it is tried again after another process wrote for too long, or the disk had no room for the file twice."""
 
 
 class NewerFormat(Exception):
@@ -47,7 +59,7 @@ def _set_up(connection: sqlite3.Connection, name: str, *, sync: str, patience: f
     _write_ahead(connection, patience)
     connection.execute(f"PRAGMA synchronous={sync.upper()}")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-    connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten, not only unlinked
+    connection.execute("PRAGMA secure_delete=ON")
     if found < FORMAT:
         connection.execute(f"PRAGMA user_version={FORMAT}")
 
@@ -93,6 +105,8 @@ class OneThread:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sqlite-{path.stem}")
         self._connection: sqlite3.Connection | None = None
         self._closed = False
+        self._rewrite_at = 0.0
+        """Unix seconds."""
 
     def open_again(self) -> None:
         """Answer from now on, if it was closed."""
@@ -103,9 +117,16 @@ class OneThread:
         if self._closed:
             raise Unavailable(f"{self._path.name} has been closed")
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._opened()))
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             raise Unavailable(f"SQLite does not answer: {error}") from error
+
+    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._opened()
+        now = time.time()
+        if now >= self._rewrite_at:
+            self._rewrite_at = _rewritten(connection, self._path.name, now)
+        return work(connection)
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -121,3 +142,20 @@ class OneThread:
                 self._connection = None
 
         await asyncio.get_running_loop().run_in_executor(self._thread, shut)
+
+
+def _rewritten(connection: sqlite3.Connection, name: str, now: float) -> float:
+    """Write the file anew when it is time to; when to look again. It is locked for as long as that takes, and its last content leaves the WAL, too."""
+    try:
+        connection.execute("CREATE TABLE IF NOT EXISTS rewritten (at REAL NOT NULL)")
+        (last,) = connection.execute("SELECT max(at) FROM rewritten").fetchone()
+        if last is None or now - last >= REWRITTEN_AFTER_SECONDS:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("DELETE FROM rewritten")
+            connection.execute("INSERT INTO rewritten (at) VALUES (?)", (now,))
+            last = now
+    except sqlite3.OperationalError as error:
+        _logger.warning("file_not_rewritten", file=name, reason=str(error), again_in_seconds=REWRITE_AGAIN_SECONDS)
+        return now + REWRITE_AGAIN_SECONDS
+    return float(last) + REWRITTEN_AFTER_SECONDS
