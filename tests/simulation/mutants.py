@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -24,7 +25,8 @@ from amont.common.testing.memory.log import MemoryReader
 from amont.common.testing.simulation import Outcome, simulate
 from amont.common.testing.simulation.loop import PROCESS
 from amont.common.work import Work
-from amont.enrolment.domain.feed import Feed
+from amont.enrolment.domain.feed import Answer, Feed
+from amont.enrolment.domain.holding import Held
 from amont.matching.commands import publishing
 from amont.matching.domain.programme import PoolHasMoved, Programme
 from amont.notifications.commands import deliveries
@@ -199,6 +201,17 @@ def resumed_without_a_look() -> Mutant:
     return patch.object(Feed, "swept", lambda self, now: self.becomes(swept_at=now))
 
 
+def released_leavings_dropped() -> Mutant:
+    """A coordinator lets the held leavers go, and they stay."""
+    answered = Feed.answer
+
+    def turned(self: Feed, person: str, held: Held, now: datetime) -> Answer:
+        answer = answered(self, person, held, now)
+        return Answer.DROP if answer is Answer.GO else answer
+
+    return patch.object(Feed, "answer", turned)
+
+
 MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     "ack before effect": (
         ack_before_effect,
@@ -221,6 +234,7 @@ MUTANTS: Mapping[str, tuple[Callable[[], Mutant], str]] = {
     ),
     "told at each attempt": (told_at_each_attempt, "more often than it was handed over"),
     "resumed without a look": (resumed_without_a_look, "held, and nobody is asked"),
+    "released leavings dropped": (released_leavings_dropped, "left out, and nobody said so"),
     "never halting": (never_halting, "should halt it"),
     "capacity checked in memory": (capacity_checked_in_memory, "above capacity|a pair twice"),
 }

@@ -40,6 +40,7 @@ def broken(evidence: Evidence) -> list[str]:
         *_nobody_above_capacity(evidence),
         *_projections_equal_a_replay(evidence),
         *_what_is_held_waits_for_somebody(evidence),
+        *_only_what_was_ruled_out_is_left_out(evidence),
         *_facts_took_effect(evidence),
         *_nothing_older_took_effect(evidence),
         *_only_poison_is_parked(evidence),
@@ -177,6 +178,16 @@ def _what_is_held_waits_for_somebody(evidence: Evidence) -> Iterator[str]:
     for person in _documents(evidence, "enrolment", "employees"):
         forgotten = sorted({held["why"] for held in person.get("held") or () if person["tenant"] not in waits[held["why"]]})
         yield from _wrong("enrolment: held, and nobody is asked", (f"{person['_id']} ({why})" for why in forgotten))
+
+
+def _only_what_was_ruled_out_is_left_out(evidence: Evidence) -> Iterator[str]:
+    """A leaving is passed over for good only where a coordinator has dropped what the breaker held: no replay can tell, since it is not on the log."""
+    rulings = {one["_id"]: one.get("rulings") or () for one in _documents(evidence, "enrolment", "feeds")}
+    dropping = {tenant for tenant, ruled in rulings.items() if any(ruling["verb"] == "drop" for ruling in ruled)}
+    left_out = (
+        one["_id"] for one in _documents(evidence, "enrolment", "employees") if one.get("dropped") and one["tenant"] not in dropping
+    )
+    yield from _wrong("enrolment: left out, and nobody said so", left_out)
 
 
 def _facts_took_effect(evidence: Evidence) -> Iterator[str]:
