@@ -63,6 +63,8 @@ def test_people_got_far_and_things_came_again(outcomes: Sequence[Outcome]) -> No
     assert found["repeated on the log"] > SEEDS
     assert found["parked again"] > SEEDS // 20
     assert found["mails again"] > SEEDS // 20
+    assert found["moved"] > SEEDS // 5
+    assert found["let go of"] > SEEDS // 5
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)

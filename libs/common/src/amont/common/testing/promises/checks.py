@@ -52,6 +52,7 @@ def broken(evidence: Evidence) -> list[str]:
 def figures(evidence: Evidence) -> dict[str, int]:
     """What was seen: a run in which nothing was repeated has shown nothing."""
     events = [one for topic in OWNERS for one in _said(evidence, topic)]
+    people = _documents(evidence, "enrolment", "employees")
     letters = [(service, one.place) for service in evidence.documents for one in told_by(evidence, service)]
     return {
         "records": sum(len(records) for records in evidence.log.values()),
@@ -62,6 +63,8 @@ def figures(evidence: Evidence) -> dict[str, int]:
         "mails": len(evidence.mails),
         "mails again": sum(evidence.mails.values()) - len(evidence.mails),
         "given up": sum(one["status"] in _GIVEN_UP for one in _documents(evidence, "notifications", "deliveries")),
+        "moved": sum((one.get("move") or {}).get("arrived", False) for one in people),
+        "let go of": sum(one.get("released") is not None for one in people),
         "crashes": sum(evidence.crashes.values()),
     }
 

@@ -35,6 +35,8 @@ KINDS: Mapping[str, str] = {
     "SessionMissed": "session-missed",
 }
 """What each event is told as; the others tell nobody anything."""
+NOT_CARRIED = "not-carried"
+"""What an end is told as that came because the person is somebody else's now."""
 TOPICS = ("enrolment-enrolments", "enrolment-seats", "matching-pairs", "scheduling-sessions")
 """Where these events are."""
 BOTH = ("mentee", "mentor")
@@ -93,7 +95,7 @@ def due(evidence: Evidence) -> dict[Due, Fact]:
             if fact.type == "SessionScheduled":
                 with_a_time.add(body["session"])
             for person in _people(fact, mentor_knows=body.get("pair") in asked, had_a_time=body.get("session") in with_a_time):
-                found[Due(fact.id, person, KINDS[fact.type], MAIL)] = fact
+                found[Due(fact.id, person, NOT_CARRIED if body.get("moved_from") else KINDS[fact.type], MAIL)] = fact
     return found
 
 

@@ -1,5 +1,5 @@
 """What people do in a run: HR systems send records (and now and then one that nobody can take), coordinators run rounds, pause feeds and decide about
-leavers, participants enrol, answer, meet, go on leave and leave. They ask again when nobody answers, as people do, under the same idempotency key.
+leavers, participants enrol, answer, meet, go on leave, leave and move to another subsidiary. They ask again when nobody answers, as people do, under the same idempotency key.
 """
 
 import asyncio
@@ -31,6 +31,8 @@ OTHERS = ("de:e5", "de:e6", "fr:e5", "fr:e6")
 VERSIONS = 3
 SHARES_OVER_HTTP = (0.0, 0.0, 0.0, 0.7)
 """How much of what people ask comes over HTTP: a request costs as much as ten commands, so in most runs nothing does."""
+SHARES_THAT_MOVE = (0.0, 0.0, 0.25)
+"""How many go to the other subsidiary: in most runs nobody does."""
 LONGEST_REST = 8.0
 """Seconds; who gets no answer asks again later and later."""
 GROUP = Actor("group:ada", "group", frozenset({Privilege.GROUP_COORDINATOR}))
@@ -58,6 +60,12 @@ def staff(person: str, version: int, kind: type[StaffRecorded | StaffLeft] = Sta
     return Record(topic="hris-staff", key=person, value=value, headers=envelope.headers())
 
 
+def _moved(person: str) -> str:
+    """The id that somebody gets in the other subsidiary."""
+    tenant, _, employee = person.partition(":")
+    return f"{'de' if tenant == 'fr' else 'fr'}:{employee.replace('e', 'n')}"
+
+
 class People:
     """See the module."""
 
@@ -65,6 +73,8 @@ class People:
         self.world = world
         self.chance = random.Random(f"{world.seed}/people")
         self._over_http = self.chance.choice(SHARES_OVER_HTTP)
+        self._moves = random.Random(f"{world.seed}/moves")
+        self._movers = self._moves.choice(SHARES_THAT_MOVE)
         self._bad_ones: list[Poison] = []
         self._tenants = asyncio.Event()
         self._programme = asyncio.Event()
@@ -156,7 +166,7 @@ class People:
         everybody = [*MENTEES, *MENTORS, *OTHERS]
         for version in range(1, VERSIONS + 1):
             self.chance.shuffle(everybody)
-            records = [self._version(person, version) for person in everybody]
+            records = [record for person in everybody for record in self._version(person, version)]
             for _ in range(self.chance.choice((0, 1, 2))):
                 records.insert(self.chance.randrange(len(records)), self._bad())
             while records:
@@ -165,15 +175,17 @@ class People:
                 del records[:burst]
                 await self._rests(0.1 if version == 1 else 1.5)
 
-    def _version(self, person: str, version: int) -> Record:
-        """Most change their function; once people have enrolled, some are away, lose their address or leave."""
+    def _version(self, person: str, version: int) -> tuple[Record, ...]:
+        """Most change their function; once people have enrolled, some are away, lose their address, leave or move to the other subsidiary."""
+        if version == VERSIONS and self._moves.random() < self._movers:
+            return staff(person, version, StaffLeft), staff(_moved(person), version, former_id=person)
         if version == VERSIONS and person not in OTHERS and self.chance.random() < 0.15:
-            return staff(person, version, StaffLeft)
+            return (staff(person, version, StaffLeft),)
         away = version == 2 and self.chance.random() < 0.1
         record: dict[str, Any] = {"status": "on_leave" if away else "active"}
         if version == 2 and self.chance.random() < 0.06:
             record["email"] = None
-        return staff(person, version, **record)
+        return (staff(person, version, **record),)
 
     def _bad(self) -> Record:
         """A record that nobody can take, under a key of its own."""

@@ -36,6 +36,8 @@ LONG_SHARE = 0.1
 """In how many runs a server is away for long."""
 LONG_SECONDS = (45.0, 90.0, 150.0, 210.0)
 """How long: beyond the back-off of a batch, a call to the log, a drain, the holding of outboxes, the noting of a mail, the handing over of one."""
+LEAVERS_KEPT_SECONDS = (None, None, 2.0, 20.0)
+"""How long what is known of a leaver is kept; None stands for the usual thirty days, which no run sees the end of."""
 LEASE = timedelta(minutes=9)
 """How long a claim to send a mail holds."""
 JUMPS = (timedelta(seconds=20), timedelta(minutes=2), timedelta(hours=2), timedelta(days=3))
@@ -78,6 +80,12 @@ class Replica:
         self.process: Process | None = None
 
 
+def _retention(seconds: float | None) -> Mapping[type, object]:
+    """How long leavers are kept, as enrolment's settings say it; None leaves it at what they are without a word."""
+    kind = import_module("amont.enrolment.settings").Retention
+    return {} if seconds is None else {kind: kind.model_construct(leavers_kept_days=seconds / timedelta(days=1).total_seconds())}
+
+
 class World:
     """See the module."""
 
@@ -94,6 +102,7 @@ class World:
             lambda: instant_text(self.now()),
             self._refusal,
         )
+        self._kept = _retention(random.Random(f"{seed}/retention").choice(LEAVERS_KEPT_SECONDS))
         self.crashes: Counter[str] = Counter()
         self.parked: dict[str, set[tuple[str, bytes | None]]] = defaultdict(set)
         self.deployment = Deployment(random.Random(f"{seed}/deployment"))
@@ -139,7 +148,7 @@ class World:
 
     def _tools(self, process: Process) -> Mapping[type, object]:
         line = Line(self.storm, process, "mail server", self._sending.MailUnavailable)
-        return {self._sending.MailSender: Sender(self.postbox, line)}
+        return {self._sending.MailSender: Sender(self.postbox, line), **self._kept}
 
     def _refusal(self, delivery: str) -> Exception | None:
         """Why the mail server takes no mail of this delivery, however often it is tried; None when it does."""
