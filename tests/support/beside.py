@@ -7,6 +7,7 @@
 raised, the test raises. The seeds of the simulator are played in the same way, on what the machine has left (`tests/simulation/conftest.py`).
 """
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -54,8 +55,9 @@ def end_with_the_tests() -> None:
 
 
 def _begin() -> None:
-    """Nothing is printed into the middle of the tests; and told to end, it cleans up."""
+    """Nothing is printed into the middle of the tests, not even that Kafka is away, which is the point; and told to end, it cleans up."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     end_with_the_tests()
 
