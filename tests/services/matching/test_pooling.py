@@ -11,6 +11,8 @@ from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.person import Person
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pooling import Gathering, common_topics, core_policy, monday_of
+from amont.matching.domain.scorer import Scorer
+from amont.matching.files import pool_lines
 
 
 def test_the_default_policies_are_one_and_the_same() -> None:
@@ -59,3 +61,28 @@ def test_a_person_has_one_place_per_role_however_often_enrolled() -> None:
     gathered = gathering.gathered()
     assert gathered.enrolments == {("mentee", "fr:e"): "mentee-1", ("mentor", "fr:e"): "mentor-1"}
     assert [one.languages for one in gathered.pool.people] == [frozenset({"fr"})] * 2
+
+
+def test_a_pool_names_nobody_who_takes_no_part_and_still_keeps_lines_apart() -> None:
+    """Two French people with a German and an Italian between them, who are in a circle with their own."""
+    band = {"fr:boss": 5, "fr:e": 12}
+    people = [
+        Person(id="fr:e", band=12, managers=("de:m",), since=(date(2020, 1, 1),)),
+        Person(id="de:m", managers=("it:m", "de:dot"), since=(date(2020, 1, 1),) * 2),
+        Person(id="it:m", managers=("fr:boss", "it:n"), since=(date(2020, 1, 1), date(2021, 1, 1))),
+        Person(id="it:n", managers=("it:m",), since=(date(2022, 1, 1),)),
+        Person(id="fr:boss", band=5, managers=("de:top", "fr:e"), since=(date(2020, 1, 1), date(2023, 1, 1))),
+    ]
+    gathering = Gathering(programme="p", seed="s", week_of=date(2027, 1, 4))
+    for person in people:
+        gathering.above(person)
+    for id_, role in (("fr:e", Role.MENTEE), ("fr:boss", Role.MENTOR)):
+        person = Person(id=id_, status=EmployeeStatus.ACTIVE, band=band[id_], zone="Europe/Paris")
+        enrolment = Enrolment(id=id_, person=id_, programme="p", role=role, status=EnrolmentStatus.ENROLLED, topics={"ai": 1})
+        gathering.enrolled(enrolment, person)
+    gathered = gathering.gathered()
+    assert gathered.dropped_links == (("fr:boss", "fr:e"),)
+    text = "\n".join(pool_lines(gathered.pool))
+    assert "de:" not in text
+    assert "it:" not in text
+    assert Rule.OUTSIDE_THE_LINE in Scorer(gathered.pool, Policy()).all_broken("fr:e", "fr:boss")

@@ -7,7 +7,7 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amont.matching.domain.lines import Lines, Link, break_cycles
+from amont.matching.domain.lines import Lines, Link, among, break_cycles
 
 DEEP = 10_000
 DAY = date(2027, 1, 11)
@@ -136,3 +136,32 @@ def test_a_link_is_dropped_exactly_when_it_closes_a_cycle_with_older_ones_that_w
         for other in older:
             above[other.report] = (*above.get(other.report, ()), other.manager)
         assert lost.report == lost.manager or lost.report in Lines(above).ancestors(lost.manager)
+
+
+def test_lines_among_some_people_name_nobody_else() -> None:
+    managers = {"a": ("outside", "top"), "b": ("outside",), "outside": ("other", "c"), "other": ("d",), "c": ("top",), "d": ("top",)}
+    found = among(managers, {"a", "b", "c", "d"})
+    [between] = found.keys() - {"a", "b"}
+    assert found == {"a": (between,), "b": (between,), between: ("d", "c")}
+    assert not between.isalpha()
+
+
+def test_who_has_the_same_people_above_is_called_the_same_in_every_pool() -> None:
+    first = among({"a": ("x",), "x": ("b", "c")}, {"a", "b", "c"})
+    assert among({"d": ("y",), "y": ("b", "z"), "z": ("c",), "e": ("q",)}, {"b", "c", "d", "e"}) == {
+        "d": first["a"],
+        first["a"][0]: ("b", "c"),
+    }
+
+
+def test_among_the_people_of_a_pool_a_line_may_be_very_long() -> None:
+    managers = {str(person): (str(person + 1),) for person in range(DEEP)}
+    assert among(managers, {"0", str(DEEP)}) == {"0": (str(DEEP),)}
+
+
+@settings(deadline=None, max_examples=60)
+@given(some_links, st.sets(st.sampled_from("abcdef")))
+def test_lines_among_some_people_are_the_lines_they_had(links: list[Link], people: set[str]) -> None:
+    managers = break_cycles(links).managers()
+    before, after = Lines(managers), Lines(among(managers, people))
+    assert all(after.ancestors(one) & people == before.ancestors(one) & people for one in people)

@@ -2,13 +2,15 @@
 
 Nothing here recurses: a chain of ten thousand links is as good as one of ten. Links come from several HRIS feeds, so they may contradict
 each other; `break_cycles` decides, by age and id only, which of them to ignore, so that every reader of the same links ignores the same
-ones.
+ones. What is asked about some people only needs nobody else by name: `among`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from graphlib import TopologicalSorter
+from hashlib import sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,29 @@ class Lines:
     def in_line(self, one: str, other: str) -> bool:
         """Whether a chain of links leads from one to the other, in either direction."""
         return other in self.ancestors(one) or one in self.ancestors(other)
+
+
+def among(managers: Mapping[str, Sequence[str]], people: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Direct managers that make the same lines between these people as `managers`, which have no cycle, and name nobody else; linear in the links.
+
+    Of the others, who has nobody of these people above is left out, and who has one way up is stood for by the next on it. Who has several gets a name
+    made of theirs: it tells nothing else, is nobody's id, and is the same in every pool where the same people are above.
+    """
+    kept: dict[str, tuple[str, ...]] = {}
+    named: dict[str, str | None] = {}
+    for one in TopologicalSorter(managers).static_order():
+        above = tuple(dict.fromkeys(name for manager in managers.get(one, ()) if (name := named[manager]) is not None))
+        if one in people or len(above) > 1:
+            name = named[one] = one if one in people else _between(above)
+            if above:
+                kept[name] = above
+        else:
+            named[one] = above[0] if above else None
+    return kept
+
+
+def _between(above: Sequence[str]) -> str:
+    return f"between {sha256(chr(0).join(above).encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 def break_cycles(links: Iterable[Link]) -> Untangled:

@@ -15,7 +15,7 @@ from amont.common.events.values import EmployeeStatus, Meeting, Role, tenant_of
 from amont.matching.domain import pool as core
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.hours import load_zone, parse_window
-from amont.matching.domain.lines import Link, break_cycles
+from amont.matching.domain.lines import Link, among, break_cycles
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.person import Person
 from amont.matching.domain.pinning import Pin
@@ -42,8 +42,9 @@ class LeftOut:
 class Gathered:
     """A pool and what it was made of: the id of the enrolment behind each (role, person), who stayed out, management links dropped for a cycle.
 
-    `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool itself has none. `ruled_out` are those of
-    the pool's forbidden couples whom a ruling keeps apart: see `forbidding`.
+    Lines of management name nobody but the pool's people, whoever is between them. The dropped links are those that touch one of the tenants, as the cycles do
+    that their coordinators see. `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool itself has none.
+    `ruled_out` are those of the pool's forbidden couples whom a ruling keeps apart: see `forbidding`.
     """
 
     pool: Pool
@@ -56,7 +57,11 @@ class Gathered:
     @property
     def tenants(self) -> frozenset[str]:
         """Whose people these are; a programme may be for fewer by now."""
-        return frozenset({*(person.subsidiary for person in self.pool.people), *(tenant_of(one.person) for one in self.left_out)})
+        return _tenants(self.pool.people, self.left_out)
+
+
+def _tenants(people: Iterable[PoolPerson], left_out: Iterable[LeftOut]) -> frozenset[str]:
+    return frozenset({*(person.subsidiary for person in people), *(tenant_of(one.person) for one in left_out)})
 
 
 def core_policy(policy: events.Policy) -> Policy:
@@ -206,16 +211,17 @@ class Gathering:
             seed=self._seed,
             week_of=self._week_of,
             people=tuple(members),
-            managers=untangled.managers(),
+            managers=among(untangled.managers(), {person.id for person in members}),
             forbidden=tuple(sorted(self._met | self._ruled_out)),
         )
         left_out = tuple(sorted(self._left_out, key=lambda one: one.enrolment))
-        dropped = tuple((link.report, link.manager) for link in untangled.dropped)
+        tenants = _tenants(members, left_out)
+        dropped = ((link.report, link.manager) for link in untangled.dropped)
         return Gathered(
             pool=pool,
             enrolments=used,
             left_out=left_out,
-            dropped_links=dropped,
+            dropped_links=tuple(link for link in dropped if not tenants.isdisjoint(map(tenant_of, link))),
             pins=tuple(self._pins.values()),
             ruled_out=tuple(sorted(self._ruled_out)),
         )
