@@ -1,5 +1,6 @@
 """What people do in a run: HR systems send records (and now and then one that nobody can take), coordinators run rounds, pause feeds and decide about
-leavers, participants enrol, answer, meet, go on leave, leave and move to another subsidiary. They ask again when nobody answers, as people do, under the same idempotency key.
+leavers, participants enrol, answer, meet, go on leave, leave and move to another subsidiary. They ask again when nobody answers, as people do, under the
+same idempotency key.
 """
 
 import asyncio
