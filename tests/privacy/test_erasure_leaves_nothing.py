@@ -32,9 +32,9 @@ from tests.support.together import Together, together
 from amont.common.documents import Find
 from amont.common.erasing import FORGOTTEN_AFTER
 from amont.common.events.values import instant_text
+from amont.common.kept import DECISIONS_KEPT
 from amont.common.sqlite import REWRITTEN_AFTER_SECONDS, OneThread, connect
 from amont.enrolment.domain.erasure import digest_of
-from amont.matching.domain.round import DECISION_KEPT
 
 DAY = timedelta(days=1)
 KINDS_THAT_NAME_HER = {
@@ -203,7 +203,7 @@ def test_what_is_of_others_alone_is_as_it_was(scene: Scene) -> None:
 
 def test_a_round_that_had_her_in_its_pool_keeps_that_no_longer_and_everything_else_it_says(scene: Scene) -> None:
     before, after = (_state(one[f"matching/rounds/{scene.story.round}"]) for one in (scene.before, scene.forgotten))
-    next_clock = instant_text(datetime.fromisoformat(before["published_at"]) + DECISION_KEPT)
+    next_clock = instant_text(datetime.fromisoformat(before["published_at"]) + DECISIONS_KEPT)
     assert after == {**before, "due_at": next_clock, "answer": {**before["answer"], "passed": True, "policy_file": None}}
     assert not [where for where in scene.forgotten if where.startswith("matching/round_pages/") and "/pool/" in where]
 

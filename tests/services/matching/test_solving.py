@@ -28,8 +28,9 @@ from amont.common.errors import Unavailable
 from amont.common.events import RoundPublished
 from amont.common.events.values import ProgrammeStatus, Role, instant_text
 from amont.common.identity import Privilege
+from amont.common.kept import DECISIONS_KEPT, HISTORY_KEPT
 from amont.common.metrics import REGISTRY
-from amont.common.testing.hearing import START, Hearing, hearing
+from amont.common.testing.hearing import Hearing, hearing
 from amont.common.testing.waiting import until
 from amont.common.work import Work
 from amont.matching import commands, documents
@@ -43,10 +44,8 @@ from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
 from amont.matching.domain.round import (
-    DECISION_KEPT,
     FILES_KEPT,
     KEPT,
-    PEOPLE_KEPT,
     READ_OUT,
     UNDECIDED,
     Discarded,
@@ -277,7 +276,7 @@ async def test_a_discarded_answer_can_be_read_for_a_day_and_is_then_gone(matchin
     for _ in range(3):
         await matching.passes(SECOND)
     assert await _pages(matching, round_.id) == []
-    await matching.passes(DECISION_KEPT)
+    await matching.passes(DECISIONS_KEPT)
     await matching.passes(READ_OUT)
     thrown = await matching.look(Round, round_.id)
     assert (thrown.requested_by, thrown.due_at) == (None, None)
@@ -364,12 +363,12 @@ async def test_a_published_round_forgets_who_decided_after_a_year_and_whom_it_na
 
         me = COORDINATOR.person
         assert await said() == (me, me, "A second wave joins in March.", ["decision", "files", "people"])
-        await matching.passes(DECISION_KEPT - 60 * SECOND)
+        await matching.passes(DECISIONS_KEPT - 60 * SECOND)
         assert await said() == (me, me, "A second wave joins in March.", ["decision", "people"])
         await matching.passes(60 * SECOND)
         await matching.passes(READ_OUT)
         assert await said() == (None, None, None, ["people"])
-        await matching.passes(PEOPLE_KEPT - DECISION_KEPT - READ_OUT - 60 * SECOND)
+        await matching.passes(HISTORY_KEPT - DECISIONS_KEPT - READ_OUT - 60 * SECOND)
         names = ("pairs", "unmatched", "left-out", "dropped-links", "certificate", "unpinned", "pool", "policy", "result")
         read = {name: (await anne.get(f"{path}/{name}")).status_code for name in names}
         assert {name for name, status in read.items() if status == 200} == {
@@ -391,29 +390,6 @@ async def test_a_published_round_forgets_who_decided_after_a_year_and_whom_it_na
         assert await said() == (None, None, None, [])
     assert (await matching.look(Round, round_.id)).due_at is None
     assert {what: _forgotten(what) - before[what] for what in Kept} == dict.fromkeys(Kept, 1)
-
-
-async def test_rounds_of_a_release_that_set_no_clock_get_theirs(matching: Hearing, office: Office) -> None:
-    """Decided so long ago that all of it is over, or not, or waiting still."""
-    await _everybody(matching, office)
-    thrown, old = await solve(matching), await solve(matching)
-    await matching.asked(commands.discard_round, thrown.id, COORDINATOR)
-    await publish(matching, old)
-    await matching.passes(KEPT)
-    await matching.passes(READ_OUT)
-    waits = await solve(matching)
-    for round_ in (thrown, old):
-        await matching.given((await matching.look(Round, round_.id)).becomes(due_at=None).state)
-    await matching.asked(commands.set_clocks)
-    due = {round_.id: (await matching.look(Round, round_.id)).due_at for round_ in (thrown, old, waits)}
-    assert due == {thrown.id: START + DECISION_KEPT, old.id: START + FILES_KEPT, waits.id: waits.due_at}
-    await matching.given((await matching.look(Round, old.id)).becomes(due_at=None).state)
-    await matching.passes(PEOPLE_KEPT)
-    await matching.asked(commands.set_clocks)
-    for _ in range(9):
-        await matching.passes(READ_OUT)
-    assert {page.part for page in await _pages(matching, old.id)} == {Part.FAIRNESS}
-    assert (await matching.look(Round, old.id)).requested_by is None
 
 
 async def test_a_round_that_nobody_decides_about_is_discarded(matching: Hearing, office: Office) -> None:

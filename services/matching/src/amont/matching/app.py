@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from amont.common.service import Parts, Service
 from amont.matching import api
-from amont.matching.commands import DUE, JOBS, PUBLISHES, Desk, set_clocks
+from amont.matching.commands import DUE, JOBS, PUBLISHES, Desk
 from amont.matching.commands.solving import BrokenOff
 from amont.matching.documents import COLLECTIONS
 from amont.matching.domain.engine import Engine, warm
@@ -41,7 +41,6 @@ def build(parts: Parts) -> Service:
         routers=[api.router],
         tools={Desk: Desk(solver or engine, solver or Keeper(engine), run, stopping)},
         warm=None if solver else _warm,
-        catch_up=set_clocks,
     )
     return service
 

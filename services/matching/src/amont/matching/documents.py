@@ -77,10 +77,6 @@ def rounds_of(programme: str) -> Query[Round]:
     return ROUNDS.where(programme=programme)
 
 
-def every_round() -> Query[Round]:
-    return ROUNDS.where()
-
-
 def simulations_of(programme: str) -> Query[Simulation]:
     return SIMULATIONS.where(programme=programme)
 
@@ -139,7 +135,7 @@ def every_page() -> Query[RoundPage]:
 
 def everything_else() -> tuple[Query[Any], ...]:
     """Whatever is about nobody in particular and may name somebody: who published, decided or asked for it, or whose seat it was."""
-    return (PROGRAMMES.where(), every_round(), CYCLES.where(), RULINGS.where(), SIMULATIONS.where())
+    return (PROGRAMMES.where(), ROUNDS.where(), CYCLES.where(), RULINGS.where(), SIMULATIONS.where())
 
 
 def live_pairs_of_any(people: tuple[str, ...], programme: str) -> Query[Pair]:

@@ -76,7 +76,6 @@ class Service:
     whose handlers or effects take long: each kind has a timer of its own, so that nothing else waits for it. `routers` are its HTTP, `doors` those whose
     callers bring credentials of the service's own. Every service keeps its dead letters, too. `warm` is done beside each start, in a thread; it is handed
     what says whether the service stops, and a stop waits for it: a thread that is in a compiler when the interpreter ends takes the process down with SIGABRT.
-    `catch_up` is a command run beside each start until it was done once: what a release has to do for documents that earlier ones wrote.
     """
 
     def __init__(
@@ -93,7 +92,6 @@ class Service:
         doors: Sequence[Door] = (),
         tools: Mapping[type, object] | None = None,
         warm: Warm | None = None,
-        catch_up: Callable[[Work], Awaitable[None]] | None = None,
     ) -> None:
         self.name = name
         self.consumes = consumes
@@ -101,7 +99,7 @@ class Service:
         self.routers = tuple(routers)
         self.doors = tuple(doors)
         self.clock = parts.clock
-        self._due, self._jobs, self._warm, self._catch_up = due or {}, jobs or {}, warm, catch_up
+        self._due, self._jobs, self._warm = due or {}, jobs or {}, warm
         self._keeps = (*keeps, LETTERS)
         house = House(name, parts.store, parts.clock, parts.ids, {one.kind: one for one in self._keeps}, {**(tools or {}), **parts.tools})
         self.unit = Unit(house, parts.log)
@@ -155,8 +153,6 @@ class Service:
             asyncio.create_task(self._every(TICK_SECONDS, self.letters.tick), name=f"{self.name} letters"),
             asyncio.create_task(self._every(SWEEP_SECONDS, self._sweep), name=f"{self.name} sweep"),
         ]
-        if self._catch_up is not None:
-            self._tasks.append(asyncio.create_task(self._caught_up(self._catch_up), name=f"{self.name} catches up"))
         for kind in self._jobs:
             work_off = partial(self.work_off, kind)
             self._tasks.append(asyncio.create_task(self._every(TICK_SECONDS, work_off), name=f"{self.name} {kind.__name__}"))
@@ -312,20 +308,6 @@ class Service:
             await asyncio.to_thread(warm, self._stopping.is_set)
         except Exception:
             _logger.exception("not_warmed_up", service=self.name, what_now="whoever comes first waits")
-
-    async def _caught_up(self, catch_up: Callable[[Work], Awaitable[None]]) -> None:
-        while not self._stopping.is_set():
-            try:
-                await self.run(catch_up)
-            except Unavailable as error:
-                _logger.warning("catching_up_waits", service=self.name, reason=str(error))
-            except Exception:
-                _logger.exception("not_caught_up", service=self.name, what_now="the next start tries again")
-                return
-            else:
-                return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), TICK_SECONDS)
 
     async def _sweep(self) -> None:
         await self.unit.relay.sweep()

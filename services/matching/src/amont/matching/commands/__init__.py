@@ -30,7 +30,7 @@ from amont.matching.commands.rounds import (
 )
 from amont.matching.commands.rulings import list_rulings, read_ruling, release, rule
 from amont.matching.commands.simulations import SimulationRead, list_simulations, read_simulation, request_simulation
-from amont.matching.commands.solving import Desk, set_clocks
+from amont.matching.commands.solving import Desk
 
 __all__ = [
     "DUE",
@@ -62,7 +62,6 @@ __all__ = [
     "request_simulation",
     "rows",
     "rule",
-    "set_clocks",
 ]
 
 PUBLISHES = (

@@ -203,16 +203,6 @@ async def _told(round_id: str, over: Sequence[Kept]) -> None:
         _logger.info("round_forgets", round=round_id, what=[str(what) for what in over])
 
 
-async def set_clocks(work: Work) -> None:
-    """Have the rounds that releases before this one decided let go of what they keep when its time comes; done beside each start."""
-    without: list[str] = []
-    async for rounds in work.pages(documents.every_round()):
-        without += [one.id for one in rounds if one.has_no_clock]
-    for round_ in (await work.get_many(Round, without)).values():
-        if round_.has_no_clock:
-            work.save(round_.cleared(work.now))
-
-
 async def solve_round(desk: Desk, round_id: str, attempt: int) -> None:
     """Find the best pairs for the seats that are free now, write them down page by page, then say that it is done. Raises BrokenOff."""
     found = await _answered(desk, round_id, attempt)

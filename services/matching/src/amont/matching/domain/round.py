@@ -16,6 +16,7 @@ from amont.common.errors import Conflict
 from amont.common.events import RoundPublished
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
+from amont.common.kept import DECISIONS_KEPT, HISTORY_KEPT
 from amont.matching.domain.answer import NAMING, PASSING, Answer, Made, Match, Part
 from amont.matching.domain.job import Job
 from amont.matching.domain.pair import Pair
@@ -28,10 +29,6 @@ KEPT = timedelta(days=1)
 FILES_KEPT = timedelta(days=90)
 """How long a published round keeps its pool and the pins that did not hold: as long as a round may wait for a decision. Long enough to copy and check them;
 not for ever, since they name who has left the group meanwhile, with pins, forbidden pairs and what they said of themselves."""
-DECISION_KEPT = timedelta(days=365)
-"""How long it can be read who asked for a round, who published it, and why against the guard: for the audit."""
-PEOPLE_KEPT = timedelta(days=730)
-"""How long a published round says who was paired with whom, who was not, and why: as long as the history of its pairs. Figures stay."""
 READ_OUT = timedelta(hours=1)
 """How long pages stay when nobody may begin to read them any more: longer than who began before takes for the largest file."""
 
@@ -99,7 +96,7 @@ class NoAnswer(Conflict):
             RoundStatus.DISCARDED: "was discarded, and its answer is gone.",
             RoundStatus.SOLVED: "keeps this no longer, since somebody in it was erased. Ask for a new one.",
             RoundStatus.PUBLISHED: f"keeps its files for {FILES_KEPT.days} days after it is published, and no longer than until somebody in it is erased; "
-            f"whom it names for {PEOPLE_KEPT.days} days; its figures for good.",
+            f"whom it names for {HISTORY_KEPT.days} days; its figures for good.",
         }
         super().__init__(f"Round {round_id!r} {why[status]}")
 
@@ -215,18 +212,13 @@ class Round(Job):
         if self.status not in {RoundStatus.PUBLISHED, RoundStatus.DISCARDED} or decided_at is None:
             return until
         if self.requested_by is not None:
-            until[Kept.DECISION] = decided_at + DECISION_KEPT
+            until[Kept.DECISION] = decided_at + DECISIONS_KEPT
         if self.status is RoundStatus.PUBLISHED and self.answer is not None:
             if not self.answer.passed:
                 until[Kept.FILES] = decided_at + FILES_KEPT
             if not self.answer.nameless:
-                until[Kept.PEOPLE] = decided_at + PEOPLE_KEPT
+                until[Kept.PEOPLE] = decided_at + HISTORY_KEPT
         return until
-
-    @property
-    def has_no_clock(self) -> bool:
-        """Whether it keeps something for a time and nothing will wake it: so did those that releases before published."""
-        return self.due_at is None and bool(self.kept_until)
 
     def over(self, now: datetime) -> tuple[Kept, ...]:
         """What can still be read of which the time is over, beside the answer of a discarded round."""
