@@ -260,7 +260,7 @@ async def test_what_has_still_something_to_say_is_not_removed_whoever_counts_on(
 async def remove(work: Work) -> bool:
     tally = await work.get(Tally, "a")
     all_said = work.all_said(tally)
-    work.remove(tally, counted_on=True)
+    work.remove(tally, heard=True)
     return all_said
 
 

@@ -73,7 +73,8 @@ async def test_a_declined_proposal_is_replaced_by_the_next_best(matching: Hearin
     assert (said[0].kind, said[0].published_by, said[0].pairs) == ("replacement", COORDINATOR.person, 1)
     assert (said[1].mentee, said[1].mentor) == (EVE, JULE)
     assert (await matching.look(Programme, PROGRAMME)).due_at is None
-    assert (await matching.look(Pair, pair.id)).due_at is None
+    gone = await matching.look(Pair, pair.id)
+    assert (gone.vacated, gone.due_at) == (False, gone.kept_until)
 
 
 @pytest.mark.parametrize("how", ["expired", "left", "withdrawn", "line", "no-fault"])

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.services.matching.matching_facts import (
     COORDINATOR,
+    DAY,
     ERIC,
     EVE,
     JIM,
@@ -23,6 +24,7 @@ from tests.services.matching.matching_facts import (
 
 from amont.common.events.values import PairStatus, Role
 from amont.common.identity import Privilege
+from amont.common.kept import DECISIONS_KEPT
 from amont.common.testing.hearing import Hearing
 from amont.matching import commands
 from amont.matching.commands.looking import ruling_id
@@ -257,6 +259,31 @@ async def test_a_ruling_written_while_somebody_leaves_is_forgotten_too(matching:
     await matching.given(ruling.becomes(due_at=matching.clock.now()).state)
     await matching.settle()
     assert await _found(matching) == []
+
+
+async def test_after_a_year_a_pin_is_over_and_two_who_are_forbidden_stay_so_in_nobody_s_name(matching: Hearing, office: Office) -> None:
+    """A pin is older than no pair that it brought about: when that is let go of, nothing pins the two again."""
+    await two_and_two(matching, office)
+    forbidden, _, taken_back = [
+        await ruled(matching, kind, mentee, mentor)
+        for kind, mentee, mentor in ((FORBIDDEN, EVE, JIM), (PINNED, EVE, JULE), (FORBIDDEN, ERIC, JULE))
+    ]
+    await matching.passes(DAY)
+    await matching.asked(commands.release, taken_back.id, COORDINATOR)
+    await matching.passes(DECISIONS_KEPT - DAY - SECOND)
+    assert {one.now.by for one in await _found(matching)} == {COORDINATOR.person}
+    await matching.passes(SECOND)
+    after = {one.id: one for one in await _found(matching)}
+    assert after.keys() == {forbidden.id, taken_back.id}
+    stays, gone = after[forbidden.id], after[taken_back.id]
+    assert (stays.kind, stays.people, stays.now.by, stays.now.reason, stays.due_at) == (FORBIDDEN, (EVE, JIM), None, None, None)
+    assert (gone.now.by, gone.earlier) == (COORDINATOR.person, ())
+    assert await made(matching) == {EVE: JULE, ERIC: JIM}
+    await matching.passes(DAY)
+    assert await _found(matching) == [stays]
+    async with matching.client("fr:anne", GROUP) as anne:
+        read = (await anne.get(f"{API}/rulings/{forbidden.id}")).json()
+    assert (read["by"], read["reason"], read["kind"]) == (None, None, "forbidden")
 
 
 async def _found(matching: Hearing) -> list[Ruling]:

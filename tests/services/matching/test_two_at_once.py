@@ -125,7 +125,8 @@ async def test_two_who_are_forbidden_between_the_rulings_read_and_the_pair_writt
 
         Before.into(one, "pairs", forbid)
         assert [pair.mentor for pair in await publish(one, round_)] == [JULE, JIM], "it was written"
-        assert (await one.look(Ruling, ruling_id(PROGRAMME, EVE, JIM))).due_at is None
+        ruling = await one.look(Ruling, ruling_id(PROGRAMME, EVE, JIM))
+        assert ruling.due_at == ruling.decided_until
         await _the_two_are_parted(one)
 
 
@@ -142,7 +143,8 @@ async def test_two_who_are_proposed_between_the_pairs_read_and_the_ruling_writte
         await one.settle()
         await _the_two_are_parted(one)
         await one.passes(SECOND)
-        assert (await one.look(Ruling, ruling_id(PROGRAMME, EVE, JIM))).due_at is None
+        ruling = await one.look(Ruling, ruling_id(PROGRAMME, EVE, JIM))
+        assert ruling.due_at == ruling.decided_until
 
 
 async def test_a_pair_that_is_confirmed_between_the_pairs_read_and_the_ruling_written_stays(tmp_path: Path, office: Office) -> None:

@@ -51,6 +51,7 @@ from amont.common.events import (
     SubsidiaryRemoved,
 )
 from amont.common.events.values import DeliveryStatus, EndReason
+from amont.common.kept import HISTORY_KEPT
 from amont.common.metrics import DELIVERIES
 from amont.common.testing.hearing import START, Hearing, record_of
 from amont.notifications.commands import Letterhead
@@ -247,8 +248,8 @@ async def test_after_a_long_stop_the_facts_get_time_to_arrive(h: Hearing, tmp_pa
 async def test_without_an_address_nothing_is_sent(h: Hearing, tmp_path: Path) -> None:
     await h.hears(*everybody(), employee(MENTEE, seq=2, email=None), TELLING[PairEnded][0])
     outcomes = {one.person: (one.status, one.reason, one.due_at) for one in await deliveries(h)}
-    assert outcomes[MENTEE] == (DeliveryStatus.SUPPRESSED, "no-address", None)
-    assert outcomes[MENTOR] == (DeliveryStatus.SENT, None, None)
+    assert outcomes[MENTEE] == (DeliveryStatus.SUPPRESSED, "no-address", START + HISTORY_KEPT)
+    assert outcomes[MENTOR] == (DeliveryStatus.SENT, None, START + HISTORY_KEPT)
     assert [recipient(mail) for mail in mails(tmp_path)] == [MENTOR]
     assert [said.person for said in await h.said()] == [MENTOR]
 
@@ -328,7 +329,7 @@ async def test_a_refused_mail_fails_with_the_server_s_code(tmp_path: Path) -> No
     async with notifications(tmp_path, postman) as h:
         await h.hears(*everybody(), pair())
         delivery = await the_delivery(h)
-        assert (delivery.status, delivery.due_at) == (DeliveryStatus.FAILED, None)
+        assert (delivery.status, delivery.due_at) == (DeliveryStatus.FAILED, START + HISTORY_KEPT)
         assert await failures(h) == [(delivery.id, "refused-550")]
         await h.passes(timedelta(days=2))
         assert len(postman.handed) == 1
@@ -518,6 +519,17 @@ def everything_in(file: Path, *, leaving_out: str = "") -> list[str]:
     rows = [row for table in tables for row in connection.execute(f"SELECT * FROM {table}")]
     connection.close()
     return [" ".join(value.decode() if isinstance(value, bytes) else str(value) for value in row) for row in rows]
+
+
+async def test_two_years_after_an_event_nothing_says_whom_it_was_told_and_it_tells_nobody_any_more(h: Hearing, tmp_path: Path) -> None:
+    """The mail in a folder goes, too: once the delivery is gone nothing would lead an erasure to it."""
+    await h.hears(*everybody(), pair())
+    await h.passes(HISTORY_KEPT - MINUTE)
+    assert (len(await deliveries(h)), len(mails(tmp_path))) == (1, 1)
+    await h.said()
+    await h.passes(MINUTE)
+    await h.hears(record_of(pair(), time=START, id="comes again"))
+    assert (await deliveries(h), mails(tmp_path), await h.said()) == ([], [], [])
 
 
 async def test_outcomes_are_counted_once_saved(tmp_path: Path) -> None:

@@ -48,7 +48,8 @@ from amont.common.events import (
 from amont.common.events.scheduling import SessionFact
 from amont.common.events.values import EmployeeStatus, EnrolmentStatus, PairStatus, Role, SessionStatus
 from amont.common.identity import Actor, Privilege
-from amont.common.testing.hearing import START, Hearing, hearing
+from amont.common.kept import HISTORY_KEPT
+from amont.common.testing.hearing import START, Hearing, hearing, record_of
 from amont.common.work import Work
 from amont.scheduling import commands
 from amont.scheduling.app import build
@@ -333,7 +334,7 @@ async def test_the_last_planned_session_ends_the_plan(scheduling: Hearing) -> No
         await time_comes(scheduling, session.options[0].starts_at)
         await complete(scheduling)
     plan = await plan_of(scheduling)
-    assert (plan.status, plan.held, plan.due_at) == (PlanStatus.OVER, 2, None)
+    assert (plan.status, plan.held, plan.due_at) == (PlanStatus.OVER, 2, scheduling.clock.now() + HISTORY_KEPT)
     await scheduling.hears(suspended(), resumed())
     assert (await plan_of(scheduling)).status is PlanStatus.OVER
 
@@ -425,6 +426,28 @@ async def test_the_end_of_a_pair_cancels_what_is_upcoming_for_ever(scheduled: He
     await scheduled.passes(90 * DAY)
     assert await scheduled.said() == []
     assert (await plan_of(scheduled)).status is PlanStatus.OVER
+
+
+async def test_a_plan_is_let_go_of_two_years_after_its_end_and_no_older_event_makes_it_again(scheduled: Hearing) -> None:
+    before = metrics.RETENTION.labels("plans")._value.get()
+    await scheduled.hears(ended())
+    await scheduled.passes(HISTORY_KEPT - MINUTE)
+    assert (await plan_of(scheduled)).status is PlanStatus.OVER
+    await scheduled.said()
+    await scheduled.passes(MINUTE)
+    for again in (confirmed(), resumed(), ended()):
+        await scheduled.hears(record_of(again, time=START, id=f"{type(again).__name__} comes again"))
+    with pytest.raises(NotFound):
+        await plan_of(scheduled)
+    assert await scheduled.said() == []
+    assert metrics.RETENTION.labels("plans")._value.get() == before + 1
+
+
+async def test_the_plan_of_a_pair_that_lives_is_kept_however_old_it_is(scheduled: Hearing) -> None:
+    await scheduled.hears(suspended())
+    await scheduled.passes(2 * HISTORY_KEPT)
+    await scheduled.hears(record_of(resumed(), time=START))
+    assert (await plan_of(scheduled)).status is PlanStatus.ACTIVE
 
 
 async def test_a_scheduled_session_keeps_its_instant_when_somebody_moves_and_the_next_one_follows_them(scheduled: Hearing) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from amont.common.events import SessionCancelled, SessionProposed, SessionScheduled, Slot
 from amont.common.events.values import Role, SessionStatus
+from amont.common.kept import HISTORY_KEPT
 from amont.scheduling.domain.hours import Hours, overlap
 from amont.scheduling.domain.plan import Plan, PlanStatus
 from amont.scheduling.domain.projections import Pace
@@ -97,7 +98,7 @@ def test_an_end_is_for_ever() -> None:
 def test_the_last_one_planned_is_held_after_all_even_when_the_plan_was_ended() -> None:
     missed = scheduled().stand().state.miss().state.end(NOW).state
     held = missed.complete("s1", NOW + 20 * DAY).state
-    assert (held.held, held.status, held.due_at) == (1, PlanStatus.OVER, None)
+    assert (held.held, held.status, held.due_at) == (1, PlanStatus.OVER, NOW + HISTORY_KEPT)
 
 
 def test_nothing_to_give_up_on_says_nothing() -> None:

@@ -90,7 +90,8 @@ MANAGEMENT_CYCLES = Counter(
 )
 RETENTION = Counter(
     "amont_retention",
-    "What was let go of because its time was over, by what it was (leavers); leavers-waiting once a day for each who cannot go yet",
+    "What was let go of because its time was over, by what it was (leavers, pairs, plans, deliveries, decisions); leavers-waiting once a day for each who "
+    "cannot go yet",
     ["what"],
     registry=REGISTRY,
 )

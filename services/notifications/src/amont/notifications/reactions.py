@@ -40,6 +40,7 @@ from amont.common.events.enrolment import EnrolmentFact
 from amont.common.events.matching import PairFact
 from amont.common.events.scheduling import SessionFact
 from amont.common.exporting import Answer, on_export_requested
+from amont.common.retention import is_history
 from amont.common.work import Needs, Reaction, Reactions, Work, id_after
 from amont.notifications.domain import notices
 from amont.notifications.domain.delivery import Channel, Delivery, Notice
@@ -88,7 +89,12 @@ async def on_session(event: SessionFact, work: Work) -> None:
 
 
 async def _plan(told: Sequence[Notice], work: Work) -> None:
-    """One delivery per event, channel, person and kind; one that is planned already is left as it is, whatever has become of it."""
+    """One delivery per event, channel, person and kind; one that is planned already is left as it is, whatever has become of it.
+
+    Of what is as old as a delivery that is kept no longer nobody is told: they may have been.
+    """
+    if is_history(work):
+        return
     cause = _cause(work)
     by_id = {_delivery(notice, cause): notice for notice in told}
     planned = await work.get_many(Delivery, list(by_id))

@@ -25,6 +25,7 @@ from amont.common.events.values import EmployeeStatus, tenant_of
 from amont.common.exporting import MOST_OF_A_KIND, Answer, Kinds, answer, plain
 from amont.common.identity import Action, Actor, Privilege, Resource, authorize
 from amont.common.ids import derived
+from amont.common.retention import let_go
 from amont.common.work import Due, Effect, Work
 from amont.scheduling import documents
 from amont.scheduling.domain.errors import HoursUnknown
@@ -103,13 +104,15 @@ async def complete_session(work: Work, pair: str, session: str, actor: Actor, *,
 
 
 async def wake_plan(plan: Plan, work: Work) -> None:
-    """Do what time has brought: look for a double booking, give up on a session, propose one."""
+    """Do what time has brought: look for a double booking, give up on a session, propose one, let go of a plan that was over long ago."""
     if _is_due(plan.check_at, work):
         plan = await _settle_clashes(plan, work)
     if plan.open and _is_due(plan.open.missed_at, work):
         plan = _keep(work, plan.miss())
     if _is_due(plan.propose_at, work):
         await _propose(plan, work)
+    if _is_due(plan.kept_until, work):
+        let_go(work, plan, "plans")
 
 
 async def erase(look: Look) -> None:

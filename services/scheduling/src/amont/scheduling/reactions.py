@@ -32,6 +32,7 @@ from amont.common.events.enrolment import EmployeeFact, EnrolmentFact
 from amont.common.events.matching import PairFact
 from amont.common.events.values import EmployeeStatus, PairStatus
 from amont.common.exporting import Answer, on_export_requested
+from amont.common.retention import is_history
 from amont.common.work import Reaction, Reactions, Work
 from amont.scheduling.domain.plan import Plan
 from amont.scheduling.domain.projections import Enrolment, Pace, Person, Programme
@@ -67,11 +68,12 @@ async def on_programme_changed(event: ProgrammeChanged, work: Work) -> None:
 
 
 async def on_pair_confirmed(event: PairConfirmed | PairResumed, work: Work) -> None:
-    """The pair meets, or meets again; a pair that goes on before both have said yes does not."""
+    """The pair meets, or meets again; a pair that goes on before both have said yes does not, nor one whose plan may have been let go of."""
     if event.status is not PairStatus.CONFIRMED:
         return
     plan = await work.peek(Plan, event.pair)
-    _save(work, plan.wake(work.now) if plan else _plan_of(event).start(work.now))
+    if plan is not None or not is_history(work):
+        _save(work, plan.wake(work.now) if plan else _plan_of(event).start(work.now))
 
 
 async def on_pair_suspended(event: PairSuspended, work: Work) -> None:

@@ -349,16 +349,16 @@ class Work:
         """Whether the log has all that an aggregate that this work has read had to say: its outbox was empty when it was read, and is."""
         return not self._entries[self._key(type(aggregate), aggregate.id)].out
 
-    def remove(self, aggregate: Aggregate, *, counted_on: bool = False) -> None:
-        """Have an aggregate that this work has read deleted: one that is never made again under its id, or, when another document keeps its `seq` to
-        count on from (`counted_on`), not before everybody has heard the last it said.
+    def remove(self, aggregate: Aggregate, *, heard: bool = False) -> None:
+        """Have an aggregate that this work has read deleted: one that has said nothing; or one whose last word everybody has `heard`, and that is never
+        made again under its id, or else counts on from a `seq` that another document keeps.
 
         Raises ValueError for one that has said something otherwise, and for one that has something to say: its events may still be in its outbox, and
         whoever has heard them counts on from its `seq`.
         """
         key = self._key(type(aggregate), aggregate.id)
         entry = self._entries[key]
-        if (entry.aggregate.seq and not counted_on) or entry.out:
+        if (entry.aggregate.seq and not heard) or entry.out:
             raise ValueError(f"{key[0]} {key[1]!r} has said something: leave a tombstone that goes on counting")
         self._step.undo.setdefault(key, entry)
         self._entries[key] = Entry(entry.collection, entry.aggregate, entry.version, dirty=True, removed=True)

@@ -179,9 +179,9 @@ async def _bury(erasure: Erasure, employee: Employee, work: Work) -> None:
         both = [employee, *([invitations] if invitations else [])]
         work.save(door.end_at(max(one.seq for one in both), max(work.version_of(one) for one in both)))
     elif invitations is not None and work.all_said(invitations):
-        work.remove(invitations, counted_on=True)
+        work.remove(invitations, heard=True)
     elif invitations is None and work.all_said(employee):
-        work.remove(employee, counted_on=True)
+        work.remove(employee, heard=True)
     work.save(erasure.becomes(due_at=work.now + SOON))
 
 

@@ -57,7 +57,7 @@ async def forget_user(look: Look, managers: Sequence[str]) -> None:
     if user is not None and user != user.erased():
         look.change(documents.SCIM_USERS, Decision(user.erased()))
     elif user is not None and work.all_said(user):
-        work.remove(user, counted_on=True)  # nobody counts what is said to the inbound topic
+        work.remove(user, heard=True)  # nobody counts what is said to the inbound topic
         look.removed[documents.SCIM_USERS.name] += 1
     elif user is not None:
         look.waits = True

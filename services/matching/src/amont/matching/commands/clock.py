@@ -1,4 +1,5 @@
-"""What time brings: marks left by facts are worked off, a published round's pairs are written, proposals expire, rests end, seats are filled again.
+"""What time brings: marks left by facts are worked off, a published round's pairs are written, proposals expire, rests end, seats are filled again,
+and what ended long ago is let go of.
 
 A handler may save several documents, but these are not written together. So a document forgets what it has to do only after a look that found
 everything written: each handler does its part, comes back a second later, and stops when there is nothing left to do. A crash anywhere between
@@ -13,6 +14,7 @@ from amont.common.erasing import Clearing
 from amont.common.events.values import EmployeeStatus, PairStatus
 from amont.common.exporting import Answer
 from amont.common.ids import derived
+from amont.common.retention import let_go
 from amont.common.work import Due, Waking, Work
 from amont.matching import documents
 from amont.matching.commands.cycles import look_for_cycles
@@ -53,7 +55,7 @@ async def wake_enrolment(enrolment: Enrolment, work: Work) -> None:
 
 
 async def wake_pair(pair: Pair, work: Work) -> None:
-    """A proposal has expired, a rest is over, or seats are free."""
+    """A proposal has expired, a rest is over, seats are free, or it is history that is kept no longer."""
     if pair.status in OPEN:
         pair = keep(work, pair.expire(work.now))
     elif pair.status is PairStatus.SUSPENDED:
@@ -61,6 +63,8 @@ async def wake_pair(pair: Pair, work: Work) -> None:
         pair = await work.get(Pair, pair.id)
     if pair.vacated:
         await _tell_programme(pair, work)
+    elif pair.kept_until is not None and pair.kept_until <= work.now:
+        let_go(work, pair, "pairs")
 
 
 async def wake_programme(programme: Programme, work: Work) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from amont.common.errors import Fault, Invalid, NotFound
 from amont.common.events.values import EmployeeStatus, tenant_of
 from amont.common.identity import Action, Actor, authorize
+from amont.common.retention import count
 from amont.common.work import Work
 from amont.matching import documents
 from amont.matching.commands.listing import readable
@@ -79,14 +80,18 @@ async def list_rulings(
 
 
 async def wake_ruling(ruling: Ruling, work: Work) -> None:
-    """It was just written: one of the two may have left, or both been proposed to each other, at the same moment."""
+    """It was just written: one of the two may have left, or both been proposed to each other, at the same moment. Or it was written a year ago."""
     people = await work.get_many(Person, ruling.people)
     if any(person.status is EmployeeStatus.LEFT for person in people.values()):
         work.save(ruling.forget(work.now))
         return
     pairs = [pair async for pair in _live_pairs(work, ruling.programme, ruling.now.mentee, ruling.now.mentor)]
-    changed = await review(work, pairs)
-    work.save(ruling.checked(again_at=work.now + SOON if changed else None))
+    if await review(work, pairs):
+        work.save(ruling.becomes(due_at=work.now + SOON))
+        return
+    work.save(ruling.checked(work.now))
+    if ruling.decided_until is not None and ruling.decided_until <= work.now:
+        count(work, "decisions")
 
 
 async def forget_leaver(work: Work, person: Person) -> bool:

@@ -23,6 +23,7 @@ from amont.common.events import (
 )
 from amont.common.events.values import EndReason, Instant, PairStatus, Role, SuspendReason, tenant_of
 from amont.common.identity import Resource
+from amont.common.kept import HISTORY_KEPT
 from amont.matching.domain.points import Points
 from amont.matching.domain.policy import Rule
 
@@ -153,6 +154,11 @@ class Pair(Aggregate):
         return self.status in LIVE
 
     @property
+    def kept_until(self) -> datetime | None:
+        """Until when one that has ended is kept."""
+        return self.ended_at + HISTORY_KEPT if self.ended_at else None
+
+    @property
     def waits_for(self) -> Role | None:
         """Whose answer is awaited."""
         return {PairStatus.PROPOSED: Role.MENTEE, PairStatus.ACCEPTED: Role.MENTOR}.get(self.status)
@@ -226,7 +232,7 @@ class Pair(Aggregate):
 
     def told(self) -> Decision["Pair"]:
         """The programme knows of the free seats."""
-        return self.becomes(vacated=False, asked_at=None, due_at=None)
+        return self.becomes(vacated=False, asked_at=None, due_at=self.kept_until)
 
     def asks_again(self, at: datetime, *, now: datetime) -> Decision["Pair"]:
         """The programme is to be asked once more."""
@@ -261,6 +267,6 @@ class Pair(Aggregate):
             rests_until=None,
             line=(),
             vacated=vacated,
-            due_at=now if vacated else None,
+            due_at=now if vacated else now + HISTORY_KEPT,
             **more,
         )

@@ -3,11 +3,13 @@
 One document for each two people and programme, whoever of them is the mentee: two coordinators who decide differently at the same moment meet at its
 compare-and-set. What was decided before stays readable in `earlier`, the last of it, with who, when and why, until one of the two leaves the group: then
 names and reasons go, and what is left of the document only counts its versions on, should they come back.
+Who decided and why is known for a year, the audit's. After that two who are forbidden stay so in nobody's name; a pin, for which somebody must stand, is
+over, and so is what only says that something was taken back.
 Which pins can hold in a round is found out in `pinning`. Nothing is decided about two who are a pair. When both happen at the same moment, a pair that is
 only proposed ends (`judging`), and one that is confirmed stays until somebody ends it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -15,6 +17,7 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
+from amont.common.kept import DECISIONS_KEPT
 
 
 class RulingKind(StrEnum):
@@ -56,12 +59,12 @@ class PairLives(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One decision: what, by whom, when, why. `override`: a pin that is to hold against the rules, too."""
+    """One decision: what, by whom, when, why. `override`: a pin that is to hold against the rules, too. After a year nobody knows any more by whom."""
 
     kind: RulingKind
     mentee: str
     mentor: str
-    by: str
+    by: str | None
     at: Instant
     reason: str | None = None
     override: bool = False
@@ -113,13 +116,24 @@ class Ruling(Aggregate):
         return said.kind is self.kind and (said.kind is RulingKind.FORBIDDEN or pinned_alike)
 
     def forget(self, now: datetime) -> Decision["Ruling"]:
-        """One of the two has left: whom it was about, who decided and why is gone."""
-        nothing = Said(kind=RulingKind.FORGOTTEN, mentee="", mentor="", by="", at=now)
+        """One of the two has left, or it is over: whom it was about, who decided and why is gone."""
+        nothing = Said(kind=RulingKind.FORGOTTEN, mentee="", mentor="", by=None, at=now)
         return self.becomes(kind=RulingKind.FORGOTTEN, now=nothing, earlier=(), due_at=None)
 
-    def checked(self, *, again_at: datetime | None) -> Decision["Ruling"]:
-        """Both were here after this was written; once more at `again_at` when they were a pair."""
-        return self.becomes(due_at=again_at)
+    @property
+    def decided_until(self) -> datetime | None:
+        """Until when it is known of all decisions who made them; None when nobody is known."""
+        known = [one.at for one in (*self.earlier, self.now) if one.by is not None]
+        return min(known) + DECISIONS_KEPT if known else None
+
+    def checked(self, now: datetime) -> Decision["Ruling"]:
+        """Both were here after this was written: what remains is to forget who decided, and why, when that is a year ago."""
+        year_ago = now - DECISIONS_KEPT
+        if self.now.at <= year_ago and self.kind is not RulingKind.FORBIDDEN:
+            return self.forget(now)
+        said = replace(self.now, by=None, reason=None) if self.now.at <= year_ago else self.now
+        aged = replace(self, now=said, earlier=tuple(one for one in self.earlier if one.at > year_ago))
+        return aged.becomes(due_at=aged.decided_until)
 
 
 def first_ruling(programme: str, tenants: tuple[str, ...], said: Said, *, id_: str) -> Decision[Ruling]:

@@ -19,6 +19,7 @@ from amont.common.events import NotificationFailed, NotificationSent
 from amont.common.events.values import DeliveryStatus, tenant_of
 from amont.common.identity import Action, Actor, Privilege, Resource, authorize
 from amont.common.metrics import DELIVERIES
+from amont.common.retention import let_go
 from amont.common.tracing import TRACING, carried
 from amont.common.work import Due, Work
 from amont.notifications.commands.letters import Letterhead, write_letter
@@ -104,7 +105,11 @@ class Post:
 
 
 async def deliver(delivery: Delivery, work: Work) -> None:
-    """The delivery's time has come: claim it and post it, or wait for what is not known yet, or drop it."""
+    """The delivery's time has come: claim it and post it, wait for what is not known yet, or drop it; or let go of it, long after."""
+    if delivery.is_over:
+        await work.tool(Post).forget(delivery.id)  # the mail first: where mails are kept, nothing else leads to it
+        let_go(work, delivery, "deliveries")
+        return
     after = _save(work, delivery, delivery.take_up(await _known(work, delivery), work.now))
     if after.status is DeliveryStatus.SENDING:
         work.afterwards(partial(work.tool(Post).send, after.id, after.attempts))

@@ -20,6 +20,7 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.events import NotificationFailed, NotificationSent, Slot
 from amont.common.events.values import DeliveryStatus, Instant, Role, tenant_of
 from amont.common.identity import Resource
+from amont.common.kept import HISTORY_KEPT
 from amont.notifications.domain.people import Known
 
 LEASE = timedelta(minutes=9)
@@ -155,6 +156,11 @@ class Delivery(Aggregate):
     def is_over(self) -> bool:
         return self.status not in {DeliveryStatus.PENDING, DeliveryStatus.SENDING}
 
+    @property
+    def kept_until(self) -> datetime:
+        """Until when it can be read what somebody was told of, once that is over."""
+        return self.happened_at + HISTORY_KEPT
+
     def facts(self) -> dict[str, Any]:
         return {
             "delivery": self.id,
@@ -218,7 +224,7 @@ class Delivery(Aggregate):
         """The channel took the message; whichever attempt it was, it has left."""
         if self.is_over:
             return Decision(self)
-        return self.becomes(status=DeliveryStatus.SENT, due_at=None).saying(NotificationSent, at=now)
+        return self.becomes(status=DeliveryStatus.SENT, due_at=self.kept_until).saying(NotificationSent, at=now)
 
     def refuse(self, attempt: int, reason: str, now: datetime) -> Decision["Delivery"]:
         """This attempt was refused for good. Nothing changes when a later one is under way."""
@@ -234,11 +240,13 @@ class Delivery(Aggregate):
 
     def suppress(self, reason: str) -> Decision["Delivery"]:
         """Say nothing, for this reason."""
-        return self.becomes(status=DeliveryStatus.SUPPRESSED, reason=reason, due_at=None)
+        return self.becomes(status=DeliveryStatus.SUPPRESSED, reason=reason, due_at=self.kept_until)
 
     def fail(self, reason: str, now: datetime) -> Decision["Delivery"]:
         """Give up for good, for this reason."""
-        return self.becomes(status=DeliveryStatus.FAILED, reason=reason, due_at=None).saying(NotificationFailed, at=now, reason=reason)
+        return self.becomes(status=DeliveryStatus.FAILED, reason=reason, due_at=self.kept_until).saying(
+            NotificationFailed, at=now, reason=reason
+        )
 
     def _is(self, attempt: int) -> bool:
         return self.status is DeliveryStatus.SENDING and self.attempts == attempt

@@ -1,7 +1,7 @@
 """The plan of a pair: its sessions one after the other, at most one of them open, until as many were held as the programme plans.
 
 One document owns all sessions of the pair, and its `seq` numbers what is said of them. One due date drives it: the earliest of proposing, of
-a deadline that passes, of a double booking to look for. When both can meet is `hours`; waking up is `commands`.
+a deadline that passes, of a double booking to look for, of its being let go of once it is over. When both can meet is `hours`; waking up is `commands`.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from amont.common.events import (
 )
 from amont.common.events.values import Instant, Role, SessionStatus, tenant_of
 from amont.common.identity import Resource
+from amont.common.kept import HISTORY_KEPT
 from amont.scheduling.domain.errors import PlanNotActive, SessionNotBegun, SessionNotOpen
 from amont.scheduling.domain.hours import Hours, overlap
 from amont.scheduling.domain.projections import Pace
@@ -63,6 +64,8 @@ class Plan(Aggregate):
     """When times are looked for: for the next session, or again for a proposed one whose options will have passed."""
     check_at: Instant | None = None
     """When to look for a double booking."""
+    over_at: Instant | None = None
+    """Since when it is over."""
 
     @property
     def people(self) -> tuple[str, str]:
@@ -85,6 +88,11 @@ class Plan(Aggregate):
     def is_over(self) -> bool:
         """Whether nothing is proposed any more."""
         return self.status is PlanStatus.OVER
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when one that is over is kept."""
+        return self.over_at + HISTORY_KEPT if self.over_at else None
 
     @property
     def booked(self) -> Slot | None:
@@ -199,7 +207,7 @@ class Plan(Aggregate):
         held = replace(session, status=SessionStatus.COMPLETED)
         stand_ins = [self.open.cancelled(None)] if self.open and self.open.id != session.id else []
         is_last = held.number >= held.pace.sessions
-        onwards = {"status": PlanStatus.OVER} if is_last else {"propose_at": max(now, session.next_from - LEAD)}
+        onwards = {"status": PlanStatus.OVER, "over_at": now} if is_last else {"propose_at": max(now, session.next_from - LEAD)}
         decision = self._with(held, *stand_ins, **onwards)
         for stand_in in stand_ins:
             decision = decision.saying(SessionCancelled, by=None, **stand_in.facts())
@@ -247,8 +255,9 @@ class Plan(Aggregate):
     def _leave(self, status: PlanStatus, now: datetime) -> Decision[Self]:
         if self.status in {status, PlanStatus.OVER}:
             return Decision(self)
+        left = {"status": status, "over_at": now if status is PlanStatus.OVER else None}
         upcoming = self.open and (self.booked is None or self.booked.starts_at > now)
-        return self._cancel(self.open, None, None, status=status) if self.open and upcoming else self._then(status=status)
+        return self._cancel(self.open, None, None, **left) if self.open and upcoming else self._then(**left)
 
     def _cancel(self, session: Session, by: Role | None, propose_at: datetime | None, **changes: Any) -> Decision[Self]:
         cancelled = session.cancelled(by)
@@ -271,5 +280,5 @@ class Plan(Aggregate):
         new = replace(self, **changes)
         if new.status is not PlanStatus.ACTIVE or new.booked:
             new = replace(new, propose_at=None)
-        times = (new.propose_at, new.check_at, new.open.missed_at if new.open else None)
+        times = (new.propose_at, new.check_at, new.open.missed_at if new.open else None, new.kept_until)
         return Decision(replace(new, due_at=min((at for at in times if at is not None), default=None)))

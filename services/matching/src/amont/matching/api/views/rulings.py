@@ -47,7 +47,7 @@ class SaidView(BaseModel):
     mentee: str
     mentor: str
     override: bool
-    by: str
+    by: Annotated[str | None, Field(description="null once it is a year ago")]
     at: datetime
     reason: str | None
 
