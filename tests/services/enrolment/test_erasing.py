@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.services.enrolment.staffing import COORDINATOR, ELSEWHERE, GROUP, LEA, fr, left, oneself, recorded, settled
+from tests.services.enrolment.staffing import BOB, COORDINATOR, ELSEWHERE, GROUP, LEA, fr, left, oneself, recorded, settled
 
 from amont.common.erasing import FORGOTTEN_AFTER as OTHERS_FORGET_AFTER
 from amont.common.errors import NotAllowed, NotFound
@@ -31,6 +31,7 @@ from amont.enrolment.domain import erasure as erasure_rules
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import Form
 from amont.enrolment.domain.erasure import FORGOTTEN_AFTER, Erased, Erasure, Stage, StillErasing, digest_of
+from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.invitation import Invitation, Invitations
 from amont.enrolment.domain.subsidiary import Subsidiary
 
@@ -362,6 +363,14 @@ async def test_a_coordinator_s_id_does_not_stay_in_what_they_decided_about_a_fee
     assert LEA in str(await enrolment.look(Subsidiary, "fr"))
     await done(enrolment)
     assert LEA not in str(await enrolment.look(Subsidiary, "fr"))
+
+
+async def test_nor_in_an_export_that_they_asked_for_on_somebody_s_behalf(enrolment: Hearing) -> None:
+    lea = Actor(LEA, "fr", frozenset({Privilege.COORDINATOR}))
+    export = await enrolment.asked(commands.request_export, BOB, lea)
+    await ordered(enrolment)
+    after = await enrolment.look(Export, export.id)
+    assert (after.requested_by.startswith("fr:erased-"), after.person) == (True, BOB)
 
 
 async def test_two_people_under_one_key_are_two_erasures(enrolment: Hearing) -> None:

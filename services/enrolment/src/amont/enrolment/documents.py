@@ -58,7 +58,7 @@ def _keys_of_group(group: ScimGroup) -> Mapping[str, Any]:
 
 SUBSIDIARIES = Collection(Subsidiary, "subsidiaries", due=True)
 FEEDS = Collection(Feed, "feeds", due=True)
-TOKENS = Collection(FeedTokens, "feed_tokens")
+TOKENS = Collection(FeedTokens, "feed_tokens", due=True)
 EMPLOYEES = Collection(
     Employee,
     "employees",
@@ -73,8 +73,8 @@ EMPLOYEES = Collection(
     keys=_keys_of,
     due=True,
 )
-PROGRAMMES = Collection(Programme, "programmes", indexes=[Index(("tenants",), many=True)])
-CHARTERS = Collection(Charter, "charters")
+PROGRAMMES = Collection(Programme, "programmes", indexes=[Index(("tenants",), many=True)], due=True)
+CHARTERS = Collection(Charter, "charters", due=True)
 SCIM_USERS = Collection(
     ScimUser,
     "scim_users",
@@ -83,7 +83,7 @@ SCIM_USERS = Collection(
 )
 SCIM_GROUPS = Collection(ScimGroup, "scim_groups", indexes=[Index(("listed_in",)), Index(("members",), many=True)], keys=_keys_of_group)
 
-EXPORTS = Collection(Export, "exports", indexes=[Index(("person",))], due=True)
+EXPORTS = Collection(Export, "exports", indexes=[Index(("person",)), Index(("requested_by",))], due=True)
 ERASURES = Collection(Erasure, "erasures", indexes=[Index(("tenant",)), Index(("person",)), Index(("requested_by",))], due=True)
 DOORS = Collection(Doors, "doors")
 ERASED = Collection(Erased, "erased", indexes=[Index(("managers",), many=True)])
@@ -92,7 +92,8 @@ INVITATIONS = Collection(
     Invitations,
     "invitations",
     indexes=[Index(("invited_by",), many=True)],
-    keys=lambda of: {"invited_by": sorted({one.by for one in of.sent})},
+    keys=lambda of: {"invited_by": sorted({one.by for one in of.sent if one.by is not None})},
+    due=True,
 )
 
 COLLECTIONS = (
@@ -181,8 +182,8 @@ def erased_under(person: str) -> Query[Erased]:
 
 
 def decided_by(person: str) -> tuple[Query[Any], ...]:
-    """What is about somebody else and names the person as who asked for it: invitations, erasures."""
-    return (INVITATIONS.where(invited_by=person), ERASURES.where(requested_by=person))
+    """What is about somebody else and names the person as who asked for it: invitations, erasures, exports."""
+    return (INVITATIONS.where(invited_by=person), ERASURES.where(requested_by=person), EXPORTS.where(requested_by=person))
 
 
 def may_name_somebody() -> tuple[Query[Any], ...]:

@@ -7,6 +7,7 @@ Staff records carry no `seq`: an employee knows by a record's position whether i
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from typing import TypeVar
 
 from prometheus_client import Counter
 
@@ -33,9 +34,11 @@ from amont.common.events.exporting import ExportFact
 from amont.common.events.hris import StaffFact
 from amont.common.events.values import Role, tenant_of
 from amont.common.events.words import person_id
+from amont.common.retention import count
 from amont.common.work import Due, Reaction, Reactions, Work
 from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
 from amont.enrolment.domain.arrival import Outcome
+from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.erasure import Doors, Erased, Erasure, Stage, digest_of
 from amont.enrolment.domain.export import Export
@@ -46,7 +49,10 @@ from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.seats import Seats, Standing, seats_for
 from amont.enrolment.domain.staff import Understood, understand_left, understand_recorded
 from amont.enrolment.domain.subsidiary import Subsidiary, UnknownTenant
+from amont.enrolment.domain.tokens import FeedTokens
 
+D = TypeVar("D", Programme, Charter, FeedTokens, Invitations)
+"""What keeps who decided something."""
 NOBODYS = "unknown"
 """The metrics label of records for tenants that do not exist: names from outside must not become labels."""
 
@@ -150,10 +156,12 @@ async def on_employee_due(employee: Employee, work: Work) -> None:
 
 
 async def on_subsidiary_due(subsidiary: Subsidiary, work: Work) -> None:
-    """The feed was resumed: everybody of whom something is held is looked at. Asked for until it is known to be written."""
+    """The feed was resumed: everybody of whom something is held is looked at. Asked for until it is known to be written. Or a decision's year is over."""
     feed = await work.get_or_new(Feed, subsidiary.id)
-    if feed.swept_since(subsidiary.pauses[-1].at):
-        work.save(subsidiary.becomes(due_at=None))
+    if subsidiary.paused or feed.swept_since(subsidiary.pauses[-1].at):
+        after = work.save(subsidiary.goes_on(work.now))
+        if after.pauses != subsidiary.pauses:
+            count(work, "decisions")
     else:
         work.save(feed.swept(work.now))
         work.save(subsidiary.becomes(due_at=work.now + SOON))
@@ -163,7 +171,16 @@ async def on_feed_due(feed: Feed, work: Work) -> None:
     """Everybody of whom something is held is looked at, a page at a time; an open breaker says that it is open."""
     tell_of_open_breaker(work, feed)
     following = await sweep(work, feed) if feed.sweep else None
-    work.save((await work.get(Feed, feed.id)).goes_on(following, work.now))
+    now = await work.get(Feed, feed.id)
+    after = work.save(now.goes_on(following, work.now))
+    if after.rulings != now.rulings:
+        count(work, "decisions")
+
+
+async def on_decision_due(decided: D, work: Work) -> None:
+    """The year of a decision is over."""
+    work.save(decided.aged(work.now))
+    count(work, "decisions")
 
 
 async def _subsidiary(event: StaffFact, work: Work) -> Subsidiary:
@@ -274,4 +291,8 @@ DUE: Due = {
     Employee: on_employee_due,
     Export: on_export_due,
     Seats: on_seats_due,
+    Programme: on_decision_due,
+    Charter: on_decision_due,
+    FeedTokens: on_decision_due,
+    Invitations: on_decision_due,
 }

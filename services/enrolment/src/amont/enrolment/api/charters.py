@@ -11,6 +11,7 @@ from amont.common.errors import Invalid, Stale
 from amont.common.web import Body, CurrentActor, CurrentRun, IfMatch, api_router, responses
 from amont.enrolment import commands
 from amont.enrolment.api.programmes import ProgrammeSlug, Why
+from amont.enrolment.api.signed import Known
 from amont.enrolment.api.tags import tag
 from amont.enrolment.domain.charter import Edition
 from amont.enrolment.domain.programme import ProgrammeClosed
@@ -56,9 +57,9 @@ class CharterView(BaseModel):
     language: str
     text: str
     texts: dict[str, str]
-    by: str
+    by: Known
     at: datetime
-    why: str | None
+    why: Known
 
     @classmethod
     def of(cls, programme: str, edition: Edition, language: str | None, *, current: bool) -> "CharterView":

@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from amont.common.errors import Invalid
 from amont.common.web import Body, CurrentActor, CurrentRun, Listing, Page, api_router, responses
 from amont.enrolment import commands
+from amont.enrolment.api.signed import Known
 from amont.enrolment.api.subsidiaries import SubsidiaryId
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.feed import NothingHeld
@@ -34,9 +35,9 @@ class RulingView(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_RULING]})
 
     verb: Verb
-    by: str
+    by: Known
     at: datetime
-    why: str
+    why: Known
 
     @classmethod
     def of(cls, one: Ruling) -> "RulingView":

@@ -10,6 +10,7 @@ from amont.common.events import Policy
 from amont.common.web import CurrentActor, CurrentRun, api_router, responses
 from amont.enrolment import commands
 from amont.enrolment.api.programmes import ProgrammeSlug
+from amont.enrolment.api.signed import Known
 from amont.enrolment.domain.history import Revision
 
 router = api_router("enrolment")
@@ -42,8 +43,8 @@ class RevisionView(BaseModel):
 
     number: int
     at: datetime
-    by: str
-    why: str | None
+    by: Known
+    why: Known
     policy_version: int
     changed: dict[str, ChangeView]
 

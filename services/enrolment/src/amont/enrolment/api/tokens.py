@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from amont.common.web import CurrentActor, CurrentRun, api_router, responses
 from amont.enrolment import commands
+from amont.enrolment.api.signed import Known
 from amont.enrolment.api.subsidiaries import SubsidiaryId
 from amont.enrolment.domain.tokens import FeedToken, TokenMade, TooManyTokens
 
@@ -22,7 +23,7 @@ class TokenView(BaseModel):
     id: str
     last_four: str
     made_at: datetime
-    made_by: str
+    made_by: Known
     revoked_at: datetime | None
     revoked_by: str | None
 

@@ -21,7 +21,7 @@ from amont.enrolment.commands.leavers import let_go
 from amont.enrolment.commands.moves import go_on_moving
 from amont.enrolment.commands.subsidiaries import present
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.feed import Feed, Sweep
+from amont.enrolment.domain.feed import SOON, Feed, Sweep
 from amont.enrolment.domain.ruling import Ruling, Verb
 from amont.enrolment.domain.subsidiary import Subsidiary
 
@@ -167,7 +167,7 @@ async def _state(work: Work, subsidiary: Subsidiary) -> FeedState:
         leavers=feed.gone(work.now),
         limit=feed.limit(subsidiary.leaver_share),
         people_with_held=waiting.get(subsidiary.id, 0),
-        settling=feed.sweep is not None or subsidiary.due_at is not None,
+        settling=feed.sweep is not None or (subsidiary.due_at is not None and subsidiary.due_at <= work.now + SOON),
         rulings=sorted((*subsidiary.pauses, *feed.rulings), key=lambda one: one.at),
     )
 

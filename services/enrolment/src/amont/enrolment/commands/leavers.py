@@ -7,10 +7,10 @@ the line of management goes through them, and they are looked at again every day
 
 from datetime import datetime, timedelta
 
-from amont.common import metrics
 from amont.common.aggregate import Decision
 from amont.common.events.values import EmployeeStatus
-from amont.common.work import Effect, Work
+from amont.common.retention import count
+from amont.common.work import Work
 from amont.enrolment import documents
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.feed import SOON
@@ -29,12 +29,12 @@ async def let_go(work: Work, person: Employee) -> datetime | None:
     gone = await _let_go_beside(work, person)
     if person.keeps_anything:
         if (wait := await _waits(work, person)) is not None:
-            work.afterwards(_counted("leavers-waiting"))
+            count(work, "leavers-waiting")
             return work.now + wait
         work.save(person.release())
         gone = True
     if gone:
-        work.afterwards(_counted("leavers"))
+        count(work, "leavers")
     return None
 
 
@@ -85,10 +85,3 @@ async def _carries_somebody(work: Work, person: Employee) -> bool:
             seen.add(one.id)
             above.append(one.id)
     return False
-
-
-def _counted(what: str) -> Effect:
-    async def count() -> None:
-        metrics.RETENTION.labels(what).inc()
-
-    return count

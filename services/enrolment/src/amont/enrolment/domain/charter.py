@@ -6,10 +6,11 @@ does not want twenty pages of law with it. What is not here: who has signed whic
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Fault, Invalid, NotFound
-from amont.enrolment.domain.history import Stamp
+from amont.enrolment.domain.history import Stamp, aged, known_until
 from amont.enrolment.domain.words import is_language
 
 MAX_TEXT = 20_000
@@ -59,7 +60,14 @@ class Charter(Aggregate):
         if faults:
             raise Invalid(f"The charter of {self.id!r} cannot be taken as it is: {len(faults)} fault(s).", faults)
         edition = Edition(version=self.version + 1, texts=dict(texts), by=stamp.by, at=stamp.at, why=stamp.why)
-        return self.becomes(editions=(*self.editions, edition))
+        return self._with((*self.editions, edition))
+
+    def aged(self, now: datetime) -> Decision["Charter"]:
+        """A year after an edition was published nobody knows any more by whom and why; what people have signed stays."""
+        return self._with(aged(self.editions, now))
+
+    def _with(self, editions: tuple[Edition, ...]) -> Decision["Charter"]:
+        return self.becomes(editions=editions, due_at=known_until(editions))
 
 
 def faults_in_texts(texts: Mapping[str, str]) -> list[Fault]:

@@ -18,6 +18,7 @@ from amont.common.errors import Conflict
 from amont.common.events.erasure import ErasedFromMatching, ErasedFromNotifications, ErasedFromScheduling, ErasureFact
 from amont.common.events.values import Instant
 from amont.common.identity import Resource
+from amont.common.kept import DECISIONS_KEPT
 
 SOON = timedelta(seconds=1)
 LOOK_AGAIN = timedelta(hours=1)
@@ -25,8 +26,6 @@ LATE_AFTER = timedelta(days=1)
 """How long the services may take before somebody is told."""
 FORGOTTEN_AFTER = timedelta(days=8)
 """When the id goes, too: a day after the last topic has let go of what it held when the person was erased."""
-BY_KEPT = timedelta(days=365)
-"""How long it is known who asked: the audit's year."""
 WRITTEN_AGAIN = 1000
 """More than a document is written again, unchanged, by those who say what it has to say, before it is removed."""
 OWN = "enrolment"
@@ -164,7 +163,7 @@ class Erasure(Aggregate):
         if not all(part.forgotten_at for part in parts.values()):
             return self.becomes(parts=parts, due_at=now + LOOK_AGAIN)
         return self.becomes(
-            parts=parts, stage=Stage.FORGOTTEN, done_at=now, person=None, reason=None, names={}, enrolments=(), due_at=now + BY_KEPT
+            parts=parts, stage=Stage.FORGOTTEN, done_at=now, person=None, reason=None, names={}, enrolments=(), due_at=now + DECISIONS_KEPT
         )
 
     def close(self) -> Decision["Erasure"]:

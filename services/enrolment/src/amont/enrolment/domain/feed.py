@@ -17,8 +17,9 @@ from enum import StrEnum
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict
 from amont.common.events.values import Instant
+from amont.enrolment.domain.history import known_until
 from amont.enrolment.domain.holding import Held
-from amont.enrolment.domain.ruling import Ruling, Verb, noted, ruled
+from amont.enrolment.domain.ruling import Ruling, Verb, noted, ruled, still_known
 
 HOUR = timedelta(hours=1)
 LEAST_LEAVERS = 10
@@ -145,9 +146,10 @@ class Feed(Aggregate):
         return self.swept_at is not None and self.swept_at >= at
 
     def goes_on(self, sweep: Sweep | None, now: datetime) -> Decision["Feed"]:
-        """A page of the sweep was looked at, or time has passed."""
-        due_at = now + SOON if sweep else now + OPEN_MINUTE if self.tripped_at else None
-        return self.becomes(sweep=sweep, open_since=now if self.tripped_at else None, due_at=due_at)
+        """A page of the sweep was looked at, or time has passed: a minute of an open breaker, or the year of a decision."""
+        rulings = still_known(self.rulings, now)
+        due_at = now + SOON if sweep else now + OPEN_MINUTE if self.tripped_at else known_until(rulings)
+        return self.becomes(sweep=sweep, open_since=now if self.tripped_at else None, rulings=rulings, due_at=due_at)
 
     def _within(self, now: datetime) -> Iterator[Minute]:
         return (minute for minute in self.leavers if now - minute.at < HOUR)

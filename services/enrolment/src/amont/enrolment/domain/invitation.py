@@ -10,9 +10,10 @@ from typing import Any
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.events import EmployeeInvited
-from amont.common.events.values import EmployeeStatus, Instant, Role
+from amont.common.events.values import EmployeeStatus, Role
 from amont.enrolment.domain.eligibility import Case, reasons_against
 from amont.enrolment.domain.employee import Employee
+from amont.enrolment.domain.history import Signed, aged, known_until
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.reasons import Reason
 
@@ -43,14 +44,12 @@ SENDS = frozenset({Outcome.INVITE, Outcome.REMIND})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation:
+class Invitation(Signed):
     """One mail that was asked for; `number` 1 is the invitation, others remind of it."""
 
     programme: str
     role: Role
     number: int
-    at: Instant
-    by: str
     request: str
     """The id of the request that asked for it, so that the same request sent again is recognised."""
 
@@ -102,7 +101,14 @@ class Invitations(Aggregate):
         """One more, whatever the limits: whoever asks has looked at the answer."""
         number = len(self.to(programme)) + 1
         new = Invitation(programme=programme, role=role, number=number, at=at, by=by, request=request)
-        return self.becomes(sent=(*self.sent, new)).saying(EmployeeInvited)
+        return self._with((*self.sent, new)).saying(EmployeeInvited)
+
+    def aged(self, now: datetime) -> Decision["Invitations"]:
+        """A year after an invitation nobody knows any more who asked for it; that it was sent stays, so that nobody gets more than they should."""
+        return self._with(aged(self.sent, now))
+
+    def _with(self, sent: tuple[Invitation, ...]) -> Decision["Invitations"]:
+        return self.becomes(sent=sent, due_at=known_until(sent))
 
 
 def answer(

@@ -4,6 +4,7 @@ by which rules it decided; who changed what, and why, is kept beside it. What is
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Self
 
 from amont.common.aggregate import Aggregate, Decision
@@ -11,7 +12,7 @@ from amont.common.errors import Conflict, Fault, Invalid, NotFound
 from amont.common.events import Policy, ProgrammeChanged
 from amont.common.events.values import ProgrammeStatus, Role
 from amont.common.identity import Resource
-from amont.enrolment.domain.history import POLICY, Revision, Stamp, difference
+from amont.enrolment.domain.history import POLICY, Revision, Stamp, aged, difference, known_until
 from amont.enrolment.domain.seats import seats_for
 from amont.enrolment.domain.words import MAX_NAME, is_slug
 
@@ -123,7 +124,7 @@ class Programme(Aggregate):
         new = cls(
             id=id_, name=name.strip(), tenants=tuple(tenants), topics=tuple(topics), policy=policy, request=request, template=template
         )
-        return Decision(replace(new, history=(new._revised(new, stamp),))).saying(ProgrammeChanged)
+        return Decision(new._with((new._revised(new, stamp),))).saying(ProgrammeChanged)
 
     def edit(
         self, *, name: str, tenants: Sequence[str], topics: Sequence[str], policy: Policy, known: Collection[str], stamp: Stamp
@@ -176,7 +177,14 @@ class Programme(Aggregate):
         return self._becoming(replace(self, status=status), stamp)
 
     def _becoming(self, other: Self, stamp: Stamp) -> Decision[Self]:
-        return Decision(replace(other, history=(*self.history, self._revised(other, stamp)))).saying(ProgrammeChanged)
+        return Decision(other._with((*self.history, self._revised(other, stamp)))).saying(ProgrammeChanged)
+
+    def aged(self, now: datetime) -> Decision[Self]:
+        """A year after a change it stays, since policies of before are worked out from it; who made it and why is forgotten."""
+        return Decision(self._with(aged(self.history, now)))
+
+    def _with(self, history: tuple[Revision, ...]) -> Self:
+        return replace(self, history=history, due_at=known_until(history))
 
     def _revised(self, other: Self, stamp: Stamp) -> Revision:
         return Revision(

@@ -13,7 +13,8 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict, DomainError, Fault, Invalid
 from amont.common.events import SubsidiaryChanged, SubsidiaryRemoved
 from amont.common.identity import Resource
-from amont.enrolment.domain.ruling import Ruling, Verb, noted, ruled
+from amont.enrolment.domain.history import known_until
+from amont.enrolment.domain.ruling import Ruling, Verb, noted, ruled, still_known
 from amont.enrolment.domain.subsidiary_faults import faults_in, faults_in_grades
 from amont.enrolment.domain.words import is_slug
 
@@ -154,12 +155,18 @@ class Subsidiary(Aggregate):
     def pause(self, by: str, why: str, now: datetime) -> Decision[Self]:
         """Hold what the feed brings from now on; a second time changes nothing. Raises Invalid."""
         ruling = ruled(Verb.PAUSE, by, now, why)
-        return self.becomes() if self.paused else self.becomes(pauses=noted(self.pauses, ruling))
+        pauses = noted(self.pauses, ruling)
+        return self.becomes() if self.paused else self.becomes(pauses=pauses, due_at=known_until(pauses))
 
     def resume(self, by: str, why: str, now: datetime) -> Decision[Self]:
         """Take what the feed brings, and (as soon as that is written) what was held; a second time changes nothing. Raises Invalid."""
         ruling = ruled(Verb.RESUME, by, now, why)
         return self.becomes(pauses=noted(self.pauses, ruling), due_at=now) if self.paused else self.becomes()
+
+    def goes_on(self, now: datetime) -> Decision[Self]:
+        """What was held when the feed was resumed is being taken. The next to be done is to forget who paused and resumed it."""
+        pauses = still_known(self.pauses, now)
+        return self.becomes(pauses=pauses, due_at=known_until(pauses))
 
     def band_of(self, grade: str) -> int:
         """The group's band of a code of this subsidiary's. Raises UnknownGrade."""

@@ -9,11 +9,13 @@ import hashlib
 import hmac
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict, NotFound
 from amont.common.events.values import Instant
+from amont.common.kept import DECISIONS_KEPT
 
 MOST_VALID = 5
 """Tokens that are valid at a time: enough to change them in two systems at once."""
@@ -49,13 +51,13 @@ class TokenMade(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedToken:
-    """One token: who made it when, what it ends in; and who revoked it when."""
+    """One token: who made it when, what it ends in; and who revoked it when. After a year nobody knows any more who made it."""
 
     id: str
     digest: str
     last_four: str
     made_at: Instant
-    made_by: str
+    made_by: str | None
     revoked_at: Instant | None = None
     revoked_by: str | None = None
 
@@ -79,7 +81,7 @@ class FeedTokens(Aggregate):
             raise TokenMade(id_)
         if sum(one.valid for one in self.tokens) >= MOST_VALID:
             raise TooManyTokens(self.id)
-        return self.becomes(tokens=(*self.tokens, FeedToken(id=id_, digest=digest(secret), last_four=secret[-4:], made_at=at, made_by=by)))
+        return self._with((*self.tokens, FeedToken(id=id_, digest=digest(secret), last_four=secret[-4:], made_at=at, made_by=by)))
 
     def revoke(self, id_: str, at: Instant, by: str) -> Decision["FeedTokens"]:
         """The token opens nothing any more; once is enough. Raises NotFound."""
@@ -93,7 +95,19 @@ class FeedTokens(Aggregate):
     def _revoked(self, ids: Collection[str], at: Instant, by: str) -> Decision["FeedTokens"]:
         tokens = [replace(one, revoked_at=at, revoked_by=by) if one.id in ids and one.valid else one for one in self.tokens]
         listed = {one.id for one in sorted((one for one in tokens if not one.valid), key=_revoked_at)[-MOST_REVOKED:]}
-        return self.becomes(tokens=tuple(one for one in tokens if one.valid or one.id in listed))
+        return self._with(tuple(one for one in tokens if one.valid or one.id in listed))
+
+    def aged(self, now: datetime) -> Decision["FeedTokens"]:
+        """A year later who made a token is forgotten, and so is a revoked one as a whole."""
+        year_ago = now - DECISIONS_KEPT
+        listed = (one for one in self.tokens if one.revoked_at is None or one.revoked_at > year_ago)
+        return self._with(tuple(replace(one, made_by=None) if one.made_at <= year_ago else one for one in listed))
+
+    def _with(self, tokens: tuple[FeedToken, ...]) -> Decision["FeedTokens"]:
+        signed = [one.made_at for one in tokens if one.made_by is not None] + [
+            one.revoked_at for one in tokens if one.revoked_at is not None
+        ]
+        return self.becomes(tokens=tokens, due_at=min(signed) + DECISIONS_KEPT if signed else None)
 
     def token(self, id_: str) -> FeedToken:
         """One of them. Raises NotFound."""

@@ -115,9 +115,14 @@ class Programme(Aggregate):
         return self.is_open and self.authority is not None
 
     def hear(self, event: ProgrammeChanged, now: datetime) -> Decision["Programme"]:
-        """Take over what enrolment says; another policy has every live pair looked at again."""
+        """Take over what enrolment says; another policy has every live pair looked at again, and nothing happens in anybody's name once it is closed."""
         heard = self.becomes(
-            status=event.status, tenants=event.tenants, topics=event.topics, policy=event.policy, policy_version=event.policy_version
+            status=event.status,
+            tenants=event.tenants,
+            topics=event.topics,
+            policy=event.policy,
+            policy_version=event.policy_version,
+            authority=None if event.status is ProgrammeStatus.CLOSED else self.authority,
         ).state
         if self.edition and event.policy != self.policy:
             return heard.becomes(recheck=True, rechecked_to=None, due_at=now)

@@ -72,7 +72,7 @@ def print_one(one: "Programme") -> None:
 
 def _revision(one: Any) -> tuple[str, str, str, str]:
     changes = "; ".join(f"{pointer.removeprefix('/')}: {change.before} → {change.after}" for pointer, change in one.changed.items())
-    return f"{one.at:%Y-%m-%d %H:%M}", one.by, one.why or "", changes or "made"
+    return f"{one.at:%Y-%m-%d %H:%M}", one.by or "", one.why or "", changes or "made"
 
 
 def print_affected(found: Sequence["Affected"]) -> None:

@@ -97,13 +97,13 @@ def _tell(state: "FeedState", words: str, next_command: str | None = None, *, as
 
 
 def _facts(state: "FeedState") -> list[tuple[str, Any]]:
-    paused = f"since {state.paused.at:%Y-%m-%d %H:%M} UTC by {state.paused.by}: {state.paused.why}" if state.paused else "no"
+    paused = f"since {state.paused.at:%Y-%m-%d %H:%M} UTC{_signed(state.paused)}" if state.paused else "no"
     is_open = f"open since {state.tripped_at:%Y-%m-%d %H:%M} UTC" if state.tripped_at else "closed"
     return [
         ("paused", paused),
         ("breaker", f"{is_open}; {state.leavers} of at most {state.limit} have left within the hour"),
         ("held", f"records of {state.people_with_held} people" + (", being taken or dropped now" if state.settling else "")),
-        *((f"{one.at:%Y-%m-%d %H:%M}", f"{one.verb} by {one.by}: {one.why}") for one in state.rulings),
+        *((f"{one.at:%Y-%m-%d %H:%M}", f"{one.verb}{_signed(one)}") for one in state.rulings),
     ]
 
 
@@ -117,6 +117,11 @@ def _as_data(state: "FeedState") -> dict[str, Any]:
         "settling": state.settling,
         "decisions": [_ruling(one) for one in state.rulings],
     }
+
+
+def _signed(one: "Ruling") -> str:
+    """By whom and why; nothing where that is forgotten."""
+    return f" by {one.by}: {one.why}" if one.by else ""
 
 
 def _ruling(one: "Ruling") -> dict[str, Any]:

@@ -66,7 +66,7 @@ def print_tokens(found: Sequence[FeedToken]) -> None:
             one.id,
             f"…{one.last_four}",
             f"{one.made_at:%Y-%m-%d %H:%M}",
-            one.made_by,
+            one.made_by or "",
             f"{one.revoked_at:%Y-%m-%d %H:%M}" if one.revoked_at else "",
         )
         for one in found
