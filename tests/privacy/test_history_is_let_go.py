@@ -11,6 +11,7 @@ from tests.support.together import together
 from amont.common.events.topics import TOPICS
 from amont.common.kept import DECISIONS_KEPT, HISTORY_KEPT
 from amont.common.log import Record
+from amont.common.testing.simulation.world import FURTHEST
 
 MINUTE = timedelta(minutes=1)
 COORDINATOR = GROUP.partition("|")[0]
@@ -75,3 +76,7 @@ async def test_two_years_on_nothing_says_who_met_whom_and_a_year_on_nobody_who_d
     for found in (after, again):
         assert [found["matching"]["pairs"], found["scheduling"]["plans"], found["notifications"]["deliveries"]] == [[], [], []]
     assert mails == {}
+
+
+def test_no_storm_lasts_until_something_goes_that_a_replay_of_its_log_would_bring_back() -> None:
+    assert min(HISTORY_KEPT, DECISIONS_KEPT) > FURTHEST

@@ -82,7 +82,7 @@ PROJECTIONS: Mapping[tuple[str, str], Projection] = {
     ("notifications", "programmes"): Projection(),
     ("notifications", "deliveries"): Projection(only=_TOLD),
 }
-"""The collections that a replay of the log must give again, each by the fields that it decides."""
+"""The collections that a replay of the log must give again, each by the fields that it decides. No run lasts until history is let go of: that is on the log."""
 
 OWN: Collection[tuple[str, str]] = frozenset(
     {
