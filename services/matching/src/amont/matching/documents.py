@@ -104,6 +104,11 @@ def every_pair_of_programme(programme: str) -> Query[Pair]:
     return PAIRS.where(programme=programme)
 
 
+def pairs_of_round(programme: str, round_id: str) -> Query[Pair]:
+    """Ended ones too."""
+    return PAIRS.where(programme=programme, round=round_id)
+
+
 def live_pairs_of_programme(programme: str) -> Query[Pair]:
     return PAIRS.where(programme=programme, status=_LIVE)
 

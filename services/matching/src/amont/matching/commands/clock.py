@@ -64,7 +64,7 @@ async def wake_pair(pair: Pair, work: Work) -> None:
     if pair.vacated:
         await _tell_programme(pair, work)
     elif pair.kept_until is not None and pair.kept_until <= work.now:
-        let_go(work, pair, "pairs")
+        await _let_go(pair, work)
 
 
 async def wake_programme(programme: Programme, work: Work) -> None:
@@ -76,6 +76,15 @@ async def wake_programme(programme: Programme, work: Work) -> None:
     elif programme.replace_at is not None and programme.replace_at <= work.now:
         programme = await _replace(work, programme)
     work.save(programme.goes_on(work.now + SOON))
+
+
+async def _let_go(pair: Pair, work: Work) -> None:
+    """Not before its round has counted it: the round forgets whom it names two years after it was published, so before any of its pairs goes."""
+    round_ = await work.peek(Round, pair.round)
+    if round_ is not None and round_.outcomes is None:
+        work.put_off(pair, work.now + SOON)
+    else:
+        let_go(work, pair, "pairs")
 
 
 async def _tell_programme(pair: Pair, work: Work) -> None:

@@ -183,8 +183,10 @@ async def _clear_round(round_: Round, work: Work) -> None:
         work.save(round_.becomes(due_at=work.now + SOON))
         return
     if round_.is_to_be_shut(work.now):
-        work.save(round_.shut(work.now))
-        work.afterwards(partial(_told, round_.id, round_.over(work.now)))
+        over = round_.over(work.now)
+        ended = await work.count_by(documents.pairs_of_round(round_.programme, round_.id), "ended") if Kept.PEOPLE in over else {}
+        work.save(round_.shut(work.now, ended))
+        work.afterwards(partial(_told, round_.id, over))
         return
     of_use = round_.answer.attempt if round_.answer else None
     remains = await work.page(documents.pages_of(round_.id, before=of_use), after=None, limit=CLEARED_AT_ONCE)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Literal
 
 from amont.common.aggregate import Decision
@@ -21,6 +22,7 @@ from amont.matching.domain.answer import NAMING, PASSING, Answer, Made, Match, P
 from amont.matching.domain.job import Job
 from amont.matching.domain.pair import Pair
 from amont.matching.domain.programme import Programme, Publication
+from amont.matching.domain.suppression import K
 
 UNDECIDED = timedelta(days=90)
 """How long a solved round waits for somebody to decide about it."""
@@ -29,6 +31,8 @@ KEPT = timedelta(days=1)
 FILES_KEPT = timedelta(days=90)
 """How long a published round keeps its pool and the pins that did not hold: as long as a round may wait for a decision. Long enough to copy and check them;
 not for ever, since they name who has left the group meanwhile, with pins, forbidden pairs and what they said of themselves."""
+LIVE = "live"
+"""How a pair that has not ended is counted."""
 READ_OUT = timedelta(hours=1)
 """How long pages stay when nobody may begin to read them any more: longer than who began before takes for the largest file."""
 
@@ -160,6 +164,8 @@ class Round(Job):
     """How many pairs were really proposed: a seat that has gone meanwhile gives none."""
     unmatched: int | None = None
     """Once published: how many had no pair then, each once for a role; a mentor with one pair of two has one."""
+    outcomes: Mapping[str, int] | None = None
+    """What became of its pairs, counted as it forgets whom it names: by the reason of their end, `live` for those that had none. Empty of fewer than K."""
 
     def facts(self) -> Mapping[str, Any]:
         kind: Literal["full", "replacement"] = "full" if self.kind is RoundKind.FULL else "replacement"
@@ -228,12 +234,18 @@ class Round(Job):
         """Whether something can still be read of which the time is over."""
         return bool(self.over(now)) or (self.status is RoundStatus.DISCARDED and self.answer is not None)
 
-    def shut(self, now: datetime) -> Decision["Round"]:
-        """Nobody may begin to read that any more; the pages are removed once those who had begun are through."""
+    def shut(self, now: datetime, ended: Mapping[str | None, int] = MappingProxyType({})) -> Decision["Round"]:
+        """Nobody may begin to read that any more; the pages are removed once those who had begun are through.
+
+        Whom it names is forgotten as the history of its pairs is, of which counts stay: `ended` are all its pairs by the reason of their end.
+        """
         over, answer = self.over(now), self.answer if self.status is RoundStatus.PUBLISHED else None
         if answer is not None and {Kept.FILES, Kept.PEOPLE}.intersection(over):
             answer = replace(answer, passed=True, policy_file=None, nameless=answer.nameless or Kept.PEOPLE in over)
         forgotten: dict[str, Any] = dict.fromkeys(("requested_by", "published_by", "override_reason")) if Kept.DECISION in over else {}
+        if Kept.PEOPLE in over:
+            told = sum(ended.values()) >= K
+            forgotten["outcomes"] = {reason or LIVE: number for reason, number in ended.items()} if told else {}
         return self.becomes(answer=answer, due_at=now + READ_OUT, **forgotten)
 
     def lets_go_of_pool(self, now: datetime) -> Decision["Round"]:

@@ -128,6 +128,7 @@ class RoundSummary(BaseModel):
             "published_at": None,
             "override_reason": None,
             "made": None,
+            "outcomes": None,
         },
     )
 
@@ -145,6 +146,9 @@ class RoundSummary(BaseModel):
     published_at: datetime | None
     override_reason: str | None
     made: int | None = Field(description="how many pairs were proposed; a seat that had gone gave none")
+    outcomes: dict[str, int] | None = Field(
+        description="once the round names nobody any more: its pairs by the reason of their end, `live` without one; empty of fewer than five"
+    )
 
     @classmethod
     def of(cls, found: Round) -> "RoundSummary":
@@ -188,4 +192,5 @@ def _summary(found: Round) -> dict[str, Any]:
         "published_at": found.published_at,
         "override_reason": found.override_reason,
         "made": found.made,
+        "outcomes": None if found.outcomes is None else dict(found.outcomes),
     }
