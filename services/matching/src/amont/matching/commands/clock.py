@@ -29,7 +29,7 @@ from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.pair import OPEN, Pair
 from amont.matching.domain.person import Person, Recheck
 from amont.matching.domain.programme import IMMINENT, Programme, Publication
-from amont.matching.domain.round import Discarded, Round, RoundKind, RoundStatus, requested
+from amont.matching.domain.round import Discarded, Kept, Round, RoundKind, RoundStatus, requested
 from amont.matching.domain.ruling import Ruling
 from amont.matching.domain.simulation import Simulation
 
@@ -81,7 +81,7 @@ async def wake_programme(programme: Programme, work: Work) -> None:
 async def _let_go(pair: Pair, work: Work) -> None:
     """Not before its round has counted it: the round forgets whom it names two years after it was published, so before any of its pairs goes."""
     round_ = await work.peek(Round, pair.round)
-    if round_ is not None and round_.outcomes is None:
+    if round_ is not None and Kept.PEOPLE in round_.kept_until:
         work.put_off(pair, work.now + SOON)
     else:
         let_go(work, pair, "pairs")
