@@ -1,5 +1,6 @@
 """What the services have in common when they erase somebody: ids are replaced wherever they stand, and letters about somebody are known as such."""
 
+import base64
 import json
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -101,6 +102,11 @@ def hr(**fields: Any) -> bytes:
     return json.dumps({"tenant": "fr", "employee_id": "other", "grade": "unheard-of", **fields}).encode()
 
 
+def structured(**data: Any) -> bytes:
+    """A CloudEvent in structured mode."""
+    return json.dumps({"specversion": "1.0", "type": "staff", "id": "1", "source": "/hris", **data}).encode()
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -110,8 +116,21 @@ def hr(**fields: Any) -> bytes:
         hr(former_id=PERSON),
         json.dumps({"mentee": PERSON, "mentor": "de:e1", "lines": [f'{{"id": {json.dumps(PERSON)}}}']}).encode(),
         json.dumps({"employee_id": "other", "manager_id": PLAIN}).encode(),
+        hr(manager={"employee_id": PLAIN}),
+        structured(data=json.loads(hr(manager_id=PLAIN))),
+        structured(data=hr(manager_id=PLAIN).decode()),
     ],
-    ids=["in full", "plainly", "in a dotted line", "as a former id", "as a partner", "in a record that does not say whose it is"],
+    ids=[
+        "in full",
+        "plainly",
+        "in a dotted line",
+        "as a former id",
+        "as a partner",
+        "in a record that does not say whose it is",
+        "as a manager who is an object",
+        "in the data of a CloudEvent",
+        "in the data of a CloudEvent, as text",
+    ],
 )
 async def test_a_letter_of_somebody_else_stays_and_names_nobody_who_was_erased(shell: Shell, other: bytes) -> None:
     received = record(other, headers=(("ce_seen_by", PERSON.encode()),))
@@ -145,6 +164,11 @@ async def test_a_letter_of_somebody_else_stays_and_names_nobody_who_was_erased(s
         ("de:7", json.dumps({"tenant": "de", "manager_id": PERSON}).encode()[:-1]),
         ("fr:other", json.dumps({"employee_id": PLAIN}, ensure_ascii=False).encode("utf-16")[:-2]),
         ("", b"[" + hr(employee_id=PLAIN) + b"]"),
+        ("", b'{"tenant": "fr", "employee_id": ' + json.dumps(PLAIN).encode() + b', "employee_id": "other"}'),
+        ("", hr(manager_id=PLAIN)[:-1] + b', "manager_id": "e7"}'),
+        ("", json.dumps({"employees": [json.loads(hr()), json.loads(hr(employee_id=PLAIN))]}).encode()),
+        ("", structured(data=[json.loads(hr(employee_id=PLAIN))])),
+        ("", structured(subject="fr:other", data_base64=base64.b64encode(hr(manager_id=PLAIN)).decode())),
     ],
     ids=[
         "a manager",
@@ -155,6 +179,11 @@ async def test_a_letter_of_somebody_else_stays_and_names_nobody_who_was_erased(s
         "of another subsidiary, in full",
         "UTF-16",
         "a list",
+        "said twice, and the last is another",
+        "a manager twice, and the last is another",
+        "a list inside",
+        "a CloudEvent of several",
+        "packed",
     ],
 )
 async def test_what_nobody_can_read_and_has_their_id_in_it_is_removed_whole(shell: Shell, key: str, unread: bytes) -> None:
@@ -197,8 +226,21 @@ async def test_what_nobody_can_read_is_not_given_to_the_person_since_it_may_be_o
         record(json.dumps({"employee_id": PLAIN}).encode(), key="fr:wrong"),
         record(json.dumps({"person": PERSON}).encode()),
         record(b"{", key="fr:enrolment-1"),
+        record(structured(data=json.loads(hr(employee_id=PLAIN)))),
+        record(structured(data=hr(employee_id=PLAIN).decode())),
+        record(structured(data_base64=base64.b64encode(hr(employee_id=PLAIN)).decode())),
     ],
-    ids=["by the record", "in full", "with blanks", "by the key's tenant", "by what it is about", "by an enrolment's key"],
+    ids=[
+        "by the record",
+        "in full",
+        "with blanks",
+        "by the key's tenant",
+        "by what it is about",
+        "by an enrolment's key",
+        "by the data of a CloudEvent",
+        "by its data as text",
+        "by its data as bytes",
+    ],
 )
 async def test_a_letter_of_theirs_is_removed_whole(shell: Shell, of_theirs: Received) -> None:
     await keep(shell, of_theirs)

@@ -1,14 +1,16 @@
 """Whose dead letter it is, and who else is named in it: for erasing somebody from letters that are other people's. Pure.
 
 A record names people as `tenant:employee_id`; an HR system's record names itself and its managers by their plain ids, too, in the tenant that it says or, if
-it says none, in that of the letter. What cannot be read as JSON is searched as bytes for the id in quotes: nobody can tell what else of the person is in it,
+it says none, in that of the letter; and it may stand inside of something else, as in a CloudEvent in structured mode. What cannot be read as JSON, or says
+one thing twice, is searched as bytes for the id in quotes: nobody can tell what else of the person is in it,
 so with the id in it, it is treated as theirs and removed whole, even where it may be somebody else's that only names them. What is not here: a name or an
 address in somebody else's record, which no machine tells from any other text.
 """
 
+import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +18,12 @@ from amont.common.events.values import tenant_of
 from amont.common.events.words import person_id
 from amont.common.service.letters.letter import Content, DeadLetter
 
-PLAIN = ("manager_id", "dotted_manager_ids")
-"""Where an HR system's record may name somebody by their plain id."""
+PLAIN = ("manager_id", "dotted_manager_ids", "employee_id")
+"""Where an HR system's record may name somebody by their plain id: others, and inside of what it says of others, those themselves."""
 Names = Mapping[str, str]
 """What takes the place of each id."""
+_OPENS = ("{", "[")
+"""What JSON begins with that can name anybody."""
 _TENANT = re.compile(rb'"tenant"\s*:\s*"([a-z0-9-]{1,32})"')
 
 
@@ -56,7 +60,8 @@ def _contents(letter: DeadLetter) -> list[Content]:
 def _is_about(content: Content, person: str, tenant: str | None) -> bool:
     if any(name.lower() == "ce_subject" and value == person.encode() for name, value in content.raw_headers):
         return True
-    return _says(_read(content.raw_value), person, tenant)
+    said = _read(content.raw_value)
+    return _says(said, person, tenant) or (isinstance(said, Mapping) and any(_says(one, person, tenant) for one in _data(said)))
 
 
 def _says(said: Any, person: str, tenant: str | None) -> bool:
@@ -66,12 +71,52 @@ def _says(said: Any, person: str, tenant: str | None) -> bool:
     return person in (said.get("person"), id_, f"{_tenant(said) or tenant}:{id_}")
 
 
+def _data(event: Mapping[str, Any]) -> Iterator[Any]:
+    """What a CloudEvent in structured mode carries, as JSON, as text or as bytes (its JSON format, sections 2.4 and 3.1)."""
+    data = event.get("data")
+    yield _read(data.encode()) if isinstance(data, str) else data
+    yield _read(_unpacked(event.get("data_base64")))
+
+
+def _unpacked(text: Any) -> bytes | None:
+    try:
+        return base64.b64decode(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 def _may_be_about(content: Content, person: str, tenant: str | None) -> bool:
-    """What cannot be read as a record: no JSON, or a list of them."""
+    """What cannot be read as the record of one person: no JSON, several of them, or packed."""
     said, value = _read(content.raw_value), content.raw_value
-    if isinstance(said, list):
-        return any(_says(one, person, tenant) for one in said)
-    return said is None and value is not None and _in_bytes(value, {person: ""}, tenant) != value
+    if said is not None:
+        return any((_says(one, person, tenant) and not _is_one_record(said)) or _in_packed(one, person, tenant) for one in _within(said))
+    return value is not None and _in_bytes(value, {person: ""}, tenant) != value
+
+
+def _is_one_record(said: Any) -> bool:
+    """Whether it says whom it is about, who is then somebody else."""
+    return isinstance(said, Mapping) and any(
+        isinstance(one, Mapping) and not one.keys().isdisjoint(("employee_id", "person")) for one in (said, *_data(said))
+    )
+
+
+def _within(said: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object of it, and of JSON that stands in its texts."""
+    match said:
+        case Mapping():
+            yield said
+            for one in said.values():
+                yield from _within(one)
+        case list():
+            for one in said:
+                yield from _within(one)
+        case str() if said.lstrip().startswith(_OPENS):
+            yield from _within(_read(said.encode()))
+
+
+def _in_packed(event: Mapping[str, Any], person: str, tenant: str | None) -> bool:
+    packed = _unpacked(event.get("data_base64"))
+    return packed is not None and _in_bytes(packed, {person: ""}, _tenant(event) or tenant) != packed
 
 
 def _content(content: Content, others: Names, tenant: str | None) -> Content:
@@ -93,16 +138,26 @@ def _tenant(said: Mapping[str, Any]) -> str | None:
 
 
 def _read(value: bytes | None) -> Any:
-    """None for what is no JSON, too."""
+    """None for what is no JSON, too, and for what says one thing twice: whoever reads it keeps the last of them, and the first stands in the bytes."""
     try:
-        return json.loads(value or b"null")
+        return json.loads(value or b"null", object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return None
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    said = dict(pairs)
+    if len(said) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return said
 
 
 def _said(value: Any, others: Names, plainly: str | None, tenant: str | None) -> Any:
     """`plainly` is the tenant whose people may be named by their plain ids here; `tenant` that of a record which does not say its own."""
     match value:
+        case str() if value.lstrip().startswith(_OPENS) and (inner := _read(value.encode())) is not None:
+            after = _said(inner, others, None, tenant)
+            return value if after == inner else json.dumps(after, ensure_ascii=False)
         case str():
             named = (person_id(value, plainly) if plainly else None) or value
             return others[named] if named in others else _quoted(value, others)
