@@ -96,6 +96,15 @@ async def test_blanks_around_a_token_make_no_other_client() -> None:
         assert (await client.get("/thing", headers={"Authorization": "bearer good-one"})).status_code == 429
 
 
+async def test_another_spelling_of_a_signature_makes_no_other_client() -> None:
+    """Of a signature of 32 bytes the last character has two bits that mean nothing, and padding may follow."""
+    token = "good.payload." + "A" * 42
+    async with asking(Clock()) as client:
+        assert await statuses(client, 4, f"{token}E") == [200, 200, 200, 200]
+        assert [(await statuses(client, 1, f"{token}{end}"))[0] for end in ("E=", "F", "G==", "H")] == [429, 429, 429, 429]
+        assert await statuses(client, 1, f"{token}I") == [200]  # another signature
+
+
 async def test_the_seconds_to_wait_are_never_too_few() -> None:
     clock = Clock()
     limit = RateLimit(0.4, 1, clock=clock)
