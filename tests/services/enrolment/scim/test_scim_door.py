@@ -320,6 +320,30 @@ async def test_an_attribute_of_an_extension_without_its_uri_is_refused_with_the_
     assert (await door.fr("GET", "/Users/e1")).json()[EMPLOYEE]["grade"] == "C2"
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"grade": "C2"}, f'write {{"{EMPLOYEE}": {{"grade": …}}}}'),
+        ({"Department": "Pricing"}, f'write {{"{ENTERPRISE}": {{"department": …}}}}'),
+        ({f"{CORE}:site": "Paris"}, f'write {{"{EMPLOYEE}": {{"site": …}}}}'),
+        ({f"{EMPLOYEE}:grade": "C2"}, f'write {{"{EMPLOYEE}": {{"grade": …}}}}'),
+        ({EMPLOYEE: {"grde": "C2"}}, "'grde' is no attribute of"),
+    ],
+)
+async def test_a_user_whose_grade_would_be_dropped_is_refused_and_told_what_to_write(
+    door: Scene, given: dict[str, Any], meant: str
+) -> None:
+    assert meant in refused(await door.fr("POST", "/Users", lea(**{EMPLOYEE: {}} | given)), 400, "invalidSyntax")
+    await door.fr.made()
+    assert meant in refused(await door.fr("PUT", "/Users/e1", lea(**given)), 400, "invalidSyntax")
+    assert (await door.fr("GET", "/Users/e1")).json()[EMPLOYEE]["grade"] == "C1"
+    assert [one.grade for one in await door.told() if isinstance(one, StaffRecorded)] == ["C1"]
+
+
+async def test_an_attribute_without_its_uri_that_says_nothing_is_dropped(door: Scene) -> None:
+    assert (await door.fr.made(department=None, division="", grade=None))[EMPLOYEE]["grade"] == "C1"
+
+
 async def test_an_attribute_that_our_extension_does_not_have_is_refused_and_one_that_nobody_knows_is_dropped(door: Scene) -> None:
     await door.fr.made()
     said = refused(
