@@ -136,6 +136,11 @@ async def test_unknown_fields_are_refused_by_name(enrolment: Hearing) -> None:
         assert pointers(answer) == ["/logo"]
         answer = await client.post(f"{API}/programmes", json={**PROGRAMME, "policy": {"salary": 1}})
         assert pointers(answer) == ["/policy/salary"]
+        answer = await client.post(f"{API}/programmes", json={**PROGRAMME, "policy": {"min_grad_gap": 1}, "topic": []})
+        assert [one["detail"].partition("; ")[2] for one in answer.json()["errors"]] == [
+            "did you mean 'min_grade_gap'?",
+            "did you mean 'topics'?",
+        ]
         answer = await client.post(f"{API}/enrolments", json={"programme": "digital", "role": "mentor", **FORM, "status": "ended"})
         assert pointers(answer) == ["/status"]
         answer = await client.patch(f"{API}/enrolments/x", json={})

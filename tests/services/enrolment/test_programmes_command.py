@@ -111,9 +111,10 @@ async def test_every_fault_of_a_policy_file_is_told_and_nothing_to_change_is_wro
     enrolment: Service, amont: Amont, tmp_path: Path
 ) -> None:
     await amont(*CREATE)
-    (tmp_path / "bad.json").write_text('{"sessions": 0, "salary": 1}', encoding="utf-8")
+    (tmp_path / "bad.json").write_text('{"sessions": 0, "salary": 1, "min_grad_gap": 3}', encoding="utf-8")
     code, _, complaint = await amont("change", "inc", "--policy", "bad.json")
     assert (code, "/sessions" in complaint, "/salary" in complaint) == (1, True, True)
+    assert "/min_grad_gap: Extra inputs are not permitted; did you mean 'min_grade_gap'?" in complaint
     assert (await amont("change", "inc", "--policy", "missing.json"))[0] == 2
     assert (await amont("preview", "inc"))[0] == 2
     assert (await amont("show", "golf"))[0] == 1

@@ -1,6 +1,5 @@
 """What the environment may say: prefix `AMONT_`, secrets also from files. A start without what it needs ends with a table of what is missing."""
 
-import difflib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from amont.common.slips import meant
 
 S = TypeVar("S", bound=BaseSettings)
 PREFIX = "AMONT_"
@@ -107,7 +108,7 @@ def unknown_settings() -> dict[str, str | None]:
     """What the environment says with our prefix and nothing that has been imported reads, each with the setting that it may be meant for."""
     known = {one for kind in _kinds(BaseSettings) for one in _variables(kind)}
     strays = sorted(name for name in os.environ if name.startswith(PREFIX) and not name.startswith(NOT_SETTINGS) and name not in known)
-    return {name: next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.8)), None) for name in strays}
+    return {name: meant(name, known) for name in strays}
 
 
 def _kinds(kind: type[BaseSettings]) -> Iterator[type[BaseSettings]]:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amont.common.errors import DomainError, NotAllowed, NotFound, Unacceptable, Unavailable
 from amont.common.service.door import Door
+from amont.common.slips import detail
 from amont.common.web.tokens import BadToken
 from amont.common.work import Backlog
 
@@ -91,8 +92,10 @@ def handle_errors(app: FastAPI, refusals: Refusals) -> None:
         return problem(503, "unavailable", "Not now", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        body = getattr(request.scope.get("route"), "body_field", None)
+        kind = body.field_info.annotation if body else None
+        faults = [{"pointer": pointer(one["loc"]), "detail": detail(one, kind, one["loc"][1:])} for one in error.errors()]
         return problem(
             422, "invalid", "The request cannot be accepted as it is", f"{len(faults)} fault(s), each with its place.", {"errors": faults}
         )

@@ -5,7 +5,8 @@ and `true` are none.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from amont.matching.files.faults import Faults, Path, shown
@@ -147,5 +148,11 @@ def record(value: Any, path: Path, faults: Faults, *, fields: Mapping[str, Check
             faults.add((path, key), "is missing")
     if not fields.keys() >= value.keys():
         for key in value.keys() - fields.keys():
-            faults.add((path, key), f"is not a field of {what}; remove it")
+            faults.add((path, key), f"is not a field of {what}; {_instead(key, fields)}")
     return good
+
+
+def _instead(key: str, fields: Iterable[str]) -> str:
+    """What to do about a field that there is not."""
+    meant = get_close_matches(key, fields, n=1, cutoff=0.8)
+    return f"did you mean {meant[0]!r}?" if meant else "remove it"

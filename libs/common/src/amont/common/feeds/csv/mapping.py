@@ -14,6 +14,7 @@ from amont.common.errors import Fault, Invalid
 from amont.common.feeds.csv.names import FIELDS, index, key
 from amont.common.feeds.findings import Finding, found, shown
 from amont.common.feeds.refused import never_stored
+from amont.common.slips import or_meant
 
 REQUIRED = ("tenant", "employee_id", "grade")
 DATES = ("dmy", "mdy")
@@ -45,7 +46,7 @@ def read_mapping(text: str) -> MappingFile:
 
 def _faults(given: Mapping[str, Any]) -> Iterator[Fault]:
     for name in given.keys() - _PARTS:
-        yield Fault(f"/{name}", f"not a part of a mapping file; it has {', '.join(sorted(_PARTS))}")
+        yield Fault(f"/{name}", f"not a part of a mapping file; it has {', '.join(sorted(_PARTS))}{or_meant(name, _PARTS)}")
     if given.get("dates") not in {None, *DATES}:
         yield Fault("/dates", 'write "dmy" (31/12/2026) or "mdy" (12/31/2026)')
     tables = {f"/{part}": given.get(part, {}) for part in ("columns", "constants", "values")}
@@ -57,7 +58,7 @@ def _faults(given: Mapping[str, Any]) -> Iterator[Fault]:
             continue
         for name, value in table.items():
             if where in tables and name not in FIELDS:
-                yield Fault(f"{where}/{name}", f"not a field of a staff record; there are {', '.join(FIELDS)}")
+                yield Fault(f"{where}/{name}", f"not a field of a staff record; there are {', '.join(FIELDS)}{or_meant(name, FIELDS)}")
             if where != "/values" and not isinstance(value, str):
                 yield Fault(f"{where}/{name}", "write a text, in quotes")
 

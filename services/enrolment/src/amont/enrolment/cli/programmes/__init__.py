@@ -189,6 +189,7 @@ def _policy(path: Path | None) -> "Policy | None":
 
     from amont.common.errors import Fault, Invalid  # noqa: PLC0415
     from amont.common.events import Policy  # noqa: PLC0415
+    from amont.common.slips import detail  # noqa: PLC0415
 
     if path is None:
         return None
@@ -199,5 +200,5 @@ def _policy(path: Path | None) -> "Policy | None":
     try:
         return Policy.model_validate_json(text)
     except ValidationError as error:
-        faults = [Fault("/" + "/".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False, include_url=False)]
+        faults = [Fault("/" + "/".join(map(str, one["loc"])), detail(one, Policy, one["loc"])) for one in error.errors(include_url=False)]
         raise Invalid(f"{path} is not a policy: {len(faults)} fault(s).", faults) from None
