@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,13 @@ from typer.testing import CliRunner
 from amont.common.cli import main
 from amont.common.clock import SystemClock
 from amont.common.documents.sqlite import SqliteStore
+from amont.common.events.topics import SERVICES
 from amont.common.ids import RandomIds
 from amont.common.log.sqlite import SqliteLog
 from amont.common.service import Parts
 from amont.common.testing.hearing import Hearing
 from amont.enrolment.app import build
+from amont.enrolment.cli.certificate import KINDS, counts
 from amont.enrolment.domain.erasure import Erasure, Stage
 
 Amont = Callable[..., Any]
@@ -97,9 +101,18 @@ async def test_somebody_is_erased_by_one_command_and_the_reference_leads_to_the_
     assert LEA not in said
     assert f"reference   {reference}" in said
     assert "not yet; it is final on" in said
-    assert "1 employees" in said
+    assert "1 staff record" in said
+    assert re.search(r"asked +\d{4}-\d\d-\d\d \d\d:\d\d UTC\n", said)
+    code, said, _ = await amont("certificate", reference, "--language", "fr")
+    assert (code, "1 fiche de personnel" in said, "pas encore ; définitif le" in said) == (0, True, True)
     code, said, _ = await amont("erasures")
     assert reference in said
+
+
+def test_everything_that_is_counted_has_words_for_one_and_for_several() -> None:
+    kept = {collection.name for service in SERVICES for collection in import_module(f"amont.{service}.documents").COLLECTIONS}
+    assert kept - {"clearings", "cleared", "doors"} <= KINDS.keys()  # these are the erasure's own
+    assert (counts({"pairs": 1, "exports": 2}, "en"), counts({"pairs": 0}, "fr")) == ("2 exports, 1 pair", "0 binôme")
 
 
 async def _done(enrolment: Hearing, reference: str) -> None:

@@ -5,12 +5,13 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable.
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amont.common.cli import command_line, out, print_json, say, say_command, say_facts, table
 from amont.common.errors import Unavailable
+from amont.enrolment.cli.certificate import Language, show
 from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def erase(
 def certificate(
     reference: Annotated[str, typer.Argument(help="the erasure's reference", metavar="REFERENCE")],
     *,
+    language: Annotated[Language, typer.Option(help="Of the words")] = "en",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -70,7 +72,7 @@ def certificate(
     if as_json:
         print_json(erasure.certificate)
     else:
-        _tell(erasure)
+        show(erasure, language)
 
 
 @app.command("erasures")
@@ -144,36 +146,3 @@ def _tell_holdings(person: str, found: dict[str, int], *, as_json: bool) -> None
     say(out, f"Enrolment has this of {person}:")
     say_facts(out, found.items())
     say(out, "The three others look for themselves once the erasure is asked for. Nothing was changed.")
-
-
-def _tell(erasure: "Erasure") -> None:
-    facts = {
-        "reference": erasure.id,
-        "subsidiary": erasure.tenant,
-        "stage": erasure.stage,
-        "asked": erasure.requested_at,
-        "done": erasure.done_at or _not_yet(erasure.final_from),
-        "awaits": ", ".join(erasure.awaits) or "-",
-    }
-    say_facts(out, facts.items())
-    rows = [
-        (name, _at(part.cleared_at), _at(part.forgotten_at), _counts(part.removed), _counts(part.changed))
-        for name, part in sorted(erasure.parts.items())
-    ]
-    out.print(table(("service", "cleared", "id gone", "removed", "made nameless"), rows))
-
-
-def _not_yet(final_from: Any) -> str:
-    return (
-        f"not yet; it is final on {final_from:%Y-%m-%d %H:%M} UTC at the earliest"
-        if final_from
-        else "not yet; eight days after the others are told"
-    )
-
-
-def _at(at: Any) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S}" if at else "-"
-
-
-def _counts(counts: Any) -> str:
-    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items())) or "-"
