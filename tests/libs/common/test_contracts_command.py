@@ -39,6 +39,32 @@ def check(text: str | bytes, *arguments: str) -> Result:
     return CliRunner().invoke(root(), ["contracts", "check", "-", *arguments], input=text)
 
 
+def test_what_cannot_be_used_beside_the_feed_is_wrong_usage_and_every_fault_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1 would tell a CI that the feed is bad."""
+    feed = tmp_path / "staff.csv"
+    feed.write_text("Matricule;Grade\ne1;C3\n")
+    (tmp_path / "grades.csv").write_text("grade,band\nC3,21\n,4\n")
+    (tmp_path / "mapping.toml").write_text("[columns]\ngrad = 'Grade'\n")
+    for option, fault in (
+        (("--grades", str(tmp_path / "grades.csv")), "line 3: the grade is empty"),
+        (("--mapping", str(tmp_path / "mapping.toml")), "did you mean 'grade'?"),
+        (("--encoding", "utf-7-and-a-half"), "There is no encoding"),
+        (("--delimiter", "::"), "The delimiter cannot be"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["contracts", "check", str(feed), "--tenant", "fr", *option])
+        assert (ended.value.code, fault in capsys.readouterr().err) == (2, True), option
+
+
+def test_a_grade_table_in_windows_1252_with_semicolons_is_taken_and_the_guess_is_told(tmp_path: Path) -> None:
+    (tmp_path / "grades.csv").write_bytes("Grade;Band\nCadre supérieur;9\n".encode("cp1252"))
+    done = check(jsonl(ADA | {"grade": "Cadre supérieur"}), "--grades", str(tmp_path / "grades.csv"))
+    assert done.exit_code == 0
+    assert "taken for windows-1252, a guess, which reads 'supérieur'" in done.stderr
+
+
 def test_a_good_feed_is_said_to_be_good_and_ends_with_0() -> None:
     done = check(jsonl(ADA))
     assert done.exit_code == 0
@@ -93,14 +119,6 @@ def test_wrong_usage_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[s
         with pytest.raises(SystemExit) as ended:
             main(["contracts", "check", *arguments])
         assert (ended.value.code, said in capsys.readouterr().err.replace("\n", " ")) == (2, True), arguments
-
-
-def test_a_grade_table_that_is_none_is_named_with_its_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "grades.csv").write_text("grade,band\nC3,99\n")
-    with pytest.raises(SystemExit) as ended:
-        main(["contracts", "check", "-", "--grades", str(tmp_path / "grades.csv")])
-    assert ended.value.code == 1
-    assert "line 2: band '99' of 'C3'" in capsys.readouterr().err
 
 
 async def test_a_topic_is_held_against_the_contracts_as_a_file_is(tmp_path: Path) -> None:

@@ -175,8 +175,14 @@ async def test_a_roster_of_another_subsidiary_is_refused(tmp_path: Path, capsys:
     file.write_text(PEOPLE)
     with pytest.raises(SystemExit) as ended:
         await asyncio.to_thread(main, ["hris", "import", str(file), "--tenant", "fr", "--complete", "--roster", str(roster), "--dry-run"])
-    assert ended.value.code == 1
+    assert ended.value.code == 2
     assert "line 1: 'de:e1' is not of 'fr'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("day", "said"), [("2999-01-01", True), ("2020-01-01", False)])
+def test_a_day_that_lies_ahead_is_said_to(day: str, said: bool) -> None:  # noqa: FBT001 - a row of a table
+    done = run(HEADER + "e1;Zoé;C3\n", "--as-of", day, "--dry-run")
+    assert ("lies ahead: what the file does not date is true from then on" in done.stderr) is said
 
 
 def test_complete_and_roster_go_together_and_a_roster_must_be_writable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,7 +109,7 @@ async def hris(*words: str) -> str:
 async def test_every_fault_of_a_grade_table_is_listed_with_its_line(enrolment: Service, amont: Amont, tmp_path: Path) -> None:
     (tmp_path / "grades.csv").write_text("grade,band\nC1,5\nC2,21\n,3\nC1,6\n", encoding="utf-8")
     code, _, complaint = await amont(*FR)
-    assert code == 1
+    assert code == 2
     assert "line 3: band '21' of 'C2'" in complaint
     assert "line 4: the grade is empty" in complaint
     assert "line 5: 'C1' has band 5 already" in complaint

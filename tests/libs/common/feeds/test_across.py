@@ -54,6 +54,12 @@ def test_a_manager_whom_nobody_sent_is_named_by_who_reports_to_them_now() -> Non
     assert kinds([person("e1", manager_id="e9"), moved, person("e2")]) == []
 
 
+def test_two_who_were_the_same_person_elsewhere_are_named_and_a_claim_taken_back_is_none() -> None:
+    one, other = person("e1", former_id="de:7"), person("e2", former_id="de:7")
+    assert seen([one, other]) == [(2, "claimed-twice", "'fr:e2' says to have been 'de:7', and so does 'fr:e1'")]
+    assert kinds([one, other, person("e1", effective_at="2025-01-01")]) == []
+
+
 def test_a_circle_is_said_once_with_everybody_in_it() -> None:
     ((line, kind, what),) = seen(
         [

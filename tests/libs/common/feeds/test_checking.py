@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from amont.common.errors import Invalid
 from amont.common.feeds.checking import Checker
 from amont.common.feeds.findings import KINDS, Severity, Tally, found
-from amont.common.feeds.grades import read_grades
+from amont.common.feeds.grades import Grades, read_grades, sheet_of_grades
 from amont.common.feeds.lines import MOST_BYTES, Entry, json_lines
 from amont.common.feeds.refused import never_stored
 
@@ -22,7 +22,13 @@ ADA: dict[str, Any] = {
     "effective_at": "2024-09-01",
     "occurred_at": "2024-08-20T09:00:00Z",
 }
-GRADES = read_grades(["tenant,grade,band,why", "*,C3,5,", "fr,DIR,14,", "de,D1,3,"])
+
+
+def table(*lines: str, encoding: str = "utf-8") -> Grades:
+    return read_grades(sheet_of_grades(io.BytesIO("\r\n".join(lines).encode(encoding))))
+
+
+GRADES = table("tenant,grade,band,why", "*,C3,5,", "fr,DIR,14,", "de,D1,3,")
 
 
 def said_of(record: dict[str, Any] | bytes, **known: Any) -> set[tuple[str, str]]:
@@ -167,13 +173,40 @@ def test_any_value_in_any_field_is_taken_or_named(value: Any, name: str) -> None
 )
 def test_a_grade_table_that_cannot_be_used_says_where(text: list[str], fault: str) -> None:
     with pytest.raises(Invalid) as refused:
-        read_grades(text)
+        table(*text)
     assert fault in "\n".join([str(refused.value), *(f"{one.pointer}: {one.detail}" for one in refused.value.faults)])
 
 
 def test_a_grade_table_serves_one_subsidiary_or_several() -> None:
     assert GRADES.table_of("fr") == {"C3": 5, "DIR": 14}
     assert GRADES.table_of("de") == {"C3": 5, "D1": 3}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+def test_a_grade_table_is_read_as_a_spreadsheet_exports_it(encoding: str, delimiter: str) -> None:
+    lines = [delimiter.join(cells) for cells in (("Grade", "libellé", "BAND"), ("Cadre supérieur", "niveau élevé", "9"), ("'-2", "", "3"))]
+    assert table(*lines, encoding=encoding).table_of("fr") == {"Cadre supérieur": 9, "-2": 3}
+
+
+def test_bytes_that_are_no_text_in_a_grade_table_are_named_with_their_line() -> None:
+    good = "".join(f"É{number},5\n" for number in range(40)).encode()
+    with pytest.raises(Invalid) as refused:
+        read_grades(sheet_of_grades(io.BytesIO(b"grade,band\n" + good + b"\xff,5\n")))
+    assert [(one.pointer, one.detail) for one in refused.value.faults] == [("line 42", "bytes that are not UTF-8; save the file in UTF-8")]
+
+
+def test_enrolment_refuses_nothing_of_what_is_not_sent() -> None:
+    assert said_of(ADA | {"grade": "C9"}, there=Grades({"fr": {}})) == {("unknown-grade", "/grade")}
+    assert said_of(ADA, there=Grades({"fr": {}})) == {("grade-not-there", "/grade")}
+
+
+@pytest.mark.parametrize(("former", "kind"), [("fr:1042", "same-subsidiary"), ("1042", "same-subsidiary"), ("x" * 130, "not-a-person")])
+def test_a_former_id_that_enrolment_would_leave_out_is_a_warning(former: str, kind: str) -> None:
+    line, findings = Checker().look(Entry(1, json.dumps(ADA | {"former_id": former}).encode()))
+    assert line is not None
+    assert [(one.kind.name, one.where, one.is_error) for one in findings] == [(kind, "/former_id", False)]
+    assert Checker().look(Entry(1, json.dumps(ADA | {"former_id": "de:1042"}).encode()))[1] == []
 
 
 def test_every_kind_says_what_to_do_and_a_tally_keeps_few() -> None:

@@ -7,7 +7,8 @@ import json
 import shlex
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ValueError as error:
         _complain(error)
         sys.exit(USAGE)
+
+
+@contextmanager
+def as_usage() -> Iterator[None]:
+    """What a command is given beside what it is to judge (a table, a mapping, an option) is wrong usage when it cannot be used, not the answer no."""
+    try:
+        yield
+    except Invalid as error:
+        _complain(error)
+        raise typer.Exit(USAGE) from error
 
 
 def settings_without_folder(kind: type[S]) -> S:

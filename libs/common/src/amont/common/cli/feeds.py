@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from amont.common.cli import err, out, say, table, visible
+from amont.common.cli import as_usage, err, out, say, table, visible
 
 if TYPE_CHECKING:
     from amont.common.feeds.csv.mapping import MappingFile
@@ -46,11 +46,19 @@ def read_text(path: Path) -> str:
         raise ValueError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
 
 
+@as_usage()
 def grades_from(path: Path | None) -> "Grades | None":
-    """The grade table of a file. Raises ValueError, Invalid with every fault."""
-    from amont.common.feeds.grades import read_grades  # noqa: PLC0415 - heavy, and other commands need not wait for it
+    """The grade table of a file. Raises ValueError; ends the command with every fault."""
+    from amont.common.feeds.grades import read_grades, sheet_of_grades  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
-    return None if path is None else read_grades(read_text(path).splitlines())
+    if path is None:
+        return None
+    with opened(str(path)) as file:
+        sheet = sheet_of_grades(file)
+        if sheet.encoding.guessed:
+            reads = f", which reads {sheet.encoding.reads!r}" if sheet.encoding.reads else ""
+            say(err, f"{path} is not UTF-8: it is taken for {sheet.encoding.name}, a guess{reads}.")
+        return read_grades(sheet)
 
 
 def grades_there(data: Path | None) -> "Grades | None":
@@ -63,8 +71,9 @@ def grades_there(data: Path | None) -> "Grades | None":
     return None
 
 
+@as_usage()
 def mapping_from(path: Path | None, dates: str | None) -> "MappingFile":
-    """What somebody said about the columns; `dates` on the command line wins. Raises ValueError, Invalid with every fault."""
+    """What somebody said about the columns; `dates` on the command line wins. Raises ValueError; ends the command with every fault."""
     from dataclasses import replace  # noqa: PLC0415
 
     from amont.common.feeds.csv.mapping import DATES, MappingFile, read_mapping  # noqa: PLC0415

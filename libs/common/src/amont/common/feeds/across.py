@@ -1,5 +1,5 @@
-"""What no single line shows: records that repeat or contradict each other or come out of order, managers whom nobody sent, circles of managers, ids and
-addresses that changed wholesale, and who is missing from a file that is declared complete.
+"""What no single line shows: records that repeat or contradict each other or come out of order, managers whom nobody sent, circles of managers, two who
+say that they were the same person, ids and addresses that changed wholesale, and who is missing from a file that is declared complete.
 
 A feed may be larger than memory, so what is remembered of each record (ids, instants and hashes, no name and no address) lies in a temporary database
 that SQLite keeps on disk and takes away by itself; the questions are its sorts. Only solid lines are followed for circles. For the order of two records
@@ -31,7 +31,8 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA temp_store = FILE;
 PRAGMA cache_size = -{CACHE_KB};
-CREATE TABLE seen (line INTEGER PRIMARY KEY, tenant TEXT, person TEXT, manager TEXT, left INTEGER, at TEXT, digest BLOB, who BLOB, address BLOB);
+CREATE TABLE seen (line INTEGER PRIMARY KEY, tenant TEXT, person TEXT, manager TEXT, left INTEGER, at TEXT, digest BLOB, who BLOB, address BLOB,
+former TEXT);
 CREATE TABLE present (person TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE roster (person TEXT PRIMARY KEY) WITHOUT ROWID;
 """
@@ -52,6 +53,8 @@ _LINKS = """SELECT one.rowid, manager.rowid FROM newest AS one JOIN newest AS ma
 WHERE one.left = 0 AND manager.left = 0"""
 _SAME_PERSON = """SELECT line, person, other FROM (SELECT line, person, first_value(person) OVER (PARTITION BY tenant, who ORDER BY line) AS other
 FROM newest WHERE who IS NOT NULL) WHERE person != other ORDER BY line"""
+_CLAIMED = """SELECT line, person, former, first FROM (SELECT line, person, former, first_value(person) OVER (PARTITION BY former ORDER BY line) AS first
+FROM newest WHERE former IS NOT NULL AND left = 0) WHERE person != first ORDER BY line"""
 _SHARED = """SELECT min(line), min(person), count(*) FROM newest WHERE address IS NOT NULL AND left = 0 GROUP BY address HAVING count(*) > 1 ORDER BY 1"""
 _GONE = """SELECT tenant, count(*), sum(lost) FROM (SELECT tenant, address IS NULL AND EXISTS (SELECT 1 FROM seen
 WHERE seen.person = newest.person AND seen.address IS NOT NULL) AS lost FROM newest WHERE left = 0) GROUP BY tenant"""
@@ -80,7 +83,7 @@ class Across:
         """A record that can be read."""
         event = line.event
         who, address = _identity(event)
-        manager = person_id(event.manager_id, event.tenant) if isinstance(event, StaffRecorded) and event.manager_id else None
+        manager, former = _named(event)
         row = (
             number,
             event.tenant,
@@ -91,6 +94,7 @@ class Across:
             _hash(line.record.value or b""),
             _hash(who) if who else None,
             _hash(address) if address else None,
+            former,
         )
         self._rows.append(row)
         if len(self._rows) >= AT_ONCE:
@@ -142,6 +146,8 @@ class Across:
             yield found(line, "unknown-manager", "/manager_id", f"nobody in this feed is {manager!r}")
         yield from self._circles()
         yield from self._same_people()
+        for line, person, former, first in self._db.execute(_CLAIMED):
+            yield found(line, "claimed-twice", "/former_id", f"{person!r} says to have been {former!r}, and so does {first!r}")
         for line, person, count in self._db.execute(_SHARED):
             yield found(line, "shared-address", "/email", f"{count:,} people have the address of {person!r}")
         for tenant, people, lost in self._db.execute(_GONE):
@@ -152,7 +158,7 @@ class Across:
 
     def _flush(self) -> None:
         self._db.execute("BEGIN")
-        self._db.executemany("INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
+        self._db.executemany("INSERT INTO seen VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
         self._db.executemany("INSERT OR IGNORE INTO present VALUES (?)", self._people)
         self._db.execute("COMMIT")
         self._rows.clear()
@@ -213,6 +219,14 @@ def _position(event: StaffFact) -> str:
     at = event.effective_at
     instant = at if isinstance(at, datetime) else datetime.combine(at, time(), UTC)
     return f"{instant_text(instant)} {instant_text(event.occurred_at)}"
+
+
+def _named(event: StaffFact) -> tuple[str | None, str | None]:
+    """The person's manager in the line, and who they were in another subsidiary."""
+    if not isinstance(event, StaffRecorded):
+        return None, None
+    former = person_id(event.former_id, event.tenant) if event.former_id else None
+    return person_id(event.manager_id, event.tenant) if event.manager_id else None, former
 
 
 def _identity(event: StaffFact) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amont.common.events.hris import StaffFact, StaffRecorded
+from amont.common.events.values import tenant_of
 from amont.common.events.words import is_address, is_zone, person_id
 from amont.common.feeds.findings import Finding, found, shown
 from amont.common.feeds.grades import Grades
@@ -40,7 +41,10 @@ class Checker:
             line = read_line(entry.line, entry.value, entry.kind)
         except NotARecord as error:
             return None, list(error.findings)
-        return line, [*entry.findings, *_names(entry.line, line.given, "", 1), *self._contents(entry.line, line.event)]
+        findings = [*entry.findings, *_names(entry.line, line.given, "", 1), *self._contents(entry.line, line.event)]
+        if any(one.is_error for one in findings):  # it is not sent, so enrolment refuses nothing
+            findings = [one for one in findings if one.kind.name not in NOT_THERE]
+        return line, findings
 
     def _contents(self, number: int, event: StaffFact) -> Iterator[Finding]:
         if self.tenant is not None and event.tenant != self.tenant:
@@ -55,6 +59,7 @@ class Checker:
             if address and not is_address(address):
                 yield found(number, "not-an-address", "/email", f"{shown(address)} is no e-mail address")
             yield from _managers(number, event)
+            yield from _former(number, event)
             yield from _markup(number, event)
 
 
@@ -78,6 +83,16 @@ def _managers(number: int, event: StaffRecorded) -> Iterator[Finding]:
             yield found(number, "not-a-person", where, f"{shown(text)} can be nobody's id")
         elif manager == event.person:
             yield found(number, "own-manager", where, f"{event.person!r} is their own manager")
+
+
+def _former(number: int, event: StaffRecorded) -> Iterator[Finding]:
+    if not event.former_id:
+        return
+    former = person_id(event.former_id, event.tenant)
+    if former is None:
+        yield found(number, "not-a-person", "/former_id", f"{shown(event.former_id)} can be nobody's id")
+    elif tenant_of(former) == event.tenant:
+        yield found(number, "same-subsidiary", "/former_id", f"{former!r} is of {event.tenant!r} itself, and nobody moves within it")
 
 
 def _markup(number: int, event: StaffRecorded) -> Iterator[Finding]:

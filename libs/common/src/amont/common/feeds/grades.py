@@ -1,12 +1,20 @@
-"""A grade table as a file: CSV with the columns `grade` and `band`, and `tenant` where one file serves several (`*` is all of them)."""
+"""A grade table as a file: CSV with the columns `grade` and `band`, and `tenant` where one file serves several (`*` is all of them).
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+It is read as a feed is, in any encoding and with any delimiter that a spreadsheet exports.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import BinaryIO
 
 from amont.common.errors import Fault, Invalid
+from amont.common.feeds.csv.names import key
+from amont.common.feeds.csv.rows import Row
+from amont.common.feeds.csv.sheet import Sheet, as_text
 
 BANDS = range(1, 21)
 EVERYBODY = "*"
+_COLUMNS = frozenset({"grade", "band", "tenant"})
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes a cell that begins so for (OWASP, *CSV Injection*)."""
 _TEXT = "'"
@@ -41,26 +49,42 @@ class Grades:
         return {**self._shared, **self._tables.get(tenant, {})}
 
 
-def read_grades(lines: Iterable[str]) -> Grades:
+def sheet_of_grades(file: BinaryIO) -> Sheet:
+    """The file as rows of text."""
+    return Sheet(file, lambda names: len(_COLUMNS & {key(name) for name in names}))
+
+
+def read_grades(sheet: Sheet) -> Grades:
     """The table. Raises Invalid with every fault, each with its line."""
-    rows = csv.DictReader(lines)
-    missing = {"grade", "band"} - set(rows.fieldnames or ())
-    if missing:
-        raise Invalid(f"The grade table has no column {' and no column '.join(sorted(missing))}. Write CSV with the header grade,band.")
     tables: dict[str, dict[str, int]] = {}
-    faults = list(_fill(tables, rows))
+    with closing(sheet.rows()) as rows:
+        header = next(rows, None)
+        places = {key(name): place for place, name in enumerate(header.cells if header else ())}
+        missing = sorted({"grade", "band"} - places.keys())
+        if missing:
+            raise Invalid(f"The grade table has no column {' and no column '.join(missing)}. Write CSV with the header grade,band.")
+        faults = [fault for row in rows for fault in _fill(tables, row, places, sheet.encoding.name)]
     if faults:
         raise Invalid(f"The grade table cannot be used: {len(faults)} fault(s).", faults)
     return Grades(tables)
 
 
-def _fill(tables: dict[str, dict[str, int]], rows: "csv.DictReader[str]") -> Iterator[Fault]:
-    for row in rows:
-        tenant, code, band = (row.get("tenant") or EVERYBODY).strip(), code_in((row["grade"] or "").strip()), (row["band"] or "").strip()
-        where = f"line {rows.line_num}"
-        if not code:
-            yield Fault(where, "the grade is empty; write the HR system's own code")
-        elif not (band.isascii() and band.isdigit() and int(band) in BANDS):
-            yield Fault(where, f"band {band[:20]!r} of {code[:60]!r} is not a whole number from 1 (most junior) to 20 (most senior)")
-        elif tables.setdefault(tenant, {}).setdefault(code, int(band)) != int(band):
-            yield Fault(where, f"{code[:60]!r} has band {tables[tenant][code]} already; write each code once")
+def _fill(tables: dict[str, dict[str, int]], row: Row, places: Mapping[str, int], encoding: str) -> Iterator[Fault]:
+    cells = as_text(row.cells)
+
+    def cell(name: str) -> str:
+        place = places.get(name, len(cells))
+        return cells[place].strip() if place < len(cells) else ""
+
+    tenant, code, band = cell("tenant") or EVERYBODY, code_in(cell("grade")), cell("band")
+    where = f"line {row.line}"
+    if row.fault:
+        yield Fault(where, row.fault)
+    elif cells != row.cells:
+        yield Fault(where, f"bytes that are not {encoding}; save the file in UTF-8")
+    elif not code:
+        yield Fault(where, "the grade is empty; write the HR system's own code")
+    elif not (band.isascii() and band.isdigit() and int(band) in BANDS):
+        yield Fault(where, f"band {band[:20]!r} of {code[:60]!r} is not a whole number from 1 (most junior) to 20 (most senior)")
+    elif tables.setdefault(tenant, {}).setdefault(code, int(band)) != int(band):
+        yield Fault(where, f"{code[:60]!r} has band {tables[tenant][code]} already; write each code once")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from amont.common.cli import NO, out, print_json, say
+from amont.common.cli import NO, as_usage, out, print_json, say
 from amont.common.cli.contracts.users import ScimFeed, scim_feed
 from amont.common.cli.feeds import counted, findings_as_data, following, grades_from, mapping_from, opened, place_in, say_findings
 
@@ -110,7 +110,8 @@ def _look_at_csv(file: BinaryIO, look: "Look", read: "Callable[..., CsvFeed]", *
     from amont.common.feeds.csv import NoHeader  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     try:
-        feed = read(file, as_of=datetime.now(UTC))
+        with as_usage():
+            feed = read(file, as_of=datetime.now(UTC))
     except NoHeader as error:
         look.tally.add(error.findings)
         return "CSV"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from amont.common.cli import NO, err, out, print_json, say, table
+from amont.common.cli import NO, as_usage, err, out, print_json, say, table
 from amont.common.cli.feeds import STDIN, counted, findings_as_data, grades_from, grades_there, mapping_from, opened, place_in, say_findings
 from amont.common.cli.hris.appending import log_at, say_who_reads, would_be_refused
 from amont.common.cli.hris.imports import Import, Outcome, Wanted
@@ -49,11 +49,17 @@ def import_(
     wanted = Wanted(dry_run=dry_run, all_or_nothing=all_or_nothing, roster=roster, leavers_up_to=leavers_up_to, yes=yes, shown=not as_json)
     checker = Checker(grades=grades_from(grades), tenant=tenant, there=grades_there(data))
     said, at = mapping_from(mapping, dates), _instant(as_of, file)
+    if at > (now := datetime.now(UTC)):
+        say(
+            err,
+            f"{at:%Y-%m-%d %H:%M} UTC lies ahead: what the file does not date is true from then on, and is not seen before. Now it is {now:%Y-%m-%d %H:%M}.",
+        )
     log = None if dry_run else log_at(data)
     tally = Tally(most)
     with opened(file) as source:
         try:
-            feed = CsvFeed(source, as_of=at, tenant=tenant, mapping=said, encoding=encoding, delimiter=delimiter)
+            with as_usage():
+                feed = CsvFeed(source, as_of=at, tenant=tenant, mapping=said, encoding=encoding, delimiter=delimiter)
         except NoHeader as error:
             tally.add(error.findings)
             outcome = Outcome(tally, why_not="the first row does not say what the columns are")

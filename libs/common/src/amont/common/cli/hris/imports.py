@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import typer
 
-from amont.common.cli import err
+from amont.common.cli import as_usage, err
 from amont.common.cli.feeds import counted, following
 from amont.common.cli.files import hold_writable, replacing
 from amont.common.cli.hris.appending import append
@@ -116,7 +116,7 @@ class Import:
                 yield read_line(0, leaving(person, self._as_of)).record
 
     def _why_not_complete(self, look: "Look", roster: Path) -> str | None:
-        """Why nobody can be said to be missing; None when it can. Raises ValueError, Invalid for a roster that cannot be used."""
+        """Why nobody can be said to be missing; None when it can. Raises ValueError; ends the command for a roster that cannot be used."""
         from amont.common.feeds.csv import NO_LINE_END  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
         hold_writable(roster)
@@ -129,7 +129,7 @@ class Import:
     def _why_not_so_many(self, look: "Look", roster: Path) -> str | None:
         from amont.common.feeds.roster import read_roster  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
-        with roster.open(encoding="utf-8") as lines:
+        with as_usage(), roster.open(encoding="utf-8") as lines:
             look.across.remember(read_roster(lines, self._checker.tenant))
         many = look.across.leavers().too_many(self._wanted.leavers_up_to)
         if not many or self._wanted.yes:

@@ -3,30 +3,23 @@
 It is read as often as it is iterated, from the beginning, in memory that does not grow with it.
 """
 
-import io
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import BinaryIO, TextIO
+from functools import partial
+from typing import BinaryIO
 
 from amont.common.feeds.csv.cells import Cells
-from amont.common.feeds.csv.encoding import BROKEN, Encoding, encoding_named, encoding_of
+from amont.common.feeds.csv.encoding import Encoding
 from amont.common.feeds.csv.mapping import Columns, MappingFile, NoHeader, columns_of, read_mapping, recognised
-from amont.common.feeds.csv.rows import Row, delimiter_named, rows
+from amont.common.feeds.csv.rows import Row
+from amont.common.feeds.csv.sheet import Sheet, as_text
 from amont.common.feeds.findings import Finding, found
 from amont.common.feeds.lines import Entry
 
 __all__ = ["NO_LINE_END", "CsvFeed", "MappingFile", "NoHeader", "read_mapping"]
 
-DELIMITERS = (";", ",", "\t", "|")
-NAMES = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
-HEAD = 256 * 1024
-_NO_TEXT = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
-"""Bytes that are none in the encoding arrive as these."""
 NO_LINE_END = "no-line-end"
-_SAYS_SO = "sep="
-"""What Excel writes into a first line of its own."""
 
 
 class CsvFeed:
@@ -43,24 +36,31 @@ class CsvFeed:
         delimiter: str | None = None,
     ) -> None:
         """Raises NoHeader when the first row does not name the columns, Invalid for an encoding that nobody knows, and for a delimiter that is none."""
-        self._file, self._mapping = file, mapping or MappingFile()
-        self.encoding: Encoding = encoding_named(encoding, file) if encoding else encoding_of(file)
-        self.delimiter = self._sniffed() if delimiter is None else delimiter_named(delimiter)
-        header = next(self._rows(), None)
+        said = mapping or MappingFile()
+        self._sheet = Sheet(file, partial(recognised, mapping=said), encoding=encoding, delimiter=delimiter)
+        header = next(self._sheet.rows(), None)
         if header is None or header.fault:
             raise NoHeader([found(1, "columns", "", "the first row is to name the columns, and there is none")])
         self._header_line = header.line
-        self.columns: Columns = columns_of(header.line, header.cells, self._mapping, given=() if tenant is None else ("tenant",))
-        self._cells = Cells(self.columns, self._mapping, tenant=tenant, as_of=as_of)
+        given = () if tenant is None else ("tenant",)
+        self.columns: Columns = columns_of(header.line, header.cells, said, given=given)
+        self._cells = Cells(self.columns, said, tenant=tenant, as_of=as_of)
+
+    @property
+    def encoding(self) -> Encoding:
+        return self._sheet.encoding
+
+    @property
+    def delimiter(self) -> str:
+        return self._sheet.delimiter
 
     @property
     def described(self) -> str:
-        """How the file is read, for people: with a word of it where the encoding is a guess, since whoever knows the word sees whether it is right."""
-        reads = f", which reads {self.encoding.reads!r}" if self.encoding.reads else ""
-        return f"{self.encoding}{reads}, {NAMES.get(self.delimiter, repr(self.delimiter))} between cells"
+        """How the file is read, for people."""
+        return self._sheet.described
 
     def __iter__(self) -> Iterator[Entry]:
-        for row in self._rows():
+        for row in self._sheet.rows():
             if row.line > self._header_line:
                 yield self._entry(row)
 
@@ -77,7 +77,7 @@ class CsvFeed:
         if not row.ended and len(row.cells) < width:
             what = f"the file ends in the middle of a row: {len(row.cells)} of {width} cells"
             return Entry(row.line, b"", (found(row.line, "cut-off", "", what),))
-        text = [cell.translate(_NO_TEXT) for cell in row.cells]
+        text = as_text(row.cells)
         value, faults, person = self._cells.read(row.line, text)
         if text != row.cells:
             faults = [found(row.line, "not-text", "", f"bytes that are not {self.encoding}")]
@@ -86,34 +86,3 @@ class CsvFeed:
         if not row.ended:
             faults.append(found(row.line, NO_LINE_END, "", "the last row has no line end, so it may have been cut short"))
         return Entry(row.line, value, tuple(map(self.placed, faults)), person)
-
-    def _sniffed(self) -> str:
-        """The delimiter with which the first row has the most names that are fields, then the most cells."""
-        with self._text() as text:
-            head = text.read(HEAD)
-        first = head.partition("\n")[0].strip()
-        if first.lower().startswith(_SAYS_SO) and len(first) == len(_SAYS_SO) + 1:
-            return first[-1]
-
-        def fitness(delimiter: str) -> tuple[int, int]:
-            header = next(rows(io.StringIO(head, newline=""), delimiter), None)
-            cells = header.cells if header else []
-            return recognised(cells, self._mapping), len(cells)
-
-        return max(DELIMITERS, key=fitness)
-
-    def _rows(self) -> Iterator[Row]:
-        with self._text() as text:
-            for row in rows(text, self.delimiter):
-                if row.line > 1 or self.delimiter.join(row.cells).strip().lower() != _SAYS_SO + self.delimiter:
-                    yield row
-
-    @contextmanager
-    def _text(self) -> Iterator[TextIO]:
-        """The file from its beginning as text; a byte that is none in the encoding stays one that can be told from text."""
-        self._file.seek(0)
-        text = io.TextIOWrapper(self._file, encoding=self.encoding.codec, errors=BROKEN, newline="")
-        try:
-            yield text
-        finally:
-            text.detach()

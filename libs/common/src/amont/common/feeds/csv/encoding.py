@@ -74,9 +74,13 @@ class Encoding:
     guessed: bool = False
     reads: str = ""
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return _NAMES.get(self.codec) or (f"windows-{self.codec[2:]}" if self.codec.startswith("cp125") else self.codec)
+
     def __str__(self) -> str:
-        name = _NAMES.get(self.codec) or (f"windows-{self.codec[2:]}" if self.codec.startswith("cp125") else self.codec)
-        return f"{name} (a guess: --encoding says otherwise)" if self.guessed else name
+        return f"{self.name} (a guess: --encoding says otherwise)" if self.guessed else self.name
 
 
 def _broken(error: UnicodeError) -> tuple[str, int]:
