@@ -1,7 +1,10 @@
-"""Are the tests of the definition worth something? Faults are planted in scorer, points and rules one at a time, and their tests must find each.
+"""Are the tests of the matching engine worth something? Faults are planted in it one at a time, and the tests of what they are in must find each.
 
-    python -m tests.mutation                              # every fault
-    python -m tests.mutation scorer --most 20 --seed 1    # some, chosen by the seed
+    python -m tests.mutation                                # every fault: an hour and more of processor
+    python -m tests.mutation verifier --most 5 --seed 1     # some of each of the verifier's modules, chosen by the seed
+    python -m tests.mutation engine.repair.most             # those of one module
+
+The engine's loops run as plain Python here, since machine code does not hear of a fault in what it has taken in.
 
 Each fault is tried in a process of its own, forked from one that has everything loaded; one that runs longer than `--seconds` of processor counts as found,
 since it hangs. Exits with 1 when one survived that is not in `survivors.txt`, where each stands with the reason why nobody could see it.
@@ -17,17 +20,22 @@ from pathlib import Path
 from random import Random
 from types import ModuleType
 
-os.environ.setdefault("AMONT_TEST_THOROUGHNESS", "0.2")
+os.environ.setdefault("AMONT_TEST_THOROUGHNESS", "0.1")
+os.environ["AMONT_ENGINE_COMPILED"] = "no"
 
 import pytest
 from tests.mutation.faults import Fault, faults_in
 
 TESTS = Path("tests/services/matching")
 _RULES = ["domain/test_points.py", "domain/test_rules.py", "domain/test_scorer.py", "domain/test_words.py"]
+_VERIFIER = ["verifier/test_verifier.py"]
+_SOLVER = ["domain/test_covers.py", "domain/test_solver.py"]
+_REPAIRS = ["domain/test_repairs.py", "domain/test_keeping.py"]
 TARGETS = {
-    "scorer": ("domain.scorer", _RULES),
-    "points": ("domain.points", _RULES),
-    "rules": ("domain.rules", _RULES),
+    **dict.fromkeys(("scorer", "points", "rules"), _RULES),
+    **{f"verifier.{name}": _VERIFIER for name in ("board", "claims", "crowd", "explained", "proofs", "reading", "verifying")},
+    **{f"engine.{name}": _SOLVER for name in ("cover", "optimum")},
+    **{f"engine.repair.{name}": _REPAIRS for name in ("crowd", "differences", "market", "most", "optimum", "sparse")},
 }
 """Modules of matching by their short names, and the tests that must find a fault there, the most telling first."""
 SURVIVORS = Path(__file__).with_name("survivors.txt")
@@ -38,21 +46,21 @@ def main() -> int:
     argued = {line.partition(" # ")[0] for line in SURVIVORS.read_text().splitlines() if " # " in line}
     survived: list[str] = []
     tried = 0
-    for name in asked.targets or TARGETS:
-        module_name, tests = TARGETS[name]
-        module = import_module(f"amont.matching.{module_name}")
+    for name in [one for one in TARGETS if any(f"{one}.".startswith(f"{wanted}.") for wanted in asked.targets or [one])]:
+        tests = TARGETS[name]
+        module = import_module(f"amont.matching.{name}" if name.startswith("verifier") else f"amont.matching.domain.{name}")
         faults = list(faults_in(Path(module.__file__ or "").read_text()))
         if not _lives(module, None, tests, asked.seconds):
             sys.exit(f"The tests of {name} fail, or take too long, without any fault: {', '.join(tests)}.")
         chosen = sorted(Random(f"{asked.seed}/{name}").sample(range(len(faults)), min(asked.most, len(faults))))
         lived = [
-            f"{name}: {fault.was} -> {fault.becomes}"
+            f"{name}, {fault.function}: {fault.was} -> {fault.becomes}"
             for fault in (faults[one] for one in chosen)
             if _lives(module, fault, tests, asked.seconds)
         ]
         tried += len(chosen)
         survived += lived
-        print(f"{name:8} {len(chosen):4} of {len(faults)} faults planted, {len(chosen) - len(lived)} found", flush=True)
+        print(f"{name:25} {len(chosen):4} of {len(faults)} faults planted, {len(chosen) - len(lived)} found", flush=True)
         for one in lived:
             print(f"   {'argued' if one in argued else 'ALIVE '}  {one}", flush=True)
     found = tried - len(survived)
@@ -64,7 +72,8 @@ def main() -> int:
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("targets", nargs="*", metavar="MODULE", choices=[[], *TARGETS], default=[])
+    known = {".".join(name.split(".")[:depth]) for name in TARGETS for depth in (1, 2, 3)}
+    parser.add_argument("targets", nargs="*", metavar="MODULE", choices=[[], *sorted(known)], default=[])
     parser.add_argument("--most", type=int, default=1_000_000, help="faults a module")
     parser.add_argument("--seed", type=int, default=0, help="which of them")
     parser.add_argument("--seconds", type=int, default=60, help="processor seconds a fault may take to be found")
@@ -90,7 +99,7 @@ def _pass(module: ModuleType, fault: Fault | None, tests: list[str]) -> bool:
     except Exception:  # found: it cannot even be imported
         return False
     arguments = ["-x", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "ignore", "--assert=plain"]
-    return all(pytest.main([*arguments, str(TESTS / test)]) == pytest.ExitCode.OK for test in tests)
+    return pytest.main([*arguments, *(str(TESTS / test) for test in tests)]) == pytest.ExitCode.OK
 
 
 def _plant(module: ModuleType, fault: Fault) -> None:

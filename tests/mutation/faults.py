@@ -25,8 +25,9 @@ _SILENT = (ast.Raise, ast.JoinedStr, ast.arguments, ast.AnnAssign)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One: the line it is in, what stands there, what is put there; `tree` is the module with it."""
+    """One: the function and line it is in, what stands there, what is put there; `tree` is the module with it."""
 
+    function: str
     line: int
     was: str
     becomes: str
@@ -37,7 +38,7 @@ def faults_in(text: str) -> Iterator[Fault]:
     """Every fault that can be planted, in the order of the text; each in a tree of its own."""
     for place in range(sum(1 for _ in _places(ast.parse(text)))):
         tree = ast.parse(text)
-        parent, field, at, node, other = list(_places(tree))[place]
+        function, (parent, field, at, node, other) = list(_places(tree))[place]
         was = ast.unparse(node)
         held = getattr(parent, field)
         if at is None:
@@ -45,18 +46,18 @@ def faults_in(text: str) -> Iterator[Fault]:
         else:
             held[at] = other
         ast.copy_location(other, node)
-        yield Fault(getattr(node, "lineno", 0), was, ast.unparse(other), ast.fix_missing_locations(tree))
+        yield Fault(function, getattr(node, "lineno", 0), was, ast.unparse(other), ast.fix_missing_locations(tree))
 
 
 _Place = tuple[ast.AST, str, int | None, ast.expr, ast.expr]
 
 
-def _places(tree: ast.Module) -> Iterator[_Place]:
+def _places(tree: ast.Module) -> Iterator[tuple[str, _Place]]:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             for statement in function.body:
                 if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):  # walked to on its own
-                    yield from _below(statement)
+                    yield from ((function.name, place) for place in _below(statement))
 
 
 def _below(parent: ast.AST) -> Iterator[_Place]:

@@ -14,6 +14,7 @@ def most(a: int, b: int = 3) -> bool:
 
 
 def test_each_fault_is_one_change_to_what_a_function_does() -> None:
+    assert {fault.function for fault in faults_in(TEXT)} == {"most"}
     assert [(fault.line, fault.was, fault.becomes) for fault in faults_in(TEXT)] == [
         (4, "not a", "a"),
         (6, "a < b and a + 1 in {b & a}", "a < b or a + 1 in {b & a}"),

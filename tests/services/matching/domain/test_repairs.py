@@ -7,7 +7,16 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.services.matching.domain.pools import mentee, mentor, pool_of, random_mentor, random_person, random_policy, random_pool
+from tests.services.matching.domain.pools import (
+    THOROUGHNESS,
+    mentee,
+    mentor,
+    pool_of,
+    random_mentor,
+    random_person,
+    random_policy,
+    random_pool,
+)
 from tests.services.matching.files.pool_documents import document_of, policy_document, written
 
 from amont.matching.domain.engine import VERSION, Engine
@@ -146,7 +155,10 @@ class LivingRounds(RuleBasedStateMachine):
 
 
 LivingRounds.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=int(25 * THOROUGHNESS),
+    stateful_step_count=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 test_any_sequence_of_repairs_ends_where_a_new_beginning_would = LivingRounds.TestCase
 

@@ -14,7 +14,7 @@ from amont.matching.domain.engine.clocks import free_half_hours
 from amont.matching.domain.engine.numbering import week_bits
 from amont.matching.domain.hours import DAYS, half_hours
 from amont.matching.domain.pool import PoolPerson
-from amont.matching.domain.roll import Roll
+from amont.matching.domain.roll import FIELDS, Roll, Writing
 
 WEEKS = [date(2027, 1, 11), date(2027, 3, 8), date(2027, 3, 22), date(2027, 10, 4), date(2027, 10, 25), date(1970, 1, 5)]
 """A quiet one, and those in which clocks change in New York, Paris and on Lord Howe Island."""
@@ -41,6 +41,18 @@ def test_a_roll_is_the_sequence_of_its_people(seed: int) -> None:
     assert [roll[place] for place in range(-len(people), len(people))] == [*people, *people]
     assert (roll[2:5], roll[::-1]) == (people[2:5], people[::-1])
     assert tuple(roll.in_role("mentor")) == tuple(person for person in people if person.role == "mentor")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_people_written_one_by_one_and_all_at_once_make_the_same_columns(seed: int) -> None:
+    writing, people = Writing(), somebody(seed)
+    for person in people:
+        writing.add([getattr(person, field) for field in FIELDS])
+    one, other = writing.roll(), Roll.of(people)
+    assert (one.ids, one.values) == (other.ids, other.values)
+    assert one.column.keys() == other.column.keys()
+    arrays = [[*(roll.column[field] for field in one.column), *roll.windows, *roll.topics, roll.levels] for roll in (one, other)]
+    assert all(mine.dtype == theirs.dtype and np.array_equal(mine, theirs) for mine, theirs in zip(*arrays, strict=True))
 
 
 def test_people_beyond_the_end_are_nobody() -> None:

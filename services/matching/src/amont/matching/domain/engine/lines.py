@@ -6,6 +6,7 @@ a dotted line only, are found by walking up from each person once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -42,15 +43,12 @@ def forest(nodes: Mapping[str, int], managers: Mapping[str, Sequence[str]]) -> F
 
     A pool has no cycle, but should there be one, everybody on it or below it counts as a root.
     """
-    counts = np.zeros(len(nodes) + 1, np.int32)
-    for person, direct in managers.items():
-        counts[nodes[person] + 1] = len(direct)
+    lengths = np.fromiter(map(len, managers.values()), np.int32, len(managers))
+    report = np.repeat(np.fromiter(map(nodes.__getitem__, managers), np.int32, len(managers)), lengths)
+    manager = np.fromiter(map(nodes.__getitem__, chain.from_iterable(managers.values())), np.int32, len(report))
+    counts = np.bincount(report + 1, minlength=len(nodes) + 1)
     start = np.cumsum(counts, dtype=np.int32)
-    above = np.empty(int(start[-1]), np.int32)
-    for person, direct in managers.items():
-        first = start[nodes[person]]
-        for place, manager in enumerate(direct):
-            above[first + place] = nodes[manager]
+    above = manager[np.argsort(report, kind="stable")]
     parent = np.full(len(nodes), -1, np.int32)
     managed = np.flatnonzero(counts[1:])
     parent[managed] = above[start[managed]]
