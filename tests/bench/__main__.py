@@ -1,6 +1,6 @@
 """`make bench`: every benchmark, each a ratio against a named baseline in the same run. `make bench ARGS=staff_events` runs one.
 
-`growth`, `reload`, `feeds` and `years` take minutes and run only when they are asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter,
+`growth`, `reload`, `feeds`, `scim_load` and `years` take minutes and run only when they are asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter,
 BENCH_DRIVER=pymongo reaches the store by the other driver. The matching engine's benchmarks take BENCH_SIDES=1000,50000; a table of what was asked for and
 what was reached ends a run.
 """
@@ -25,6 +25,7 @@ from tests.bench import (
     reload,
     repairs,
     rounds,
+    scim_load,
     sparse,
     staff_events,
     suspensions,
@@ -47,9 +48,10 @@ BENCHMARKS: dict[str, ModuleType] = {
     "growth": growth,
     "reload": reload,
     "feeds": feeds,
+    "scim_load": scim_load,
     "years": years,
 }
-LONG = {"growth", "reload", "feeds", "years"}
+LONG = {"growth", "reload", "feeds", "scim_load", "years"}
 
 
 async def main(names: list[str]) -> None:
