@@ -1,18 +1,19 @@
-"""What a SQLite file still holds of what was deleted: copies in the gaps of its pages, until the file is written anew."""
+"""What a SQLite file still holds of what was deleted: copies in the gaps of its pages, until the file is written anew
+by whoever opens it alone."""
 
+import shutil
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
 
 from amont.common.documents import CollectionSpec, Document, Put, Remove
 from amont.common.documents.sqlite import SqliteStore
-from amont.common.sqlite import REWRITE_AGAIN_SECONDS, REWRITTEN_AFTER_SECONDS
+from amont.common.sqlite import REWRITTEN_AFTER_SECONDS
 
 MARK = "Zquvantrel"
 MOST_SEEDS = 20
@@ -65,14 +66,6 @@ def _gone(one: Put) -> Remove:
     return Remove(collection="people", id=one.id, expected=1)
 
 
-@contextmanager
-def written_by_another(path: Path) -> Iterator[None]:
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("BEGIN IMMEDIATE")
-        yield
-        db.execute("ROLLBACK")
-
-
 async def test_what_was_deleted_is_in_no_file_after_a_day_and_what_was_not_is_as_it_was(tmp_path: Path) -> None:
     path, left = tmp_path / "store.sqlite", 0
     for seed in range(MOST_SEEDS):
@@ -91,7 +84,7 @@ async def test_what_was_deleted_is_in_no_file_after_a_day_and_what_was_not_is_as
     await again.close()
 
 
-async def test_a_file_that_was_written_anew_is_left_alone_for_a_day_whoever_opens_it(tmp_path: Path) -> None:
+async def test_a_file_that_was_written_anew_is_left_alone_for_a_day(tmp_path: Path) -> None:
     path = tmp_path / "store.sqlite"
     await (await opened(path)).close()
     first = rewritten_at(path)
@@ -99,30 +92,52 @@ async def test_a_file_that_was_written_anew_is_left_alone_for_a_day_whoever_open
     assert rewritten_at(path) == first
 
 
-async def test_who_has_it_open_for_a_day_writes_it_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_somebody_else_has_it_open_it_is_left_alone_and_nobody_waits(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    there = await opened(path)
+    a_day_goes_by(path)
+    before = rewritten_at(path)
+    another = await opened(path)
+    assert await another.get("people", ["nobody"]) == {}
+    assert rewritten_at(path) == before
+    await another.close()
+    await there.close()
+    await (await opened(path)).close()
+    assert rewritten_at(path) > before
+
+
+async def test_a_clock_that_was_ahead_once_puts_it_off_no_longer_than_it_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    await (await opened(path)).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("UPDATE rewritten SET at = at + ?", (1000 * REWRITTEN_AFTER_SECONDS,))
+    ahead = rewritten_at(path)
+    await (await opened(path)).close()
+    assert rewritten_at(path) < ahead
+
+
+@pytest.mark.parametrize("what", ["no room", "damaged"])
+async def test_what_cannot_be_rewritten_is_said_and_used_as_it_is(what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "store.sqlite"
     store = await opened(path)
-    first = rewritten_at(path)
-    monkeypatch.setattr(time, "time", lambda: first + REWRITTEN_AFTER_SECONDS - 1)
-    await store.ping()
-    assert rewritten_at(path) == first
-    monkeypatch.setattr(time, "time", lambda: first + REWRITTEN_AFTER_SECONDS + 1)
-    await store.ping()
-    assert rewritten_at(path) == first + REWRITTEN_AFTER_SECONDS + 1
+    await store.commit([Put(collection="people", document={"_id": "a", "v": 1}, expected=None)])
     await store.close()
-
-
-async def test_while_another_process_writes_it_answers_all_the_same_says_so_and_tries_again_within_the_hour(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "store.sqlite"
-    store = await opened(path)
-    due = rewritten_at(path) + REWRITTEN_AFTER_SECONDS + 1
-    monkeypatch.setattr(time, "time", lambda: due)
-    with written_by_another(path), capture_logs() as lines:
-        assert await store.get("people", ["nobody"]) == {}
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("CREATE TABLE unused (x)")
+        db.execute("INSERT INTO unused VALUES (1)")
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'unused'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    a_day_goes_by(path)
+    if what == "no room":
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+    else:
+        with path.open("r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+    with capture_logs() as lines:
+        again = await opened(path)
+        assert await again.get("people", ["a"]) == {"a": {"_id": "a", "v": 1}}
     assert [(line["event"], line["file"]) for line in lines] == [("file_not_rewritten", "store.sqlite")]
-    monkeypatch.setattr(time, "time", lambda: due + REWRITE_AGAIN_SECONDS)
-    await store.ping()
-    assert rewritten_at(path) == due + REWRITE_AGAIN_SECONDS
-    await store.close()
+    await again.commit([Put(collection="people", document={"_id": "b", "v": 1}, expected=None)])
+    await again.close()

@@ -334,7 +334,7 @@ async def test_the_last_planned_session_ends_the_plan(scheduling: Hearing) -> No
         await time_comes(scheduling, session.options[0].starts_at)
         await complete(scheduling)
     plan = await plan_of(scheduling)
-    assert (plan.status, plan.held, plan.due_at) == (PlanStatus.OVER, 2, scheduling.clock.now() + HISTORY_KEPT)
+    assert (plan.status, plan.held, plan.due_at) == (PlanStatus.OVER, 2, None)
     await scheduling.hears(suspended(), resumed())
     assert (await plan_of(scheduling)).status is PlanStatus.OVER
 
@@ -571,6 +571,19 @@ async def test_a_policy_that_plans_fewer_sessions_ends_the_plan_at_its_next_prop
     assert (await plan_of(scheduled)).status is PlanStatus.ACTIVE
     await scheduled.passes(60 * DAY)
     assert (await plan_of(scheduled)).status is PlanStatus.OVER
+
+
+async def test_a_plan_that_is_over_before_its_pair_is_kept_as_long_as_the_pair_lives(scheduled: Hearing) -> None:
+    await time_comes(scheduled, THURSDAY)
+    await complete(scheduled)
+    await scheduled.hears(programme(seq=2, sessions=1))
+    await scheduled.passes(60 * DAY)
+    await scheduled.passes(2 * HISTORY_KEPT)
+    before = await plan_of(scheduled)
+    away_and_back = [record_of(one, time=scheduled.clock.now(), id=f"{type(one).__name__} later") for one in (suspended(), resumed())]
+    await scheduled.hears(*away_and_back)
+    after = await plan_of(scheduled)
+    assert (after.status, after.sessions) == (PlanStatus.OVER, before.sessions)
 
 
 async def test_a_session_ends_by_the_rules_it_was_proposed_with(scheduled: Hearing) -> None:

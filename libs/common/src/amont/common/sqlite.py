@@ -4,14 +4,19 @@ Statements never interleave; several processes may open the same file (WAL, and 
 default) survives a power cut, `?sync=normal` survives kill -9 only.
 
 What is deleted is overwritten where it stood (`secure_delete`). That is not all: when SQLite divides or merges pages, it leaves copies of what it
-moved in the gaps of a page. So whoever has a file open writes it anew (`VACUUM`) when that has not been done for a day.
+moved in the gaps of a page. So whoever opens a file that nobody else has open writes it anew first, when that has not been done for a day: a start takes
+longer, and no call ever waits for it.
 """
 
 import asyncio
+import fcntl
+import os
+import shutil
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -29,11 +34,10 @@ CHECKPOINT_PAGES = 4000
 """How long the write-ahead log may get, in pages of 4 KB, before what it holds is written to its place: a page that changes often is written once."""
 PATIENCE_SECONDS = 30.0
 """How long a write waits for another process to finish its own before the file is Unavailable."""
-
 REWRITTEN_AFTER_SECONDS = 24 * 3600.0
-"""How long what was erased may stand in gaps of a page: the age at which a file is written anew."""
-REWRITE_AGAIN_SECONDS = 3600.0
-"""When it is tried again after another process wrote for too long, or the disk had no room for the file twice."""
+"""The age at which a file is written anew."""
+ROOM = 1.5
+"""How many times its size must be free where a file is: as much again is written beside it until it is done."""
 
 
 class NewerFormat(Exception):
@@ -43,25 +47,75 @@ class NewerFormat(Exception):
 def connect(path: Path, *, sync: str, patience: float = PATIENCE_SECONDS) -> sqlite3.Connection:
     """A connection set up as both embedded ports want it. Raises NewerFormat."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+    with _one_at_a_time(path.parent):
+        connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+        try:
+            _set_up(connection, path, sync=_checked_sync(sync), patience=patience)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of several who open files of a folder at the same time the first is alone."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        _set_up(connection, path.name, sync=_checked_sync(sync), patience=patience)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
-def _set_up(connection: sqlite3.Connection, name: str, *, sync: str, patience: float) -> None:
+def _set_up(connection: sqlite3.Connection, path: Path, *, sync: str, patience: float) -> None:
     found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found > FORMAT:
-        raise NewerFormat(f"{name} has format {found}, this Amont knows up to {FORMAT}. Start it with the newer Amont that wrote it.")
+        raise NewerFormat(f"{path.name} has format {found}, this Amont knows up to {FORMAT}. Start it with the newer Amont that wrote it.")
+    _write_anew(connection, path)
     _write_ahead(connection, patience)
     connection.execute(f"PRAGMA synchronous={sync.upper()}")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     connection.execute("PRAGMA secure_delete=ON")
     if found < FORMAT:
         connection.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def _write_anew(connection: sqlite3.Connection, path: Path) -> None:
+    """Write the file anew if it is time to and nobody else has it open; who opens it meanwhile waits. What cannot be done is said, and hurts nobody."""
+    began = time.time()
+    try:
+        is_new = connection.execute("PRAGMA page_count").fetchone() == (0,)
+        connection.execute("CREATE TABLE IF NOT EXISTS rewritten (at REAL NOT NULL)")
+        if is_new:
+            connection.execute("INSERT INTO rewritten (at) VALUES (?)", (began,))
+        (last,) = connection.execute("SELECT max(at) FROM rewritten").fetchone()
+        if last is not None and 0 <= began - last < REWRITTEN_AFTER_SECONDS:
+            return
+        size, free = path.stat().st_size, shutil.disk_usage(path.parent).free
+        if free < ROOM * size:
+            _logger.warning(
+                "file_not_rewritten", file=path.name, reason=f"{free:,} bytes are free on its disk, and {ROOM * size:,.0f} are needed"
+            )
+            return
+        if _alone(connection):
+            connection.execute("VACUUM")
+            connection.execute("DELETE FROM rewritten")
+            connection.execute("INSERT INTO rewritten (at) VALUES (?)", (began,))
+            _logger.info("file_rewritten", file=path.name, bytes=size, seconds=round(time.time() - began, 3))
+    except sqlite3.Error as error:
+        _logger.warning("file_not_rewritten", file=path.name, reason=str(error))
+    finally:
+        connection.execute("PRAGMA locking_mode=NORMAL")
+
+
+def _alone(connection: sqlite3.Connection) -> bool:
+    """Whether nobody else has the file open; if so, nobody can read or write it until the lock is given back. Its write-ahead log is gone then."""
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    try:
+        return bool(connection.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",))
+    except sqlite3.OperationalError:
+        return False
 
 
 def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
@@ -105,8 +159,6 @@ class OneThread:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sqlite-{path.stem}")
         self._connection: sqlite3.Connection | None = None
         self._closed = False
-        self._rewrite_at = 0.0
-        """Unix seconds."""
 
     def open_again(self) -> None:
         """Answer from now on, if it was closed."""
@@ -117,16 +169,9 @@ class OneThread:
         if self._closed:
             raise Unavailable(f"{self._path.name} has been closed")
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self._work, work)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._opened()))
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             raise Unavailable(f"SQLite does not answer: {error}") from error
-
-    def _work(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        connection = self._opened()
-        now = time.time()
-        if now >= self._rewrite_at:
-            self._rewrite_at = _rewritten(connection, self._path.name, now)
-        return work(connection)
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -142,20 +187,3 @@ class OneThread:
                 self._connection = None
 
         await asyncio.get_running_loop().run_in_executor(self._thread, shut)
-
-
-def _rewritten(connection: sqlite3.Connection, name: str, now: float) -> float:
-    """Write the file anew when it is time to; when to look again. It is locked for as long as that takes, and its last content leaves the WAL, too."""
-    try:
-        connection.execute("CREATE TABLE IF NOT EXISTS rewritten (at REAL NOT NULL)")
-        (last,) = connection.execute("SELECT max(at) FROM rewritten").fetchone()
-        if last is None or now - last >= REWRITTEN_AFTER_SECONDS:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            connection.execute("DELETE FROM rewritten")
-            connection.execute("INSERT INTO rewritten (at) VALUES (?)", (now,))
-            last = now
-    except sqlite3.OperationalError as error:
-        _logger.warning("file_not_rewritten", file=name, reason=str(error), again_in_seconds=REWRITE_AGAIN_SECONDS)
-        return now + REWRITE_AGAIN_SECONDS
-    return float(last) + REWRITTEN_AFTER_SECONDS

@@ -65,7 +65,7 @@ class Plan(Aggregate):
     check_at: Instant | None = None
     """When to look for a double booking."""
     over_at: Instant | None = None
-    """Since when it is over."""
+    """Since when the pair is over. A plan may be so before, when no session is planned any more: it stays as long as the pair lives, or a new one began."""
 
     @property
     def people(self) -> tuple[str, str]:
@@ -138,8 +138,9 @@ class Plan(Aggregate):
         return self._then(status=PlanStatus.ACTIVE, propose_at=self._next_proposal(now))
 
     def end(self, now: datetime) -> Decision[Self]:
-        """The pair is over: what is upcoming is cancelled. A session that has begun may still be completed."""
-        return self._leave(PlanStatus.OVER, now)
+        """The pair is over: what is upcoming is cancelled. A session that has begun may still be completed. The plan is kept for a time from now on."""
+        left = self._leave(PlanStatus.OVER, now)
+        return Decision(left.state._then(over_at=self.over_at or now).state, left.events)  # noqa: SLF001 - it is one of us
 
     def propose(self, session_id: str, pace: Pace, hours: Hours, now: datetime) -> Decision[Self]:
         """Offer times for the next session, or new ones for the session that is proposed and whose old ones have passed.
@@ -147,7 +148,7 @@ class Plan(Aggregate):
         When no time suits both, look again later. When the policy no longer plans another session, the plan is over.
         """
         if self.held >= pace.sessions:
-            return self.end(now)
+            return self._leave(PlanStatus.OVER, now)
         options = self.options(hours, pace.minutes, now)
         if not options:
             return self.wait(now + NO_SLOT)
@@ -207,7 +208,7 @@ class Plan(Aggregate):
         held = replace(session, status=SessionStatus.COMPLETED)
         stand_ins = [self.open.cancelled(None)] if self.open and self.open.id != session.id else []
         is_last = held.number >= held.pace.sessions
-        onwards = {"status": PlanStatus.OVER, "over_at": now} if is_last else {"propose_at": max(now, session.next_from - LEAD)}
+        onwards = {"status": PlanStatus.OVER} if is_last else {"propose_at": max(now, session.next_from - LEAD)}
         decision = self._with(held, *stand_ins, **onwards)
         for stand_in in stand_ins:
             decision = decision.saying(SessionCancelled, by=None, **stand_in.facts())
@@ -255,9 +256,8 @@ class Plan(Aggregate):
     def _leave(self, status: PlanStatus, now: datetime) -> Decision[Self]:
         if self.status in {status, PlanStatus.OVER}:
             return Decision(self)
-        left = {"status": status, "over_at": now if status is PlanStatus.OVER else None}
         upcoming = self.open and (self.booked is None or self.booked.starts_at > now)
-        return self._cancel(self.open, None, None, **left) if self.open and upcoming else self._then(**left)
+        return self._cancel(self.open, None, None, status=status) if self.open and upcoming else self._then(status=status)
 
     def _cancel(self, session: Session, by: Role | None, propose_at: datetime | None, **changes: Any) -> Decision[Self]:
         cancelled = session.cancelled(by)
