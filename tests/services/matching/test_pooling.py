@@ -10,7 +10,7 @@ from amont.common.events.values import EmployeeStatus, EnrolmentStatus, Role
 from amont.matching.domain.enrolment import Enrolment
 from amont.matching.domain.person import Person
 from amont.matching.domain.policy import Policy, Rule
-from amont.matching.domain.pooling import Gathering, common_topics, core_policy, monday_of
+from amont.matching.domain.pooling import Gathering, common_topics, core_policy, monday_of, naming_its_people
 from amont.matching.domain.scorer import Scorer
 from amont.matching.files import pool_lines
 
@@ -82,7 +82,9 @@ def test_a_pool_names_nobody_who_takes_no_part_and_still_keeps_lines_apart() -> 
         gathering.enrolled(enrolment, person)
     gathered = gathering.gathered()
     assert gathered.dropped_links == (("fr:boss", "fr:e"),)
-    text = "\n".join(pool_lines(gathered.pool))
+    written = naming_its_people(gathered.pool)
+    text = "\n".join(pool_lines(written))
     assert "de:" not in text
     assert "it:" not in text
-    assert Rule.OUTSIDE_THE_LINE in Scorer(gathered.pool, Policy()).all_broken("fr:e", "fr:boss")
+    for pool in (gathered.pool, written):
+        assert Rule.OUTSIDE_THE_LINE in Scorer(pool, Policy()).all_broken("fr:e", "fr:boss")

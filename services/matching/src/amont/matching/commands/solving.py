@@ -29,7 +29,7 @@ from amont.matching.domain.person import Person
 from amont.matching.domain.pinning import hold
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool
-from amont.matching.domain.pooling import Gathered, Gathering, core_policy, monday_of
+from amont.matching.domain.pooling import Gathered, Gathering, core_policy, monday_of, naming_its_people
 from amont.matching.domain.programme import Programme
 from amont.matching.domain.progress import Progress
 from amont.matching.domain.round import Discarded, Kept, Round, RoundKind
@@ -253,7 +253,7 @@ def _source(pool: Pool, policy: Policy, made: Made, progress: Progress) -> Sourc
     """The files it was solved from; None where the format has no place for the pool."""
     lines: list[str] = []
     try:
-        for line in pool_lines(pool):
+        for line in pool_lines(naming_its_people(pool)):
             if len(lines) % ROWS == 0:
                 progress("write", len(lines), detail="lines of the pool file")
             lines.append(line)

@@ -42,8 +42,8 @@ class LeftOut:
 class Gathered:
     """A pool and what it was made of: the id of the enrolment behind each (role, person), who stayed out, management links dropped for a cycle.
 
-    Lines of management name nobody but the pool's people, whoever is between them. The dropped links are those that touch one of the tenants, as the cycles do
-    that their coordinators see. `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool itself has none.
+    The pool has every line of management as it is, whoever is in it: see `naming_its_people`. The dropped links are those that touch one of the tenants, as
+    the cycles do that their coordinators see. `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool itself has none.
     `ruled_out` are those of the pool's forbidden couples whom a ruling keeps apart: see `forbidding`.
     """
 
@@ -58,6 +58,13 @@ class Gathered:
     def tenants(self) -> frozenset[str]:
         """Whose people these are; a programme may be for fewer by now."""
         return _tenants(self.pool.people, self.left_out)
+
+
+def naming_its_people(pool: Pool) -> Pool:
+    """The same for everybody in it, to be read by those who answer for them: its lines of management name nobody else. A living round keeps the lines as they
+    are, in which one who comes or goes changes nothing for those below.
+    """
+    return replace(pool, managers=among(pool.managers, {person.id for person in pool.people}))
 
 
 def _tenants(people: Iterable[PoolPerson], left_out: Iterable[LeftOut]) -> frozenset[str]:
@@ -211,7 +218,7 @@ class Gathering:
             seed=self._seed,
             week_of=self._week_of,
             people=tuple(members),
-            managers=among(untangled.managers(), {person.id for person in members}),
+            managers=untangled.managers(),
             forbidden=tuple(sorted(self._met | self._ruled_out)),
         )
         left_out = tuple(sorted(self._left_out, key=lambda one: one.enrolment))

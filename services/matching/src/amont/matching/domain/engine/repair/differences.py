@@ -61,14 +61,15 @@ def differences(old: Pool, new: Pool) -> Differences:
     """From the one pool to the other.
 
     Raises:
-        Outgrown: another week, or a couple that may meet again.
+        Outgrown: another week, or a couple of two who stay that may meet again.
     """
     if old.week_of != new.week_of:
         raise Outgrown("another week")
     before, after = ({couple(*one) for one in pool.forbidden} for pool in (old, new))
-    if before - after:
-        raise Outgrown("a couple that may meet again")
     was, are = ({(person.role, person.id): person for person in pool.people} for pool in (old, new))
+    staying = {id_ for _, id_ in was.keys() & are.keys()}
+    if any(staying.issuperset(one) for one in before - after):
+        raise Outgrown("a couple that may meet again")
     moved = _moved(old, new)
     stay = {key for key in was.keys() & are.keys() if _same(was[key], are[key]) and key[1] not in moved}
     seats = [(key, are[key].capacity) for key in stay if was[key].capacity != are[key].capacity]
