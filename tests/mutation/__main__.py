@@ -28,7 +28,7 @@ from tests.mutation.faults import Fault, faults_in
 
 TESTS = Path("tests/services/matching")
 _RULES = ["domain/test_points.py", "domain/test_rules.py", "domain/test_scorer.py", "domain/test_words.py"]
-_VERIFIER = ["verifier/test_verifier.py"]
+_VERIFIER = ["verifier/test_verifier.py::test_what_is_wrong_is_told_where_it_is", "verifier/test_verifier.py"]
 _SOLVER = ["domain/test_covers.py", "domain/test_solver.py"]
 _REPAIRS = ["domain/test_repairs.py", "domain/test_keeping.py"]
 TARGETS = {
@@ -53,16 +53,14 @@ def main() -> int:
         if not _lives(module, None, tests, asked.seconds):
             sys.exit(f"The tests of {name} fail, or take too long, without any fault: {', '.join(tests)}.")
         chosen = sorted(Random(f"{asked.seed}/{name}").sample(range(len(faults)), min(asked.most, len(faults))))
-        lived = [
-            f"{name}, {fault.function}: {fault.was} -> {fault.becomes}"
-            for fault in (faults[one] for one in chosen)
-            if _lives(module, fault, tests, asked.seconds)
-        ]
+        lived = 0
+        for fault in (faults[one] for one in chosen):
+            if _lives(module, fault, tests, asked.seconds):
+                lived += 1
+                survived.append(f"{name}, {fault.function}: {fault.was} -> {fault.becomes}")
+                print(f"   {'argued' if survived[-1] in argued else 'ALIVE '}  {survived[-1]}", flush=True)
         tried += len(chosen)
-        survived += lived
-        print(f"{name:25} {len(chosen):4} of {len(faults)} faults planted, {len(chosen) - len(lived)} found", flush=True)
-        for one in lived:
-            print(f"   {'argued' if one in argued else 'ALIVE '}  {one}", flush=True)
+        print(f"{name:25} {len(chosen):4} of {len(faults)} faults planted, {len(chosen) - lived} found", flush=True)
     found = tried - len(survived)
     print(
         f"{found} of {tried} found ({100 * found / max(1, tried):.0f} %); {sum(one in argued for one in survived)} of the others are argued"

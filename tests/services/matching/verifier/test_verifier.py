@@ -188,6 +188,13 @@ def test_a_file_that_is_no_result_is_wrong(raw: bytes) -> None:
     assert wrong(CONTRACT, raw)
 
 
+def test_a_profit_below_the_reward_is_found_where_nothing_is_explained() -> None:
+    """Explanations have every pair looked at; without them only those are that may break a proof."""
+    certificate = {**contract_result()["certificate"], "profits": {}}
+    result = {**json.loads(result_of(CONTRACT, explain=False)), "certificate": certificate}
+    assert wrong(CONTRACT, result) == ["$.certificate"] * 2
+
+
 def test_a_key_that_stands_twice_is_wrong() -> None:
     raw = json.dumps(contract_result()).replace('"floor": 782', '"floor": 782, "floor": 782')
     assert wrong(CONTRACT, raw.encode()) == ["$.certificate.floor"]
