@@ -4,6 +4,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -21,6 +22,7 @@ from tests.services.matching.files.pool_documents import document_of, policy_doc
 
 from amont.matching.domain.engine import VERSION, Engine
 from amont.matching.domain.engine.repair import Outgrown
+from amont.matching.domain.engine.repair.differences import differences
 from amont.matching.domain.hours import tzdata_version
 from amont.matching.domain.policy import Policy
 from amont.matching.domain.pool import Pool, PoolPerson, Role
@@ -106,6 +108,12 @@ class LivingRounds(RuleBasedStateMachine):
                 self.people[key] = replace(self.people[key], capacity=self.people[key].capacity + 1)
         self.becomes(forbidden=(*self.pool.forbidden, (one, other)))
 
+    @precondition(lambda self: self.pool.forbidden)
+    @rule()
+    def the_history_of_a_couple_is_let_go_of(self) -> None:
+        gone = self.one(self.pool.forbidden)
+        self.becomes(forbidden=tuple(one for one in self.pool.forbidden if set(one) != set(gone)))
+
     @precondition(lambda self: self.people)
     @rule()
     def somebody_leaves(self) -> None:
@@ -182,3 +190,13 @@ def test_a_decline_moves_few_others_when_proposals_stick() -> None:
     assert living.pairs == before
     living.become(replace(pool, forbidden=(("e0", before["e0"]),)))
     assert {one for one in before if living.pairs[one] != before[one]} == {"e0"}
+
+
+def test_a_couple_of_whom_one_has_gone_may_meet_again_without_a_new_beginning() -> None:
+    pool = replace(random_pool(Random(1), 4, 4), pinned=(), managers={})
+    mentee, mentor = (next(one.id for one in pool.people if one.role == role) for role in ("mentee", "mentor"))
+    apart = replace(pool, forbidden=((mentee, mentor),))
+    without = replace(apart, people=tuple(one for one in pool.people if one.id != mentor), current=())
+    assert differences(apart, replace(without, forbidden=())).forbidden == ()
+    with pytest.raises(Outgrown, match="may meet again"):
+        differences(apart, replace(apart, forbidden=()))
