@@ -43,8 +43,8 @@ class Gathered:
     """A pool and what it was made of: the id of the enrolment behind each (role, person), who stayed out, management links dropped for a cycle.
 
     The pool has every line of management as it is, whoever is in it: see `naming_its_people`. The dropped links are those that touch one of the tenants, as
-    the cycles do that their coordinators see. `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool itself has none.
-    `ruled_out` are those of the pool's forbidden couples whom a ruling keeps apart: see `forbidding`.
+    the cycles do that their coordinators see. `pins` are those that no pair has fulfilled yet; which of them hold is a question to `pinning`, and the pool
+    itself has none. `ruled_out` are those of the pool's forbidden couples whom a ruling keeps apart: see `forbidding`.
     """
 
     pool: Pool
