@@ -83,7 +83,8 @@ async def test_an_import_says_what_enrolment_as_it_is_would_refuse(enrolment: Se
     assert "staff.csv:4: column 'Filiale': enrolment has no subsidiary 'xx'" in said
     assert "Sent 3 staff records to hris-staff. Enrolment as it is now would refuse 2 of them" in said
     (tmp_path / "grades.csv").write_text("grade,band\nC1,5\nC9,6\n", encoding="utf-8")
-    await amont("change", "fr", "--grades", "grades.csv")
+    changed = (await amont("change", "fr", "--grades", "grades.csv"))[1]
+    assert "fr is changed, with 2 grade codes; new: C9; gone, and refused from now on: DIR." in " ".join(changed.split())
     said = await hris("import", "staff.csv", "--data", str(tmp_path), "--dry-run")
     assert "3 staff records would be sent to hris-staff. Enrolment as it is now would refuse 1 of them" in said
 

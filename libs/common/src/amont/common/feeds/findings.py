@@ -61,7 +61,8 @@ _ALL = (
         out_of_order="The later one in time wins whatever comes first; send in order to be sure that this is meant.",
         made_up_id="Have the provider send employeeNumber or externalId: the id for life that your other feeds have.",
         dropped_field="The door drops and counts it: leave it out of what the provider sends.",
-        grade_not_there="Enrolment refuses the record until `amont subsidiaries change ID --grades FILE` has added the code.",
+        grade_not_there="Enrolment refuses the record until the subsidiary's table has the code: `amont subsidiaries change ID --grades FILE` puts "
+        "FILE in the place of the whole table, which `amont subsidiaries show ID --grades` prints.",
         subsidiary_not_there="Enrolment refuses the record until `amont subsidiaries add ID` has added the subsidiary.",
         unknown_manager="The link waits for them: send the manager's own record.",
         manager_cycle="One link of a circle cannot be right: correct it.",

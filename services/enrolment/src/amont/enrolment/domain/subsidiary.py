@@ -44,7 +44,7 @@ class UnknownGrade(DomainError):
         super().__init__(
             f"Grade {grade[:100]!r} is not in the grade table of {tenant!r}. "
             f"Add the code (PUT /api/enrolment/v1/subsidiaries/{tenant}/grades replaces the whole table: GET the subsidiary first, and send its ETag "
-            "in If-Match), then replay the record."
+            f"in If-Match; `amont subsidiaries change {tenant} --grades FILE` does the same), then replay the record."
         )
 
 

@@ -59,6 +59,8 @@ def _play_many(seeds: range, console: Console) -> int:
         TimeRemainingColumn(),
     )
     said = began
+    if not console.is_terminal:
+        console.print(f"{len(seeds):,} seeds, some seconds of processor each; a line every {SAYS_EVERY:.0f} s.", markup=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops it is told how far it came
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task("seeds", total=len(seeds), rate="")

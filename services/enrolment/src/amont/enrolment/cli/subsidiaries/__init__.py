@@ -1,5 +1,6 @@
 """`amont subsidiaries`: a subsidiary plugs in, changes, goes. Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,9 @@ Principal = Annotated[
     str | None, typer.Option("--kafka-principal", help="As whom its feed writes to the inbound topic, User:hris-fr", metavar="USER")
 ]
 GradesFile = Annotated[Path, typer.Option("--grades", help="Its grade table: CSV with grade,band", metavar="FILE")]
+
+MOST_CODES = 20
+"""How many codes of a grade table a sentence names."""
 
 app = typer.Typer(no_args_is_help=True)
 for _name, _command in feeds.COMMANDS.items():
@@ -97,8 +101,9 @@ def change(
     )
     if not given:
         raise typer.BadParameter("say what to change: --name, --grades, …")
+    before = done(data, commands.subsidiary, subsidiary, operator())[0].grades if grades is not None else {}
     one, version = done(data, commands.change_subsidiary, subsidiary, operator(), None, **given)
-    _tell(one, version, f"{subsidiary} is changed.", as_json=as_json)
+    _tell(one, version, f"{subsidiary} is changed{_of_the_table(before, one.grades) if grades is not None else ''}.", as_json=as_json)
 
 
 @app.command("show")
@@ -167,6 +172,19 @@ def _tell(one: Any, version: int, sentence: str, *, as_json: bool) -> None:
         return
     say(out, sentence)
     showing.print_acl(one)
+
+
+def _of_the_table(before: Mapping[str, int], after: Mapping[str, int]) -> str:
+    """What another grade table brings and takes, as it is put in the place of the whole one."""
+    changes = {
+        "new": sorted(after.keys() - before.keys()),
+        "in another band": sorted(code for code in after.keys() & before.keys() if after[code] != before[code]),
+        "gone, and refused from now on": sorted(before.keys() - after.keys()),
+    }
+    said = "".join(
+        f"; {what}: {', '.join(codes[:MOST_CODES])}{' …' if len(codes) > MOST_CODES else ''}" for what, codes in changes.items() if codes
+    )
+    return f", with {len(after)} grade codes{said}"
 
 
 def _table(path: Path, subsidiary: str) -> dict[str, int]:
