@@ -47,7 +47,7 @@ def test_the_storms_did_everything_they_can(outcomes: Sequence[Outcome]) -> None
         **dict.fromkeys(LIMITS, SEEDS // 10),
         **dict.fromkeys(LONG, SEEDS // 500),
         **{f"silent: {call}": SEEDS // 100 for call in ("append", "fetch", "find")},
-        **{f"granted over HTTP: {command}": SEEDS // 25 for command in OVER_HTTP},
+        **{f"granted over HTTP: {command}": SEEDS // 50 for command in OVER_HTTP},
         "halted": SEEDS // 20,
     }
     too_few = {what: (seen[what], wanted) for what, wanted in enough.items() if seen[what] < wanted}
