@@ -3,7 +3,6 @@
 import asyncio
 import json
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,13 +26,14 @@ from tests.privacy.planted import (
     lived,
 )
 from tests.support.programme import staff
+from tests.support.rewriting import a_day_goes_by
 from tests.support.together import Together, together
 
 from amont.common.documents import Find
 from amont.common.erasing import FORGOTTEN_AFTER
 from amont.common.events.values import instant_text
 from amont.common.kept import DECISIONS_KEPT
-from amont.common.sqlite import REWRITTEN_AFTER_SECONDS, OneThread, connect
+from amont.common.sqlite import connect
 from amont.enrolment.domain.erasure import digest_of
 
 DAY = timedelta(days=1)
@@ -120,11 +120,8 @@ async def sent_again(all_four: Together) -> None:
 async def written_anew(folder: Path) -> None:
     """Each file, as whoever opens it a day later does."""
     for path in await asyncio.to_thread(lambda: list(folder.rglob("*.sqlite"))):
-        with closing(connect(path, sync="full")) as db:
-            db.execute("UPDATE rewritten SET at = at - ?", (REWRITTEN_AFTER_SECONDS,))
-        file = OneThread(path, sync="full")
-        await file.do(lambda db: db.execute("PRAGMA integrity_check").fetchone())
-        await file.close()
+        a_day_goes_by(path)
+        connect(path, sync="full").close()
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
+from tests.support.rewriting import a_day_goes_by
 
 from amont.common.documents import CollectionSpec, Document, Put, Remove
 from amont.common.documents.sqlite import SqliteStore
@@ -19,11 +20,6 @@ MARK = "Zquvantrel"
 MOST_SEEDS = 20
 """Of every two or three, one leaves something."""
 PEOPLE = CollectionSpec(name="people")
-
-
-def a_day_goes_by(path: Path) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as db:
-        db.execute("UPDATE rewritten SET at = at - ?", (REWRITTEN_AFTER_SECONDS,))
 
 
 def rewritten_at(path: Path) -> float:
