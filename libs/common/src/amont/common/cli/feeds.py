@@ -56,8 +56,7 @@ def grades_from(path: Path | None) -> "Grades | None":
     with opened(str(path)) as file:
         sheet = sheet_of_grades(file)
         if sheet.encoding.guessed:
-            reads = f", which reads {sheet.encoding.reads!r}" if sheet.encoding.reads else ""
-            say(err, f"{path} is not UTF-8: it is taken for {sheet.encoding.name}, a guess{reads}.")
+            say(err, f"{path} is not UTF-8: it is taken for {sheet.encoding.name}, a guess{sheet.encoding.for_example}.")
         return read_grades(sheet)
 
 

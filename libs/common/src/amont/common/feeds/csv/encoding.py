@@ -75,6 +75,11 @@ class Encoding:
     reads: str = ""
 
     @property
+    def for_example(self) -> str:
+        """The word as the rest of a clause, since whoever knows it sees whether the guess is right; nothing where there is none."""
+        return f", which reads {self.reads!r}" if self.reads else ""
+
+    @property
     def name(self) -> str:
         """What people call it."""
         return _NAMES.get(self.codec) or (f"windows-{self.codec[2:]}" if self.codec.startswith("cp125") else self.codec)

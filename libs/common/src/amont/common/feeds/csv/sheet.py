@@ -33,9 +33,8 @@ class Sheet:
 
     @property
     def described(self) -> str:
-        """How the file is read, for people: with a word of it where the encoding is a guess, since whoever knows the word sees whether it is right."""
-        reads = f", which reads {self.encoding.reads!r}" if self.encoding.reads else ""
-        return f"{self.encoding}{reads}, {NAMES.get(self.delimiter, repr(self.delimiter))} between cells"
+        """How the file is read, for people."""
+        return f"{self.encoding}{self.encoding.for_example}, {NAMES.get(self.delimiter, repr(self.delimiter))} between cells"
 
     def rows(self) -> Generator[Row, None, None]:
         """Every row that has a cell with something in it, the header the first."""
