@@ -67,11 +67,13 @@ def differences(old: Pool, new: Pool) -> Differences:
         raise Outgrown("another week")
     before, after = ({couple(*one) for one in pool.forbidden} for pool in (old, new))
     was, are = ({(person.role, person.id): person for person in pool.people} for pool in (old, new))
-    staying = {id_ for _, id_ in was.keys() & are.keys()}
-    if any(staying.issuperset(one) for one in before - after):
-        raise Outgrown("a couple that may meet again")
+    both = was.keys() & are.keys()
+    if free := before - after:
+        staying = {id_ for _, id_ in both}
+        if any(staying.issuperset(one) for one in free):
+            raise Outgrown("a couple that may meet again")
     moved = _moved(old, new)
-    stay = {key for key in was.keys() & are.keys() if _same(was[key], are[key]) and key[1] not in moved}
+    stay = {key for key in both if _same(was[key], are[key]) and key[1] not in moved}
     seats = [(key, are[key].capacity) for key in stay if was[key].capacity != are[key].capacity]
     return Differences(
         pool=new,
