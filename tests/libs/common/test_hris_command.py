@@ -1,6 +1,7 @@
 """`amont hris send`: what it puts on the log is what any HR system would, the same line is the same event, and bad lines are all named."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,9 @@ async def test_bad_lines_are_left_out_when_told_so(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    done = send(lines(ADA), "--data", str(tmp_path / "typo"))
-    assert done.exit_code == 1
+    with pytest.raises(SystemExit) as exit_:
+        main(["hris", "send", os.devnull, "--data", str(tmp_path / "typo")])
+    assert exit_.value.code == 2
     assert not (tmp_path / "typo").exists()
 
 
@@ -131,6 +133,19 @@ async def test_on_a_folder_that_enrolment_has_never_run_on_it_says_what_reads_th
     assert json.loads((await sent(tmp_path, lines(ADA), "--json")).stdout)["read_by"] == "enrolment"
     (tmp_path / "amont_enrolment.sqlite").touch()
     assert "never" not in (await sent(tmp_path, lines(ADA))).stdout
+
+
+def test_what_is_perhaps_not_meant_is_sent_and_counted_by_kind(tmp_path: Path) -> None:
+    moved = {**ADA, "employee_id": "e44", "former_id": "fr:e1"}  # within a subsidiary an id is for life
+    twice = {**ADA, "employee_id": "e45", "manager_id": "a\tb", "dotted_manager_ids": ["c\td"], "zone": "Europe/Lyon", "former_id": "de:e9"}
+    file = tmp_path / "staff.jsonl"
+    file.write_text(lines(ADA, moved, {**moved, "employee_id": "e46"}, twice))
+    done = CliRunner().invoke(root(), ["hris", "send", str(file), "--data", str(tmp_path)])
+    assert "Sent 4 staff records" in done.stdout
+    assert "Perhaps not what was meant: not-a-person (1 record), same-subsidiary (2 records), unknown-zone (1 record)." in done.stdout
+    assert f"\n  amont contracts check {file}\n" in done.stdout
+    told = json.loads(send(file.read_text(), "--data", str(tmp_path), "--json").stdout)
+    assert told["doubts"] == {"not-a-person": 1, "same-subsidiary": 2, "unknown-zone": 1}
 
 
 def test_without_settings_or_folder_both_are_named(

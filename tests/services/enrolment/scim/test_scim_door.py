@@ -394,6 +394,10 @@ async def test_users_are_found_by_filter_and_listed_by_page(door: Scene) -> None
     assert await found('filter=title eq "even"&startIndex=2&count=2') == ["n2", "n4"]
     page = (await door.fr("GET", "/Users?count=0")).json()
     assert (page["totalResults"], page["Resources"]) == (7, [])
+    for bare in ('employeeNumber eq "n5"', 'title eq "odd" and not (employeenumber pr)', f'{CORE}:employeeNumber eq "n5"'):
+        assert f"{ENTERPRISE}:employeeNumber" in refused(await door.fr("GET", f"/Users?filter={bare}"), 400, "invalidFilter")
+    assert f"{EMPLOYEE}:grade" in refused(await door.fr("GET", '/Users?filter=grade eq "C3"'), 400, "invalidFilter")
+    refused(await door.fr("GET", '/Users?filter=nosuch eq "x"'), 400, "invalidFilter")
     refused(await door.fr("GET", "/Users?filter=userName eq"), 400, "invalidFilter")
     refused(await door.fr("GET", f"/Users?filter={'(' * 5000}"), 400, "invalidFilter")
     asked = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": 'title eq "odd"', "attributes": ["userName"]}

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,12 @@ def settings_without_folder(kind: type[S]) -> S:
         raise MissingSettings(error.rows, "Or name the data folder of `amont up` with --data DIR.") from None
 
 
+def must_be_there(data: Path) -> None:
+    """Raises ValueError for a data folder that is not there: it is none that services have worked on, and none is made by a slip."""
+    if not data.is_dir():
+        raise ValueError(f"{data} is no folder. Name the one that `amont up --data DIR` was started with.")
+
+
 def _complain(error: Exception) -> None:
     said = str(error)
     say(err, said, style="red")
@@ -151,5 +158,9 @@ def visible(text: str) -> str:
 
 
 def print_json(data: Any) -> None:
-    """Data for programs, on standard output."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n")
+    """Data for programs, on standard output; instants as RFC 3339 writes them."""
+    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)

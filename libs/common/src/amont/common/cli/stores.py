@@ -12,11 +12,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import typer
 
-from amont.common.cli import NO, err, say, settings_without_folder
+from amont.common.cli import NO, err, must_be_there, say, settings_without_folder
 from amont.common.clock import SystemClock
 from amont.common.documents import Store, store_from
 from amont.common.documents.collection import Collection
-from amont.common.errors import Conflict, DomainError, NotFound
+from amont.common.errors import Conflict
 from amont.common.events.topics import SERVICES
 from amont.common.ids import RandomIds
 from amont.common.service.unit import ATTEMPTS
@@ -28,11 +28,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class NoStore(DomainError):
-    """Nothing was ever kept in that folder."""
-
-    code = "no-store"
-    status = 404
+class NoStore(ValueError):
+    """Nothing was ever kept in that folder: another one is meant."""
 
     def __init__(self, service: str | None, where: str, there: Sequence[str]) -> None:
         others = f"; there is one of {' and '.join(there)}" if there else ""
@@ -71,7 +68,7 @@ class Place:
 
 @asynccontextmanager
 async def places(service: str | None, data: Path | None, keeps: Sequence[Collection[Any]]) -> AsyncIterator[list[Place]]:
-    """The stores of one service or of all, for these collections. Raises NotFound, NoStore, MissingSettings, Unavailable, ValueError."""
+    """The stores of one service or of all, for these collections. Raises NoStore, MissingSettings, Unavailable, ValueError."""
     found = _named(service, data, tuple(keeps))
     try:
         for place in found:
@@ -85,8 +82,8 @@ async def places(service: str | None, data: Path | None, keeps: Sequence[Collect
 def _named(service: str | None, data: Path | None, keeps: tuple[Collection[Any], ...]) -> list[Place]:
     if service is not None and service not in SERVICES:
         raise ValueError(f"{service!r} is no service; there is {', '.join(SERVICES)}")
-    if data is not None and not data.is_dir():
-        raise NotFound("folder", str(data))
+    if data is not None:
+        must_be_there(data)
     settings = StoreSettings(store_url=f"sqlite://{data.absolute()}") if data else settings_without_folder(StoreSettings)
     there = [name for name in SERVICES if _is_there(settings.store_url, name)]
     names = [name for name in there if service in {None, name}]

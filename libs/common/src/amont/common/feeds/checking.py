@@ -41,17 +41,18 @@ class Checker:
             line = read_line(entry.line, entry.value, entry.kind)
         except NotARecord as error:
             return None, list(error.findings)
-        findings = [*entry.findings, *_names(entry.line, line.given, "", 1), *self._contents(entry.line, line.event)]
+        findings = [*entry.findings, *_names(entry.line, line.given, "", 1), *self.contents(entry.line, line.event)]
         if any(one.is_error for one in findings):  # it is not sent, so enrolment refuses nothing
             findings = [one for one in findings if one.kind.name not in NOT_THERE]
         return line, findings
 
-    def _contents(self, number: int, event: StaffFact) -> Iterator[Finding]:
+    def contents(self, number: int, event: StaffFact) -> Iterator[Finding]:
+        """What is found in the fields of a record that can be read."""
         if self.tenant is not None and event.tenant != self.tenant:
             yield found(number, "wrong-tenant", "/tenant", f"{shown(event.tenant)} is another subsidiary than {self.tenant!r}")
         if event.zone and not is_zone(event.zone):
             yield found(number, "unknown-zone", "/zone", f"{shown(event.zone)} is not in the tz database")
-        yield from not_there(number, event, self.there)
+        yield from _not_there(number, event, self.there)
         if isinstance(event, StaffRecorded):
             if self.grades is not None and not self.grades.knows(event.tenant, event.grade):
                 yield found(number, "unknown-grade", "/grade", f"{shown(event.grade)} is not in the grade table of {event.tenant!r}")
@@ -63,7 +64,7 @@ class Checker:
             yield from _markup(number, event)
 
 
-def not_there(number: int, event: StaffFact, there: Grades | None) -> Iterator[Finding]:
+def _not_there(number: int, event: StaffFact, there: Grades | None) -> Iterator[Finding]:
     """Why enrolment would refuse a record as it is now, by the tables that it has."""
     if there is not None and not there.has(event.tenant):
         yield found(number, "subsidiary-not-there", "/tenant", f"enrolment has no subsidiary {shown(event.tenant)}")

@@ -25,7 +25,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Data instead of words")]
 
 
 def done(data: Path | None, command: "Callable[Concatenate[Work, P], Awaitable[T]]", *args: P.args, **kwargs: P.kwargs) -> T:
-    """What the command answers. Raises what it raises, NotFound, NoStore, MissingSettings, Unavailable."""
+    """What the command answers. Raises what it raises, NoStore, MissingSettings, Unavailable, ValueError."""
     from amont.common.cli.stores import on_stores  # noqa: PLC0415 - heavy, and help comes without it
     from amont.enrolment.documents import COLLECTIONS  # noqa: PLC0415
 

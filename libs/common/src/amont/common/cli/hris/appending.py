@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from amont.common.cli import NO, command_line, err, out, say, say_command, settings_without_folder
+from amont.common.cli import NO, command_line, err, must_be_there, out, say, say_command, settings_without_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,15 +20,13 @@ AT_ONCE = 500
 
 
 def log_at(data: Path | None) -> "Log":
-    """The log in a data folder, or the one that the environment names. Raises NotFound for a folder that is not there, MissingSettings."""
-    from amont.common.errors import NotFound  # noqa: PLC0415 - heavy, and other commands need not wait for it
+    """The log in a data folder, or the one that the environment names. Raises ValueError for a folder that is not there, MissingSettings."""
     from amont.common.hosting import kafka_options  # noqa: PLC0415
     from amont.common.log import log_from  # noqa: PLC0415
     from amont.common.settings import LogSettings  # noqa: PLC0415
 
     if data is not None:
-        if not data.is_dir():
-            raise NotFound("folder", str(data))
+        must_be_there(data)
         return log_from(f"sqlite://{data.absolute()}", client_id="amont-hris")
     settings = settings_without_folder(LogSettings)
     return log_from(settings.log_url, client_id="amont-hris", options=kafka_options(settings))

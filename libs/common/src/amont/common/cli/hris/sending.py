@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from amont.common.cli import NO, err, out, print_json, say, table, visible
+from amont.common.cli import NO, command_line, err, out, print_json, say, say_command, table, visible
 from amont.common.cli.feeds import counted, following, grades_there, opened
 from amont.common.cli.hris.appending import append, log_at, say_who_reads, would_be_refused
 
@@ -36,13 +36,14 @@ class BadLine:
 
 @dataclass(slots=True)
 class Looked:
-    """What a file holds: the lines that are no records, the fields that are none of the contract's and why enrolment would refuse records as it is now,
-    each by how many records it is.
+    """What a file holds: the lines that are no records, the fields that are none of the contract's, why enrolment would refuse records as it is now, and
+    what kinds of their contents are perhaps not what was meant, each by how many records it is.
     """
 
     bad: list[BadLine] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
+    doubts: Counter[str] = field(default_factory=Counter)
 
 
 def send(
@@ -63,7 +64,7 @@ def send(
         looked = look(source, grades_there(data), shown=not as_json)
         if not looked.bad or skip_bad:
             sent = append(log, (line.record for line in lines(source, [], "Sending", shown=not as_json)))
-    _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
+    _say(file, sent, looked, skip_bad=skip_bad, as_json=as_json)
     if sent and not as_json and data is not None:
         say_who_reads(data)
     if looked.bad and not skip_bad:
@@ -72,16 +73,21 @@ def send(
 
 def look(file: BinaryIO, there: "Grades | None", *, shown: bool) -> Looked:
     """Read every line and send none. `there` is the grade tables that enrolment has, where they are known."""
-    from amont.common.feeds.checking import not_there  # noqa: PLC0415 - heavy, and other commands need not wait for it
+    from amont.common.feeds.checking import NOT_THERE, Checker  # noqa: PLC0415 - heavy, and other commands need not wait for it
     from amont.common.feeds.record import FIELDS  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
-    looked = Looked()
+    looked, checker = Looked(), Checker(there=there)
     for line in lines(file, looked.bad, "Checking", shown=shown):
         for name in line.given.keys() - FIELDS:
             if name in looked.left_out or len(looked.left_out) < MOST_NAMES:
                 looked.left_out[name] = looked.left_out.get(name, 0) + 1
-        for finding in not_there(0, line.event, there):
-            looked.refused[finding.what if finding.what in looked.refused or len(looked.refused) < MOST_NAMES else OTHERS] += 1
+        doubts = set()
+        for finding in checker.contents(0, line.event):
+            if finding.kind.name in NOT_THERE:
+                looked.refused[finding.what if finding.what in looked.refused or len(looked.refused) < MOST_NAMES else OTHERS] += 1
+            else:
+                doubts.add(finding.kind.name)
+        looked.doubts.update(doubts)
     return looked
 
 
@@ -103,11 +109,11 @@ def lines(file: BinaryIO, bad: list[BadLine], verb: str, *, shown: bool) -> "Ite
             yield line
 
 
-def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
+def _say(file: str, sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
     bad = looked.bad
     if as_json:
         whole = {"sent": sent, "topic": "hris-staff", "read_by": "enrolment", "left_out": looked.left_out, "refused": looked.refused}
-        print_json({**whole, "bad": [{"line": one.number, "why": one.why} for one in bad]})
+        print_json({**whole, "doubts": looked.doubts, "bad": [{"line": one.number, "why": one.why} for one in bad]})
         return
     if bad:
         err.print(table(("line", "what is wrong"), [(one.number, one.why) for one in bad]))
@@ -123,3 +129,7 @@ def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
     if looked.left_out:
         names = ", ".join(f"{name} ({counted(count, 'record')})" for name, count in sorted(looked.left_out.items()))
         say(out, f"Left out, since a staff record has no such fields: {visible(names)}.")
+    if looked.doubts:
+        kinds = ", ".join(f"{kind} ({counted(count, 'record')})" for kind, count in sorted(looked.doubts.items()))
+        say(out, f"Perhaps not what was meant: {kinds}. This names the lines, and what becomes of them:")
+        say_command(out, command_line("contracts", "check", file))

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scim2_models import Extension, InvalidPathException, InvalidSyntaxException
+from scim2_models import Extension, InvalidFilterException, InvalidPathException, InvalidSyntaxException, ScimFilter
+from scim2_models.path import Comparison, LogicalExpr, Not, Present
 
 from amont.common.feeds.refused import never_stored
 from amont.enrolment.api.scim.schemas import AmontEmployee, User
@@ -35,6 +36,25 @@ def body_must_be_qualified(given: Any, extensions: Extensions) -> None:
     why = next(_misplaced(given, extensions), None) if isinstance(given, dict) else None
     if why:
         raise InvalidSyntaxException(detail=why)
+
+
+def filter_must_be_qualified(text: str, extensions: Extensions) -> None:
+    """Of a search. Raises InvalidFilterException for the same, and for what is no filter."""
+    for path in _compared(ScimFilter(text).ast):
+        if full := _of_an_extension(_CORE.sub("", path), extensions):
+            raise InvalidFilterException(detail=f"{path[:100]!r} is an attribute of an extension: write it as {':'.join(full)}.")
+
+
+def _compared(node: Any) -> Iterator[str]:
+    """The attributes that a filter is about, as it writes them."""
+    match node:
+        case LogicalExpr():
+            for term in node.terms:
+                yield from _compared(term)
+        case Not():
+            yield from _compared(node.expr)
+        case Comparison() | Present():
+            yield str(node.attr_path)
 
 
 def _misplaced(given: Mapping[str, Any], extensions: Extensions) -> Iterator[str]:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from scim2_models import PatchOp, PreconditionFailedException, Resource, ResourceType
+from scim2_models import InvalidFilterException, PatchOp, PreconditionFailedException, Resource, ResourceType, SearchRequest
 from scim2_server.conditions import Conditions
 from scim2_server.handler import AsyncScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
 
-from amont.enrolment.api.scim.paths import body_must_be_qualified, path_must_be_qualified
+from amont.enrolment.api.scim.paths import body_must_be_qualified, filter_must_be_qualified, path_must_be_qualified
 from amont.enrolment.api.scim.schemas import PROVIDER, AmontEmployee
 
 AGAIN = 8
@@ -51,6 +51,16 @@ class TenantService(ScimService):
         """Raises InvalidSyntaxException, the same."""
         self._must_be_qualified(resource_type, body, content_type)
         return super().read_replacement(resource_type, body, content_type)
+
+    def read_search(self, resource_types: list[ResourceType], payload: Any) -> tuple[SearchRequest[Any], Any]:
+        """Raises InvalidFilterException with the name that was meant for an attribute of an extension without the extension's name."""
+        try:
+            return super().read_search(resource_types, payload)
+        except InvalidFilterException:
+            extensions = {uri: one for each in resource_types for uri, one in self.get_model(each).get_extension_models().items()}
+            given = next((value for name, value in payload.items() if name.casefold() == "filter"), None)
+            filter_must_be_qualified(str(given), extensions)
+            raise
 
     def _must_be_qualified(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> None:
         body_must_be_qualified(self.decode_body(body, content_type), self.get_model(resource_type).get_extension_models())
