@@ -3,7 +3,7 @@
 Rows are mentees, columns mentors with 1 or more places; an edge weighs `reward + value`. A row may stay alone and a place empty at no cost. The state
 is a matching with profits u >= 0 and prices p >= 0 such that on every edge u + p >= weight, with equality on matched ones, u = 0 for a row left
 alone on purpose, and p = 0 where a place is empty: by linear programming duality both are then optimal. What breaks the last two conditions is
-*pending*, and is mended by
+*pending*, and is mended by the steps below; where nobody has anybody yet, an auction first finds prices to begin with (`auction`).
 
 1. bidding (Bertsekas 1981, as in the augmenting row reduction of Jonker and Volgenant 1987): a pending row takes its best column; where that is full,
    the price rises until the weakest of those who want it is indifferent, and that one leaves;
@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from amont.matching.domain.engine.auction import first_prices
 from amont.matching.domain.engine.heap import pop, push
 from amont.matching.domain.engine.jit import compiled
 from amont.matching.domain.engine.phases import place_all
@@ -338,8 +339,12 @@ def search_from_place(graph, state, reward, scratch, clock, source):
 
 @compiled
 def settle(graph, state, reward, scratch, waiting, patience, clock):
-    """Steps 1 to 3 until nothing is pending; rows `waiting` have no column. The clock after the last search."""
+    """Steps 1 to 3 until nothing is pending; rows `waiting` have no column. The clock after the last search. With patience for bids, prices are first sought
+    by auction where there are none.
+    """
     price, places, taken = state.price, state.places, state.taken
+    if patience > 0 and not price.any() and not taken.any():
+        first_prices(graph, state.outside, reward, waiting, places, price)
     left = bid(graph, state, reward, waiting, patience)
     walked, k = 0, 0
     while k < len(left):
