@@ -29,7 +29,7 @@ from tests.mutation.faults import Fault, faults_in
 TESTS = Path("tests/services/matching")
 _RULES = ["domain/test_points.py", "domain/test_rules.py", "domain/test_scorer.py", "domain/test_words.py"]
 _VERIFIER = ["verifier/test_verifier.py::test_what_is_wrong_is_told_where_it_is", "verifier/test_verifier.py"]
-_SOLVER = ["domain/test_covers.py", "domain/test_solver.py"]
+_SOLVER = ["domain/test_covers.py", "domain/test_floor.py", "domain/test_solver.py"]
 _REPAIRS = ["domain/test_repairs.py", "domain/test_keeping.py"]
 TARGETS = {
     **dict.fromkeys(("scorer", "points", "rules"), _RULES),

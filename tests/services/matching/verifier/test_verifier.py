@@ -195,6 +195,23 @@ def test_a_profit_below_the_reward_is_found_where_nothing_is_explained() -> None
     assert wrong(CONTRACT, result) == ["$.certificate"] * 2
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_point_of_profit_moved_to_another_mentee_is_found_although_the_sum_is_right(order: str) -> None:
+    """The pair of whoever lost it is under reward and value, and has to be looked at for that; no explanation has it looked at anyway."""
+    moved = 0
+    for seed in range(60):
+        pool, policy = random_case(Random(seed), order=order)
+        result = json.loads(result_of(pool, policy, explain=False))
+        certificate, made = result["certificate"], {pair["mentee"] for pair in result["pairs"]}
+        profits = certificate["profits"]
+        for loser in sorted(made & profits.keys()):
+            for winner in sorted(profits.keys() - {loser}):
+                moved += 1
+                other = {**profits, loser: profits[loser] - 1, winner: profits[winner] + 1}
+                assert "$.certificate" in wrong(pool, {**result, "certificate": {**certificate, "profits": other}}, policy), (seed, loser)
+    assert moved > 100
+
+
 def test_a_key_that_stands_twice_is_wrong() -> None:
     raw = json.dumps(contract_result()).replace('"floor": 782', '"floor": 782, "floor": 782')
     assert wrong(CONTRACT, raw.encode()) == ["$.certificate.floor"]
