@@ -60,7 +60,7 @@ def test_the_lowest_score_is_lifted_as_far_as_as_many_pairs_remain(seed: int, mo
         return scores[rows, columns][:, np.newaxis], None
 
     monkeypatch.setattr(optimum, "points_of", written)
-    floor, above, reached = optimum._best_floor(None, Board(scores, known), Written(scores), pairs)  # type: ignore[arg-type]  # noqa: SLF001 - the stage itself
+    floor, above, reached = optimum._best_floor(None, Board(scores, known), Written(scores), pairs)  # type: ignore[arg-type]
     assert most(scores >= floor) == pairs
     assert most(scores >= floor + 1) == above.pairs < pairs
     assert (~reached.rows[:, np.newaxis] | reached.columns)[scores > floor].all()
