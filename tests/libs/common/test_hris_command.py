@@ -137,15 +137,20 @@ async def test_on_a_folder_that_enrolment_has_never_run_on_it_says_what_reads_th
 
 def test_what_is_perhaps_not_meant_is_sent_and_counted_by_kind(tmp_path: Path) -> None:
     moved = {**ADA, "employee_id": "e44", "former_id": "fr:e1"}  # within a subsidiary an id is for life
-    twice = {**ADA, "employee_id": "e45", "manager_id": "a\tb", "dotted_manager_ids": ["c\td"], "zone": "Europe/Lyon", "former_id": "de:e9"}
-    file = tmp_path / "staff.jsonl"
-    file.write_text(lines(ADA, moved, {**moved, "employee_id": "e46"}, twice))
-    done = CliRunner().invoke(root(), ["hris", "send", str(file), "--data", str(tmp_path)])
+    twice = {**ADA, "employee_id": "e45", "manager_id": "a\tb", "dotted_manager_ids": ["c\td"], "former_id": "de:e9"}
+    text = lines(ADA, moved, {**moved, "employee_id": "e46"}, twice)
+    done = send(text, "--data", str(tmp_path))
     assert "Sent 4 staff records" in done.stdout
-    assert "Perhaps not what was meant: not-a-person (1 record), same-subsidiary (2 records), unknown-zone (1 record)." in done.stdout
-    assert f"\n  amont contracts check {file}\n" in done.stdout
-    told = json.loads(send(file.read_text(), "--data", str(tmp_path), "--json").stdout)
-    assert told["doubts"] == {"not-a-person": 1, "same-subsidiary": 2, "unknown-zone": 1}
+    assert "Perhaps not what was meant: not-a-person (1 record), same-subsidiary (2 records). `amont contracts check FILE`" in done.stdout
+    told = json.loads(send(text, "--data", str(tmp_path), "--json").stdout)
+    assert (told["doubts"], told["refused"]) == ({"not-a-person": 1, "same-subsidiary": 2}, {})
+
+
+def test_what_enrolment_is_sure_to_refuse_is_no_doubt(tmp_path: Path) -> None:
+    done = send(lines({**ADA, "zone": "Europe/Lyon"}), "--data", str(tmp_path))
+    assert "Enrolment as it is now would refuse 1 of them" in done.stdout
+    assert "1 record: 'Europe/Lyon' is not in the tz database" in done.stdout
+    assert "Perhaps" not in done.stdout
 
 
 def test_without_settings_or_folder_both_are_named(

@@ -24,7 +24,7 @@ from amont.enrolment.app import build
 from amont.enrolment.commands.feeds import ask_breaker
 from amont.enrolment.domain.arrival import MOST_AHEAD, MOST_HELD, Outcome, TooFarAhead
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.feed import HOUR, LEAST_LEAVERS, Feed, NothingHeld
+from amont.enrolment.domain.feed import COUNTED, HOUR, LEAST_LEAVERS, Feed, NothingHeld
 from amont.enrolment.domain.staff import understand_left, understand_recorded
 from amont.enrolment.domain.subsidiary import Subsidiary
 
@@ -137,7 +137,7 @@ async def test_leavers_of_one_hour_are_forgotten_in_the_next(enrolment: Hearing)
     for first in (0, 10, 20):
         await enrolment.hears(*leavings(range(first, first + 10)))
         assert len(await gone(enrolment)) == 10
-        await enrolment.passes(HOUR)
+        await enrolment.passes(COUNTED)
 
 
 async def test_leavings_that_lay_ahead_are_counted_when_their_day_comes(enrolment: Hearing) -> None:
@@ -320,20 +320,20 @@ async def test_a_held_leaving_leaves_the_enrolments_alone(tmp_path: Path) -> Non
         assert await gone(one) == set()
 
 
-asking = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 40)), max_size=80)
+asking = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2_400)), max_size=80)
 
 
 @given(asking, st.integers(0, 600), st.floats(0.001, 0.999))
 def test_within_any_hour_no_more_go_than_the_limit(asked: list[tuple[int, int]], people: int, share: float) -> None:
     now, feed = START, Feed(id="fr", people=people, counted_at=START)
     let_go: dict[str, float] = {}
-    for number, minutes in asked:
-        now += timedelta(minutes=minutes)
+    for number, seconds in asked:
+        now += timedelta(seconds=seconds)
         before = feed
         feed = feed.ask(f"fr:{number}", share, now).state
         if feed.leavers != before.leavers and any(f"fr:{number}" in minute.people for minute in feed.leavers):
             let_go[f"fr:{number}"] = now.timestamp()
-        within = [at for at in let_go.values() if now.timestamp() - at < HOUR.total_seconds() - 60]
+        within = [at for at in let_go.values() if now.timestamp() - at < HOUR.total_seconds()]
         assert len(within) <= feed.limit(share)
         assert feed.gone(now) <= feed.limit(share)
 

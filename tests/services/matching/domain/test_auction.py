@@ -32,6 +32,8 @@ def test_what_is_found_from_its_prices_is_the_largest_total_and_proved(seed: int
     settle(graph, state, REWARD, scratch(columns, len(row)), np.arange(rows, dtype=np.int32), 8 * rows, 0)
     weight = np.repeat(np.where(value >= 0, SPREAD * value + REWARD, 0), places, axis=1)
     best = weight[linear_sum_assignment(weight, maximize=True)].sum()
+    made = state.mate >= 0
+    assert (SPREAD * value[made, state.mate[made]] + REWARD).sum() == best
     assert state.profit.sum() + (state.price * places).sum() == best
     assert (state.profit[row] + state.price[column] >= values + REWARD).all()
     assert min(state.profit.min(), state.price.min()) >= 0
@@ -60,6 +62,14 @@ def test_paths_are_short_from_its_prices_where_more_rows_want_columns_than_there
     assert near * 20 < far, (near, far)
 
 
+def test_the_solver_begins_at_its_prices() -> None:
+    """It seeks paths for fewer than half of the rows that bids alone would leave to paths."""
+    graph, places = crowd(600, 400)
+    waiting = np.arange(600, dtype=np.int32)
+    searches = settle(graph, nothing_yet(600, places), REWARD, scratch(400, len(graph.column)), waiting, 8 * 600, 0)
+    assert searches * 2 < len(bid(graph, nothing_yet(600, places), REWARD, waiting, 8 * 600))
+
+
 def test_no_price_is_beyond_what_somebody_would_pay() -> None:
     graph, places = crowd(600, 400)
     price = priced(graph, places).price
@@ -72,5 +82,5 @@ def test_a_reward_beyond_all_values_is_not_climbed_step_by_step() -> None:
     """Three want two places for the same, so that each bid raises a price by one step, up to the reward if nobody stops them."""
     row, column = np.repeat(np.arange(3, dtype=np.int32), 2), np.tile(np.arange(2, dtype=np.int32), 3)
     graph = graph_of(3, 2, row, column, np.zeros(6, np.int32))
-    price = priced(graph, np.ones(2, np.int32), reward=1 << 30).price
+    price = priced(graph, np.ones(2, np.int32), reward=1 << 40).price
     assert 0 < price.max() <= 3 * MOST_BIDS * STEPS[0]

@@ -16,7 +16,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -45,9 +45,11 @@ class NewerFormat(Exception):
 
 
 def connect(path: Path, *, sync: str, patience: float = PATIENCE_SECONDS) -> sqlite3.Connection:
-    """A connection set up as both embedded ports want it. Raises NewerFormat."""
+    """A connection set up as both embedded ports want it. A file that is made is its owner's alone to read: there are names in it. Raises NewerFormat."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(path.parent):
+        with suppress(OSError):  # what cannot be opened is told by SQLite
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
             _set_up(connection, path, sync=_checked_sync(sync), patience=patience)

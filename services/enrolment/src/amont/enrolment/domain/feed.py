@@ -22,6 +22,8 @@ from amont.enrolment.domain.holding import Held
 from amont.enrolment.domain.ruling import Ruling, Verb, noted, ruled, still_known
 
 HOUR = timedelta(hours=1)
+COUNTED = HOUR + timedelta(minutes=1)
+"""How long a minute counts from its beginning, so that who was let go in its last second counts for an hour."""
 LEAST_LEAVERS = 10
 """As many may leave within an hour however small the subsidiary is."""
 MOST_LEAVERS = 50_000
@@ -152,7 +154,7 @@ class Feed(Aggregate):
         return self.becomes(sweep=sweep, open_since=now if self.tripped_at else None, rulings=rulings, due_at=due_at)
 
     def _within(self, now: datetime) -> Iterator[Minute]:
-        return (minute for minute in self.leavers if now - minute.at < HOUR)
+        return (minute for minute in self.leavers if now - minute.at < COUNTED)
 
 
 _OF_LEAVERS = frozenset({Verb.RELEASE, Verb.DROP})

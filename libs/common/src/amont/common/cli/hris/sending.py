@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from amont.common.cli import NO, command_line, err, out, print_json, say, say_command, table, visible
+from amont.common.cli import NO, err, out, print_json, say, table, visible
 from amont.common.cli.feeds import counted, following, grades_there, opened
 from amont.common.cli.hris.appending import append, log_at, say_who_reads, would_be_refused
 
@@ -64,7 +64,7 @@ def send(
         looked = look(source, grades_there(data), shown=not as_json)
         if not looked.bad or skip_bad:
             sent = append(log, (line.record for line in lines(source, [], "Sending", shown=not as_json)))
-    _say(file, sent, looked, skip_bad=skip_bad, as_json=as_json)
+    _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
     if sent and not as_json and data is not None:
         say_who_reads(data)
     if looked.bad and not skip_bad:
@@ -83,7 +83,7 @@ def look(file: BinaryIO, there: "Grades | None", *, shown: bool) -> Looked:
                 looked.left_out[name] = looked.left_out.get(name, 0) + 1
         doubts = set()
         for finding in checker.contents(0, line.event):
-            if finding.kind.name in NOT_THERE:
+            if finding.is_error or finding.kind.name in NOT_THERE:
                 looked.refused[finding.what if finding.what in looked.refused or len(looked.refused) < MOST_NAMES else OTHERS] += 1
             else:
                 doubts.add(finding.kind.name)
@@ -109,7 +109,7 @@ def lines(file: BinaryIO, bad: list[BadLine], verb: str, *, shown: bool) -> "Ite
             yield line
 
 
-def _say(file: str, sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
+def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
     bad = looked.bad
     if as_json:
         whole = {"sent": sent, "topic": "hris-staff", "read_by": "enrolment", "left_out": looked.left_out, "refused": looked.refused}
@@ -131,5 +131,4 @@ def _say(file: str, sent: int, looked: Looked, *, skip_bad: bool, as_json: bool)
         say(out, f"Left out, since a staff record has no such fields: {visible(names)}.")
     if looked.doubts:
         kinds = ", ".join(f"{kind} ({counted(count, 'record')})" for kind, count in sorted(looked.doubts.items()))
-        say(out, f"Perhaps not what was meant: {kinds}. This names the lines, and what becomes of them:")
-        say_command(out, command_line("contracts", "check", file))
+        say(out, f"Perhaps not what was meant: {kinds}. `amont contracts check FILE` names the lines, and says what becomes of them.")

@@ -53,7 +53,7 @@ __all__ = ["VERSION", "Engine", "warm"]
 
 Ints = NDArray[np.int32]
 
-VERSION = "1.3.0"
+VERSION = "1.4.0"
 """Named in results, since another one may choose another of several equal optima."""
 
 

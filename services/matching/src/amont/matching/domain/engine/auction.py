@@ -48,7 +48,7 @@ def _auction(graph, outside, reward, waiting, places, price, holder, level, step
         size -= 1
         best, second, target = outside[row], outside[row], -1
         for k in range(start[row], stop[row]):
-            offer = reward + value[k] - price[column[k]]
+            offer = reward - price[column[k]] + value[k]
             if offer > best:
                 second = best
                 best, target = offer, column[k]

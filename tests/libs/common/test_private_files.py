@@ -1,0 +1,41 @@
+"""A data folder's files hold names and addresses: whoever made them reads them, and nobody else on the machine."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from amont.common.documents import CollectionSpec, Put
+from amont.common.documents.sqlite import SqliteStore
+from amont.common.errors import Unavailable
+from amont.common.log import Record
+from amont.common.log.sqlite import SqliteLog
+
+THINGS = CollectionSpec(name="things")
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()}
+
+
+async def test_whatever_a_store_and_a_log_write_is_their_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)  # the system would let everybody read and write
+    try:
+        store, log = SqliteStore(tmp_path / "store.sqlite", sync="normal"), SqliteLog(tmp_path / "log.sqlite", sync="normal")
+        await store.open([THINGS])
+        await log.open()
+        await store.commit([Put(collection="things", document={"_id": "a", "v": 1}, expected=None)])
+        await log.append([Record(topic="t", key="k", value=b"v", headers=())])
+        files = modes(tmp_path)
+    finally:
+        os.umask(before)
+    await store.close()
+    await log.close()
+    assert {"store.sqlite", "store.sqlite-wal", "log.sqlite", "log.sqlite-wal"} <= files.keys()
+    assert set(files.values()) == {0o600}
+
+
+async def test_a_file_that_cannot_be_made_is_told_as_any_other_failure_of_the_store(tmp_path: Path) -> None:
+    (tmp_path / "store.sqlite").mkdir()
+    with pytest.raises(Unavailable, match="SQLite does not answer"):
+        await SqliteStore(tmp_path / "store.sqlite", sync="normal").open([THINGS])
