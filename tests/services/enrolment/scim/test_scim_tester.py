@@ -10,6 +10,10 @@ from tests.services.enrolment.scim.door import scene
 from tests.services.enrolment.scim.serving import served
 
 
+CHECKS = 135
+"""As many as pass on the libraries' own server; here 140 did."""
+
+
 def checked(url: str, token: str) -> list[str]:
     """What it found wrong, and how many checks passed at the end."""
     with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
@@ -22,4 +26,4 @@ async def test_every_check_of_scim2_tester_passes(tmp_path: Path) -> None:
     async with scene(tmp_path) as door, served(door.hearing.service) as address:
         *wrong, passed = await asyncio.to_thread(checked, f"{address}/scim/fr/v2", door.fr.token)
     assert not wrong, "\n".join(wrong)
-    assert int(passed) > 100
+    assert int(passed) >= CHECKS
