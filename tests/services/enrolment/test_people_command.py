@@ -128,6 +128,7 @@ async def _done(enrolment: Hearing, reference: str) -> None:
         (("erase", LEA, "--reason", "asked for it"), 2, "--yes is needed where nobody can be asked"),
         (("erase", LEA, "--reason", " ", "--yes"), 2, "say why"),
         (("erase", "fr:nobody", "--reason", "asked for it", "--yes"), 1, "There is no employee 'fr:nobody' here"),
+        (("export", LEA, "--out", "nowhere/lea.zip"), 2, "nowhere is no folder that can be written to"),
         (("certificate", "no-such"), 1, "There is no erasure 'no-such' here"),
         (("readmit", LEA, "--yes"), 1, "There is no erased person 'fr:lea' here"),
     ],

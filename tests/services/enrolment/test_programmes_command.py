@@ -86,6 +86,12 @@ async def test_a_programme_is_made_from_a_template_opened_and_shown_with_its_his
     assert [one["programme"] for one in json.loads(said)] == ["inc"]
 
 
+def rows(said: str) -> dict[str, list[str]]:
+    """The table of what changes: name, before, after."""
+    cells = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in said.splitlines()]
+    return {row[0]: row[1:] for row in cells if row}
+
+
 async def test_a_preview_lists_who_could_not_enrol_anew_and_a_change_needs_a_reason(
     enrolment: Service, amont: Amont, tmp_path: Path
 ) -> None:
@@ -96,13 +102,20 @@ async def test_a_preview_lists_who_could_not_enrol_anew_and_a_change_needs_a_rea
     (tmp_path / "policy.json").write_text('{"mentee_min_band": 15}', encoding="utf-8")
     code, said, _ = await amont("preview", "inc", "--policy", "policy.json")
     assert (code, BOB in said, "band 15" in said) == (1, True, True)
+    assert rows(said)["policy mentee_min_band"] == ["10", "15"]
+    assert rows(said)["policy replacements"] == [
+        "reviewed",
+        "automatic",
+    ]  # what the file leaves out has its default again, and that is said
     code, said, _ = await amont("preview", "inc", "--policy", "policy.json", "--json")
     [one] = json.loads(said)
     assert (code, one["person"], [reason["code"] for reason in one["reasons"]]) == (1, BOB, ["band-too-low"])
     assert (await amont("preview", "inc", "--name", "Other"))[0] == 0
     code, _, complaint = await amont("change", "inc", "--policy", "policy.json")
     assert (code, "say why" in complaint) == (1, True)
-    assert (await amont("change", "inc", "--policy", "policy.json", "--why", "as agreed"))[0] == 0
+    code, said, _ = await amont("change", "inc", "--policy", "policy.json", "--why", "as agreed")
+    assert (code, rows(said)["policy replacements"]) == (0, ["reviewed", "automatic"])
+    assert "Nothing is another than it was." in (await amont("preview", "inc", "--policy", "policy.json"))[1]
     assert (await amont("close", "inc"))[0] == 2
     assert (await amont("close", "inc", "--yes"))[0] == 0
 
@@ -115,6 +128,10 @@ async def test_every_fault_of_a_policy_file_is_told_and_nothing_to_change_is_wro
     code, _, complaint = await amont("change", "inc", "--policy", "bad.json")
     assert (code, "/sessions" in complaint, "/salary" in complaint) == (1, True, True)
     assert "/min_grad_gap: Extra inputs are not permitted; did you mean 'min_grade_gap'?" in complaint
+    (tmp_path / "rules.json").write_text('{"off": ["across", "two_people", "acros"]}', encoding="utf-8")
+    code, _, complaint = await amont("change", "inc", "--policy", "rules.json")
+    assert (code, "/policy/off/0" in complaint, "/policy/off/1" in complaint, "/policy/off/2" in complaint) == (1, False, True, True)
+    assert "'acros' is no rule that can be off; write one of mentor_is_junior, " in complaint
     assert (await amont("change", "inc", "--policy", "missing.json"))[0] == 2
     assert (await amont("preview", "inc"))[0] == 2
     assert (await amont("show", "golf"))[0] == 1

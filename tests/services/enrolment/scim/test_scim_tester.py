@@ -9,7 +9,6 @@ from scim2_tester import Status, check_server
 from tests.services.enrolment.scim.door import scene
 from tests.services.enrolment.scim.serving import served
 
-
 CHECKS = 135
 """As many as pass on the libraries' own server; here 140 did."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from amont.common.events import RULES_TO_SWITCH_OFF
 from amont.matching.domain.policy import Policy, Rule, Weights
 
 
@@ -28,6 +29,10 @@ def test_the_rules_have_the_contracts_names_and_order() -> None:
         "common_hours",
         "not_forbidden",
     ]
+
+
+def test_what_a_programme_may_switch_off_is_any_rule_but_the_one_that_there_are_two() -> None:
+    assert [rule.value for rule in Rule if rule is not Rule.TWO_PEOPLE] == list(RULES_TO_SWITCH_OFF)
 
 
 LIMITS = [

@@ -1,6 +1,7 @@
 """The contracts: every event class by its own name. `topics` says what travels where, `values` has the shared words, `envelope` the wire."""
 
 from amont.common.events.enrolment import (
+    RULES_TO_SWITCH_OFF,
     EmployeeChanged,
     EmployeeEnrolled,
     EmployeeErased,
@@ -46,6 +47,7 @@ from amont.common.events.scheduling import (
 )
 
 __all__ = [
+    "RULES_TO_SWITCH_OFF",
     "EmployeeChanged",
     "EmployeeEnrolled",
     "EmployeeErased",

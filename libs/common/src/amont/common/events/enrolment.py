@@ -147,6 +147,19 @@ class Weights(BaseModel):
         return self
 
 
+RULES_TO_SWITCH_OFF = (
+    "mentor_is_junior",
+    "outside_the_line",
+    "different_team",
+    "across",
+    "shared_language",
+    "close_zones",
+    "common_hours",
+    "not_forbidden",
+)
+"""What `off` of a policy may name. The field itself takes any name, so that readers understand a newer sender's."""
+
+
 class Policy(BaseModel):
     """A programme's rules and weights; every value of the default programme is a parameter here."""
 

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 something unreachable.
 """
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -120,6 +121,8 @@ def export(
 
     if to.exists():
         raise typer.BadParameter(f"{to} is there already: name another file, or move it away")
+    if not (to.parent.is_dir() and os.access(to.parent, os.W_OK)):
+        raise typer.BadParameter(f"{to.parent} is no folder that can be written to: name another file")
     asked = done(data, commands.request_export, person, operator(), private=private)
     until = time.monotonic() + wait
     while (awaits := done(data, commands.export, asked.id, operator()).awaits) and time.monotonic() < until:

@@ -49,6 +49,7 @@ from amont.enrolment.commands.programmes import (
     preview,
     programme,
     programmes,
+    proposal,
     publish_charter,
     templates,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "preview",
     "programme",
     "programmes",
+    "proposal",
     "publish_charter",
     "readmit",
     "release_leavers",

@@ -12,7 +12,7 @@ from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.eligibility import newly_against
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import Enrolment
-from amont.enrolment.domain.history import Stamp
+from amont.enrolment.domain.history import Change, Stamp
 from amont.enrolment.domain.programme import Programme, ProgrammeClosed, ProgrammeExists
 from amont.enrolment.domain.reasons import Reason
 from amont.enrolment.domain.subsidiary import Subsidiary
@@ -122,6 +122,12 @@ async def preview(
         if enrolment.programme == id_ and enrolment.open and (reasons := newly_against(one, enrolment, now, then, work.now))
     ]
     return people, affected
+
+
+async def proposal(work: Work, id_: str, actor: Actor, edit: Edit) -> Mapping[str, Change]:
+    """What a change would change, field by field; nothing is changed. Raises NotFound, ProgrammeClosed, Invalid with every fault of the change."""
+    now = await seen_programme(work, id_, actor)
+    return now.changed_to(now.proposed(**await _changed(work, now, edit)))
 
 
 async def publish_charter(

@@ -9,10 +9,10 @@ from typing import Any, Self
 
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict, Fault, Invalid, NotFound
-from amont.common.events import Policy, ProgrammeChanged
+from amont.common.events import RULES_TO_SWITCH_OFF, Policy, ProgrammeChanged
 from amont.common.events.values import ProgrammeStatus, Role
 from amont.common.identity import Resource
-from amont.enrolment.domain.history import POLICY, Revision, Stamp, aged, difference, known_until
+from amont.enrolment.domain.history import POLICY, Change, Revision, Stamp, aged, difference, known_until
 from amont.enrolment.domain.seats import seats_for
 from amont.enrolment.domain.words import MAX_NAME, is_slug
 
@@ -120,7 +120,7 @@ class Programme(Aggregate):
     ) -> Decision[Self]:
         """A draft. `known` are the tenants that exist. Raises Invalid with every fault."""
         slug = () if is_slug(id_) else (Fault("/programme", "1 to 64 of a-z, 0-9 and the hyphen"),)
-        _refuse((*slug, *faults_in(name, tenants, topics, known)), id_)
+        _refuse((*slug, *faults_in(name, tenants, topics, known), *_faults_in_rules(policy)), id_)
         new = cls(
             id=id_, name=name.strip(), tenants=tuple(tenants), topics=tuple(topics), policy=policy, request=request, template=template
         )
@@ -146,7 +146,7 @@ class Programme(Aggregate):
         """The programme as it would be with other data, of which nobody has decided anything. Raises ProgrammeClosed, Invalid with every fault."""
         if not self.editable:
             raise ProgrammeClosed(self.id)
-        _refuse((*faults_in(name, tenants, topics, known), *self._faults_in_seats(policy)), self.id)
+        _refuse((*faults_in(name, tenants, topics, known), *_faults_in_rules(policy), *self._faults_in_seats(policy)), self.id)
         version = self.policy_version + (policy != self.policy)
         return replace(self, name=name.strip(), tenants=tuple(tenants), topics=tuple(topics), policy=policy, policy_version=version)
 
@@ -190,11 +190,15 @@ class Programme(Aggregate):
         return Revision(
             number=len(self.history) + 1,
             policy_version=other.policy_version,
-            changed=difference(self._told(), other._told()),
+            changed=self.changed_to(other),
             by=stamp.by,
             at=stamp.at,
             why=stamp.why,
         )
+
+    def changed_to(self, other: Self) -> Mapping[str, Change]:
+        """Each field that is another in the other one, by JSON pointer."""
+        return difference(self._told(), other._told())
 
     def _told(self) -> dict[str, Any]:
         """What a revision compares: the programme's data as JSON."""
@@ -210,6 +214,12 @@ class Programme(Aggregate):
 def _refuse(faults: Sequence[Fault], id_: str) -> None:
     if faults:
         raise Invalid(f"Programme {id_[:64]!r} cannot be taken as it is: {len(faults)} fault(s).", faults)
+
+
+def _faults_in_rules(policy: Policy) -> Iterator[Fault]:
+    for place, rule in enumerate(policy.off):
+        if rule not in RULES_TO_SWITCH_OFF:
+            yield Fault(f"/policy/off/{place}", f"{rule[:64]!r} is no rule that can be off; write one of {', '.join(RULES_TO_SWITCH_OFF)}")
 
 
 def faults_in(name: str, tenants: Sequence[str], topics: Sequence[str], known: Collection[str]) -> tuple[Fault, ...]:

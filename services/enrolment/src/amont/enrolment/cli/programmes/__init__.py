@@ -99,12 +99,18 @@ def change(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given and leave the rest as it is; a policy is replaced as a whole. Look first, with `preview`."""
+    """Change what is given and leave the rest as it is; a policy is replaced as a whole. Look first, with `preview`.
+
+    What has changed is listed, each field before and after: one that a policy leaves out has its default again.
+    """
     from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
 
     edit = _edit(name, tenants, topics, policy)
+    changes = done(data, commands.proposal, programme, operator(), edit)
     made = done(data, commands.edit_programme, programme, operator(), edit, None, why)
     _tell(made, f"{programme} is changed; its policy is at version {made[0].policy_version}.", as_json=as_json)
+    if not as_json:
+        showing.print_changes(changes)
 
 
 @app.command("preview")
@@ -118,7 +124,9 @@ def preview(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """List whom a change would make ineligible, with every reason; nothing is changed. Exits with 1 when there is somebody."""
+    """List what would change, field by field, and whom it would make ineligible, with every reason; nothing is changed. Exits with 1 when there is
+    somebody.
+    """
     from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
 
     edit, affected, after = _edit(name, tenants, topics, policy), [], None
@@ -131,6 +139,7 @@ def preview(
     if as_json:
         print_json([showing.affected_as_data(one) for one in affected])
     else:
+        showing.print_changes(done(data, commands.proposal, programme, operator(), edit))
         showing.print_affected(affected)
     if affected:
         raise typer.Exit(1)

@@ -1,12 +1,13 @@
 """How programmes look on a terminal and as data. Nothing is decided here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from amont.common.cli import out, say, table
 
 if TYPE_CHECKING:
     from amont.enrolment.commands import Affected
+    from amont.enrolment.domain.history import Change
     from amont.enrolment.domain.programme import Programme
     from amont.enrolment.domain.templates import Template
 
@@ -73,6 +74,14 @@ def print_one(one: "Programme") -> None:
 def _revision(one: Any) -> tuple[str, str, str, str]:
     changes = "; ".join(f"{pointer.removeprefix('/')}: {change.before} → {change.after}" for pointer, change in one.changed.items())
     return f"{one.at:%Y-%m-%d %H:%M}", one.by or "", one.why or "", changes or "made"
+
+
+def print_changes(changes: "Mapping[str, Change]") -> None:
+    if not changes:
+        say(out, "Nothing is another than it was.")
+        return
+    rows = [(pointer.removeprefix("/").replace("/", " "), str(one.before), str(one.after)) for pointer, one in changes.items()]
+    out.print(table(("what", "before", "after"), rows))
 
 
 def print_affected(found: Sequence["Affected"]) -> None:
