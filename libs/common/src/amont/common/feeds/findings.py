@@ -10,7 +10,7 @@ MOST_SHOWN = 60
 
 
 class Severity(StrEnum):
-    """An error is a line that is not taken; a warning is taken, and perhaps not what was meant."""
+    """An error is a line that is not taken, or a feed that must not be sent; a warning is taken, and perhaps not what was meant."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -44,6 +44,7 @@ _ALL = (
         unknown_zone="Write a name of the tz database, as in Europe/Paris, or none.",
         taken="Give each user a userName and an id of their own: the door refuses the second (409).",
         wrong_tenant="Send each subsidiary's people from its own feed.",
+        ids_reissued="Do not send this: people would join again beside themselves. Keep ids for life.",
         bad_envelope="Send CloudEvents 1.0 in binary mode, keyed by tenant:employee_id.",
     ),
     *_kinds(
@@ -67,7 +68,6 @@ _ALL = (
         unknown_manager="The link waits for them: send the manager's own record.",
         manager_cycle="One link of a circle cannot be right: correct it.",
         same_person="Keep an id for life, also on return: a new id is a new person.",
-        ids_reissued="Do not send this: people would join again beside themselves. Keep ids for life.",
         shared_address="Mails to all of them go to one mailbox: give each their own, or none.",
         no_line_end="Look whether the file is whole; a whole one ends with a line end.",
         addresses_gone="Mails cannot reach them: look whether the export still has the column.",
