@@ -39,6 +39,12 @@ def check(text: str | bytes, *arguments: str) -> Result:
     return CliRunner().invoke(root(), ["contracts", "check", "-", *arguments], input=text)
 
 
+@pytest.mark.parametrize("text", ["", "\n", "tenant,employee_id,grade,effective_at,occurred_at\n"])
+def test_a_file_without_a_record_is_an_error(text: str) -> None:
+    done = check(text)
+    assert (done.exit_code, "there is no record in it" in done.stdout + done.stderr) == (1, True)
+
+
 def test_what_cannot_be_used_beside_the_feed_is_wrong_usage_and_every_fault_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -153,6 +153,13 @@ def test_what_enrolment_is_sure_to_refuse_is_no_doubt(tmp_path: Path) -> None:
     assert "Perhaps" not in done.stdout
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", "no json\n"])
+def test_a_feed_without_a_record_is_no_success(tmp_path: Path, text: str) -> None:
+    done = send(text, "--skip-bad", "--data", str(tmp_path))
+    assert (done.exit_code, "there is no record in it" in done.stderr) == (1, True)
+    assert send(text, "--skip-bad", "--json", "--data", str(tmp_path)).exit_code == 1
+
+
 def test_without_settings_or_folder_both_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ _ALL = (
         unknown_zone="Write a name of the tz database, as in Europe/Paris, or none.",
         taken="Give each user a userName and an id of their own: the door refuses the second (409).",
         wrong_tenant="Send each subsidiary's people from its own feed.",
+        empty="Look whether the export has worked: a feed without a record says nothing of anybody.",
         ids_reissued="Do not send this: people would join again beside themselves. Keep ids for life.",
         bad_envelope="Send CloudEvents 1.0 in binary mode, keyed by tenant:employee_id.",
     ),

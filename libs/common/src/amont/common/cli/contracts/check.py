@@ -53,7 +53,7 @@ def check(
     from amont.common.feeds.across import Across  # noqa: PLC0415
     from amont.common.feeds.checking import Checker  # noqa: PLC0415
     from amont.common.feeds.csv import CsvFeed  # noqa: PLC0415
-    from amont.common.feeds.findings import Tally  # noqa: PLC0415
+    from amont.common.feeds.findings import Tally, found  # noqa: PLC0415
     from amont.common.feeds.looking import Look  # noqa: PLC0415
 
     if format_ not in {None, JSON_LINES, CSV}:
@@ -78,6 +78,8 @@ def check(
             else:
                 read = partial(CsvFeed, mapping=mapping_from(mapping, dates), encoding=encoding, delimiter=delimiter, tenant=tenant)
                 read_as = _look_at_csv(file, look, read, shown=not as_json)
+            if not look.records and not tally.total(Severity.ERROR):
+                tally.add([found(0, "empty", "", "there is no record in it")])
         look.end()
         _say(name, read_as, look, place, as_json=as_json, placed=users is not None)
     if tally.total(Severity.ERROR) or (strict and tally.total(Severity.WARNING)):

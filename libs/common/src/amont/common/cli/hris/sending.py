@@ -55,7 +55,7 @@ def send(
 ) -> None:
     """Send staff records to hris-staff; `"left": true` in a record says that the person leaves. Sending a line twice is the same event twice.
 
-    Every line is checked before anything is sent. Exits with 1 when a line is bad, and then sends nothing unless told to skip.
+    Every line is checked before anything is sent. Exits with 1 when a line is bad, and then sends nothing unless told to skip; and when there is none.
     Fields that a staff record does not have are left out and named.
     """
     log = log_at(data)
@@ -67,7 +67,7 @@ def send(
     _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
     if sent and not as_json and data is not None:
         say_who_reads(data)
-    if looked.bad and not skip_bad:
+    if (looked.bad and not skip_bad) or not sent:
         raise typer.Exit(NO)
 
 
@@ -119,6 +119,9 @@ def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
         err.print(table(("line", "what is wrong"), [(one.number, one.why) for one in bad]))
     if bad and not skip_bad:
         say(err, f"Nothing was sent: {counted(len(bad), 'bad line')}. Mend them, or send the others with --skip-bad.", style="red")
+        return
+    if not sent:
+        say(err, "Nothing was sent: there is no record in it. Look whether the export has worked.", style="red")
         return
     skipped = f", {counted(len(bad), 'bad line')} left out" if bad else ""
     say(out, f"Sent {counted(sent, 'staff record')} to hris-staff{skipped}. They are on the log, and enrolment reads them when it runs.")
