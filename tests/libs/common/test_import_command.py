@@ -142,6 +142,9 @@ CUT = [
     (PEOPLE[:-12], MAY_BE_CUT),
     (PEOPLE.replace("e7;Zoé;C3", ";Zoé;C3"), NOBODY_KNOWS),
     (PEOPLE + 'e99;"Zo', NOBODY_KNOWS),
+    (PEOPLE.replace("e7;Zoé;", 'e7;"Zoé;').replace("e10;Zoé;", 'e10;"Zoé";'), NOBODY_KNOWS),  # e8 and e9 are in the quotes
+    (PEOPLE.replace("e7;Zoé;C3", 'e7;Zoé;"C3').replace("e9;Zoé;C3", 'e9;Zoé;"C3"'), NOBODY_KNOWS),
+    (PEOPLE.replace("e7;Zoé;C3", 'e7;Zoé;"C3').replace("e9;Zoé;", 'e9;";Zoé";'), NOBODY_KNOWS),
 ]
 
 

@@ -273,12 +273,72 @@ def test_a_file_that_is_cut_off_says_so_and_the_rest_is_read() -> None:
     assert Checker().look(list(feed_of(whole[:-2]))[1])[0] is not None
 
 
-def test_a_quote_that_is_never_closed_costs_its_own_line_only() -> None:
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_a_quote_that_is_never_closed_costs_its_own_line_only(end: str) -> None:
     people = [(f"e{number}", "Martin", "C3", "2026-12-01") for number in range(300)]
-    data = sheet(*people).replace(b"e9;Martin", b'e9;"Martin')
-    feed = feed_of(data)
+    feed = feed_of(sheet(*people, end=end).replace(b"e9;Martin", b'e9;"Martin'))
     assert bad(feed) == [(11, "too-long", "a quote is opened and never closed")]
     assert len(good(feed)) == 299
+    feed = feed_of(sheet(*people, end=end).replace(b"e9;Martin", b'e9;"Martin').replace(b"e12;Martin", b'e12;"Martin"'))
+    assert bad(feed) == [(11, "stray-quote", "column 'Nom': a closing quote is followed by 'M' (line 14, character 6)")]
+    assert [one["employee_id"] for one in good(feed)] == [f"e{number}" for number in range(300) if number != 9]
+
+
+ALL_QUOTED = ["e9", "Martin", "C3", "2026-12-01"]
+
+
+@pytest.mark.parametrize(
+    ("row", "where", "line"),
+    [
+        (b'"e9","Martin,"C3","2026-12-01"', "column 'Nom'", 11),  # a quote that closes nothing before a delimiter
+        (b'"e9","Martin","C3","2026-12-01', 'column "Date d\'effet"', 12),  # and none at the end of the row
+        (b'"e9","Mar"tin","C3","2026-12-01"', "column 'Nom'", 11),  # one in a name
+        (b'"e9","Martin" ,"C3","2026-12-01"', "column 'Nom'", 11),  # a blank
+        (b'"e9","Martin","C3","2026-12-01","x"y', "cell 5", 11),
+    ],
+)
+def test_a_closing_quote_is_followed_by_a_delimiter_or_the_line_s_end(row: bytes, where: str, line: int) -> None:
+    lines = [b",".join(b'"%s"' % cell.encode() for cell in (f"e{number}", *ALL_QUOTED[1:])) for number in range(20)]
+    lines[9] = row
+    feed = feed_of(b"\n".join([",".join(HEADER).encode(), *lines, b""]))
+    ((at, kind, said),) = bad(feed)
+    assert (at, kind) == (11, "stray-quote")
+    assert said.startswith(f"{where}: a closing quote is followed by ")
+    assert f"(line {line}, character " in said
+    assert [one["employee_id"] for one in good(feed)] == [f"e{number}" for number in range(20) if number != 9]
+    assert [entry.line for entry in feed if entry.person is None] == [11]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (b'e1;"Lovelace;C3\ne2;";Turing";C3\n', "2 lines in quotes, and a quote inside a cell without quotes"),
+        (b'e1;Lovelace;C3;"2026\ne2;Turing;C3;"\n', ""),
+        (b'e1;Lovelace;"C3\ne2;Turing;";2026-12-01;x\n', "2 lines in quotes, and 5 cells where the header has 4"),
+        (b'e1;"Lovelace\ne2;Turing;C3;"\n', "2 lines in quotes, and 2 cells where the header has 4"),
+    ],
+)
+def test_a_row_over_several_lines_that_a_quote_has_made_is_no_record(lines: bytes, said: str) -> None:
+    feed = feed_of(sheet(header=HEADER) + lines + b"e3;Hopper;C3;2026-12-01\n")
+    first = next(iter(feed))
+    assert first.person is None
+    assert [one.kind.name for one in first.findings] == (["stray-quote"] if said else ["bad-value"])
+    assert said in str(first.findings[0])
+    assert good(feed)[-1]["employee_id"] == "e3"
+
+
+def test_an_id_with_a_quote_in_it_is_nobody() -> None:
+    (entry,) = feed_of(sheet(header=HEADER) + b'e1";"Lovelace";"C3";"2026-12-01"\r\n')
+    assert entry.person is None
+    assert [(one.kind.name, one.where) for one in entry.findings] == [("bad-value", "column 'Matricule'")]
+
+
+def test_cells_of_several_lines_that_a_spreadsheet_writes_are_good() -> None:
+    notes = ["two\nlines", 'a "quoted" word\nand "another"', "\nfirst empty", "last empty\n", "a;b\n;c;", '"\n"', "x\r\ny"]
+    people = [(f"e{number}", f"N{note}N", "C3", "2026-12-01") for number, note in enumerate(notes)]
+    feed = feed_of(sheet(*people))
+    assert bad(feed) == []
+    assert [one["family_name"] for one in good(feed)] == [f"N{note}N" for note in notes]
 
 
 def test_a_row_with_too_many_cells_is_refused_and_one_without_its_last_empty_ones_is_not() -> None:

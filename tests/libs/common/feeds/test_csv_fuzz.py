@@ -1,12 +1,15 @@
 """Files that nobody would write, some of which somebody has: whatever the bytes, each line is taken or told, and the reader falls over none."""
 
 import contextlib
+import csv
 import encodings
 import io
 import json
 import pkgutil
+import re
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Literal
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,9 +18,12 @@ from typer.testing import CliRunner
 from amont.common.cli import root
 from amont.common.errors import Invalid
 from amont.common.feeds import Finding
+from amont.common.feeds.across import Across
 from amont.common.feeds.checking import Checker
 from amont.common.feeds.csv import CsvFeed, MappingFile, NoHeader
 from amont.common.feeds.csv.rows import MOST_CHARACTERS
+from amont.common.feeds.findings import Tally
+from amont.common.feeds.looking import Look
 
 from .sheets import AS_OF
 
@@ -97,6 +103,8 @@ def test_every_line_is_taken_or_told_with_its_place(head: bytes, noise: bytes, e
     assert list(looked(feed)) == found  # a second look sees the same
 
 
+TO_THE_LETTER = re.compile(r'(?:(?:"(?:[^"]|"")*"|[^;"\r\n]*);){2}(?:"(?:[^"]|"")*"|[^;"\r\n]*)(?:\r\n|\r|\n)|[^\r\n]*')
+"""A row of three cells by RFC 4180; else a line."""
 CELL = st.lists(
     st.sampled_from(['"', '""', ";", "a", "é", "\x00", " ", "\ufeff", "\u2028", "\x85", "'", "=1+1", "\\", "\n"]), max_size=8
 ).map("".join)
@@ -105,21 +113,53 @@ CELL = st.lists(
 @settings(max_examples=600, deadline=None)
 @given(st.lists(CELL, max_size=25), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["utf-8", "utf-16", "cp1252"]))
 def test_what_a_hostile_cell_takes_with_it_is_within_the_lines_that_are_told(cells: list[str], end: str, encoding: str) -> None:
-    """Each row begins with an id of its own. Whatever quotes open and close, each id is in a record that is sent, or in a line that is refused."""
+    """Each row begins with an id of its own. Whatever quotes open and close, each id is a record that is sent, or in a line that is refused; else it is
+    in a row that is RFC 4180 to the letter, of which nobody can tell that it was not meant.
+    """
     lines = ["Matricule;Nom;Grade", *(f"id{number}x;{cell};C3" for number, cell in enumerate(cells))]
     text = "".join(line + end for line in lines)
     feed = read(text.encode(encoding, errors="replace"), encoding=encoding, delimiter=";")
     assert feed is not None
     found = list(looked(feed))
-    sent = b"".join(value for _, value, _ in found if value).decode()
-    after = [*(line for line, *_ in found), len(text)][1:]
-    refused = {number for (line, value, _), end_ in zip(found, after, strict=True) if value is None for number in range(line, end_)}
-    at = 1
-    for number, cell in enumerate(["", *cells]):
-        ours = f"id{number - 1}x"
-        assert number == 0 or ours in sent or at in refused, (ours, found)
-        whole = cell + end
-        at += whole.count("\n") + whole.count("\r") - whole.count("\r\n")
+    sent = {json.loads(value)["employee_id"] for _, value, _ in found if value}
+    physical = re.findall(r"[^\r\n]*(?:\r\n|\r|\n)", text.encode(encoding, errors="replace").decode(encoding))
+    after = [*(line for line, *_ in found), len(physical) + 1][1:]
+    told = set[int]()
+    for (line, value, _), end_ in zip(found, after, strict=True):
+        if value is None or TO_THE_LETTER.match("".join(physical[line - 1 :])).end() > len(physical[line - 1]):  # type: ignore[union-attr]
+            told.update(range(line, end_))
+    at = 2
+    for number, cell in enumerate(cells):
+        assert f"id{number}x" in sent or at in told, (number, found)
+        at += len(re.findall(r"\r\n|\r|\n", cell + end))
+
+
+NAME = st.text(st.sampled_from('aé ;,"\n'), max_size=6).map(lambda text: f"N{text}N")
+PERSON = st.tuples(NAME, st.sampled_from(["C3", "C;4"]))
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(PERSON, min_size=1, max_size=12), st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]), st.sampled_from(";,"), st.data())
+def test_a_quote_too_many_or_too_few_changes_nobody_else(
+    people: list[tuple[str, str]], quoting: Literal[0, 1], delimiter: str, data: st.DataObject
+) -> None:
+    """In a file that a careful writer wrote. Whoever is not sent after that is hidden by a line that nobody can be told from, so it is not complete."""
+    file = io.StringIO(newline="")
+    rows = [("Matricule", "Nom", "Grade"), *((f"e{number}", *one) for number, one in enumerate(people))]
+    csv.writer(file, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerows(rows)
+    text = file.getvalue()
+    at = data.draw(st.integers(text.index("\n") + 1, len(text) - 1))
+    struck = text[:at] + text[at + 1 :] if text[at] == '"' else text[:at] + '"' + text[at:]
+    feed = read(struck.encode(), delimiter=delimiter)
+    assert feed is not None
+    before = {one["employee_id"]: one for one in (json.loads(value) for _, value, _ in looked(read(text.encode()) or feed) if value)}
+    sent = [json.loads(value) for _, value, _ in looked(feed) if value]
+    assert sum(before.get(one["employee_id"], one) != one for one in sent) <= 1
+    with Across() as across:
+        look = Look(Checker(tenant="fr"), across, Tally(1))
+        for entry in feed:
+            look.take(entry)
+        assert look.nobody or {*across.everybody()} >= {f"fr:{one}" for one in before}
 
 
 def test_a_line_of_ten_megabytes_costs_itself_and_no_other() -> None:

@@ -79,7 +79,7 @@ def _fill(tables: dict[str, dict[str, int]], row: Row, places: Mapping[str, int]
     tenant, code, band = cell("tenant") or EVERYBODY, code_in(cell("grade")), cell("band")
     where = f"line {row.line}"
     if row.fault:
-        yield Fault(where, row.fault)
+        yield Fault(where, row.fault.what)
     elif cells != row.cells:
         yield Fault(where, f"bytes that are not {encoding}; save the file in UTF-8")
     elif not code:

@@ -14,7 +14,7 @@ from amont.common.feeds.csv.encoding import Encoding
 from amont.common.feeds.csv.mapping import Columns, MappingFile, NoHeader, columns_of, read_mapping, recognised
 from amont.common.feeds.csv.rows import Row
 from amont.common.feeds.csv.sheet import Sheet, as_text
-from amont.common.feeds.findings import Finding, found
+from amont.common.feeds.findings import Finding, found, shown
 from amont.common.feeds.lines import Entry
 
 __all__ = ["NO_LINE_END", "CsvFeed", "MappingFile", "NoHeader", "read_mapping"]
@@ -60,7 +60,7 @@ class CsvFeed:
         return self._sheet.described
 
     def __iter__(self) -> Iterator[Entry]:
-        for row in self._sheet.rows():
+        for row in self._sheet.rows(len(self.columns.header)):
             if row.line > self._header_line:
                 yield self._entry(row)
 
@@ -69,11 +69,15 @@ class CsvFeed:
         column = self.columns.name_of(finding.where.split("/")[1]) if finding.where.startswith("/") else None
         return finding if column is None else replace(finding, where=column)
 
+    def _column(self, place: int) -> str:
+        header = self.columns.header
+        return f"column {shown(header[place])}" if place < len(header) else f"cell {place + 1}"
+
     def _entry(self, row: Row) -> Entry:
         width = len(self.columns.header)
         if row.fault:
-            kind = "too-long" if row.ended else "cut-off"
-            return Entry(row.line, b"", (found(row.line, kind, "", row.fault),))
+            where = "" if row.fault.place is None else self._column(row.fault.place)
+            return Entry(row.line, b"", (found(row.line, row.fault.kind, where, row.fault.what),))
         if not row.ended and len(row.cells) < width:
             what = f"the file ends in the middle of a row: {len(row.cells)} of {width} cells"
             return Entry(row.line, b"", (found(row.line, "cut-off", "", what),))
@@ -85,4 +89,5 @@ class CsvFeed:
             faults.append(found(row.line, "columns", "", f"{len(text)} cells, and the header has {width}"))
         if not row.ended:
             faults.append(found(row.line, NO_LINE_END, "", "the last row has no line end, so it may have been cut short"))
-        return Entry(row.line, value, tuple(map(self.placed, faults)), person)
+        alone = row.lines == 1  # of several lines that are no record, the others may have been somebody else's
+        return Entry(row.line, value, tuple(map(self.placed, faults)), person if alone else None)

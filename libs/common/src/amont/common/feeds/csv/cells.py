@@ -129,6 +129,8 @@ def _true(text: str, _: str | None) -> bool:
 
 
 def _id(text: str, _: str | None) -> str:
+    if '"' in text:
+        raise ValueError("is an id with a quote in it: close the quote that opens the cell, or take it out")
     if _MANGLED.fullmatch(text):
         raise ValueError("is an id that a spreadsheet has made a rounded number of: format the column as text and export again")
     return text

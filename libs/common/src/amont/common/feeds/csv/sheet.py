@@ -36,10 +36,10 @@ class Sheet:
         """How the file is read, for people."""
         return f"{self.encoding}{self.encoding.for_example}, {NAMES.get(self.delimiter, repr(self.delimiter))} between cells"
 
-    def rows(self) -> Generator[Row, None, None]:
-        """Every row that has a cell with something in it, the header the first."""
+    def rows(self, width: int | None = None) -> Generator[Row, None, None]:
+        """Every row that has a cell with something in it, the header the first; `width` as in `rows.rows`."""
         with self._text() as text:
-            for row in rows(text, self.delimiter):
+            for row in rows(text, self.delimiter, width):
                 if row.line > 1 or self.delimiter.join(row.cells).strip().lower() != _SAYS_SO + self.delimiter:
                     yield row
 
