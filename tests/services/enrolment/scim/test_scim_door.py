@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scim2_models import ScimFilter
 from tests.services.enrolment.scim.door import CORE, EMPLOYEE, ENTERPRISE, GROUPS, Answer, Scene, lea, patch, scene
 from tests.services.enrolment.staffing import GROUP
 
@@ -403,6 +404,50 @@ async def test_users_are_found_by_filter_and_listed_by_page(door: Scene) -> None
     asked = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": 'title eq "odd"', "attributes": ["userName"]}
     searched = (await door.fr("POST", "/Users/.search", asked)).json()
     assert [set(one) for one in searched["Resources"]] == [{"schemas", "id", "userName"}] * 3
+
+
+SEARCH = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("(" * 4_001, "4,000 characters"), (" or ".join(["id pr"] * 51), "50 comparisons"), ("x" * 900_000, "4,000 characters")],
+)
+async def test_a_filter_that_asks_too_much_is_refused_by_every_way_in_and_not_parsed_when_too_long(
+    door: Scene, text: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest: list[int] = []
+    parse = ScimFilter.__new__
+
+    def watched(kind: Any, given: str, *more: Any) -> Any:
+        longest.append(len(given))
+        return parse(kind, given, *more)
+
+    monkeypatch.setattr(ScimFilter, "__new__", watched)
+    for name in ("filter", "FILTER"):
+        for path in ("/.search", "/Users/.search", "/Groups/.search"):
+            assert said in refused(await door.fr("POST", path, {"schemas": [SEARCH], name: text}), 400, "invalidFilter")
+    if len(text) < 50_000:
+        assert said in refused(await door.fr("GET", f"/Users?filter={text}"), 400, "invalidFilter")
+    assert max(longest, default=0) <= 4_000
+
+
+async def test_a_filter_of_fifty_comparisons_is_taken_and_those_inside_brackets_count(door: Scene) -> None:
+    def emails(number: int) -> str:
+        return f"not (emails[{' or '.join(['type pr'] * number)}]) and title pr"
+
+    assert (await door.fr("POST", "/Users/.search", {"schemas": [SEARCH], "filter": emails(49)})).status_code == 200
+    refused(await door.fr("POST", "/Users/.search", {"schemas": [SEARCH], "filter": emails(50)}), 400, "invalidFilter")
+
+
+async def test_a_patch_whose_paths_are_a_book_is_refused_and_says_what_to_do(door: Scene) -> None:
+    user = await door.fr.made()
+    path = f"emails[{' or '.join(['type pr'] * 50)}].value"
+    whole = {"op": "replace", "PATH": path, "value": "x"}
+    for operations in ([whole] * 100, [{"op": "add", "value": {path: "x"}}] * 100):
+        assert "send several" in refused(await door.fr("PATCH", f"/Users/{user['id']}", patch(*operations)), 400, "invalidPath")
+    many = [{"op": "replace", "path": 'emails[type eq "work"].value', "value": f"lea{number}@example.org"} for number in range(1_000)]
+    assert (await door.fr("PATCH", f"/Users/{user['id']}", patch(*many))).status_code == 204
 
 
 async def test_an_erased_person_is_nowhere_in_what_the_provider_wrote_and_is_not_taken_again(door: Scene) -> None:

@@ -10,6 +10,7 @@ from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
 
+from amont.enrolment.api.scim.limits import filter_must_be_short, filter_must_compare_little, paths_must_be_short
 from amont.enrolment.api.scim.paths import body_must_be_qualified, filter_must_be_qualified, path_must_be_qualified
 from amont.enrolment.api.scim.schemas import PROVIDER, AmontEmployee
 
@@ -33,7 +34,10 @@ class TenantService(ScimService):
         return super().apply_replacement(current, replacement, conditions)
 
     def read_patch(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> "PatchOp[Any]":
-        """Raises InvalidPathException for an attribute of an extension without the extension's name, which the library would drop without a word."""
+        """Raises InvalidPathException for an attribute of an extension without the extension's name, which the library would drop without a word, and for
+        paths that are too long.
+        """
+        paths_must_be_short(self.decode_body(body, content_type))
         patch = super().read_patch(resource_type, body, content_type)
         extensions = self.get_model(resource_type).get_extension_models()
         for operation in patch.operations or ():
@@ -53,14 +57,20 @@ class TenantService(ScimService):
         return super().read_replacement(resource_type, body, content_type)
 
     def read_search(self, resource_types: list[ResourceType], payload: Any) -> tuple[SearchRequest[Any], Any]:
-        """Raises InvalidFilterException with the name that was meant for an attribute of an extension without the extension's name."""
+        """Every search comes through here, by GET or POST. Raises InvalidFilterException for a filter that is too long or compares too much, and with the
+        name that was meant for an attribute of an extension without the extension's name.
+        """
+        filter_must_be_short(payload)
         try:
-            return super().read_search(resource_types, payload)
+            search, position = super().read_search(resource_types, payload)
         except InvalidFilterException:
             extensions = {uri: one for each in resource_types for uri, one in self.get_model(each).get_extension_models().items()}
             given = next((value for name, value in payload.items() if name.casefold() == "filter"), None)
             filter_must_be_qualified(str(given), extensions)
             raise
+        if search.filter is not None:
+            filter_must_compare_little(search.filter)
+        return search, position
 
     def _must_be_qualified(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> None:
         body_must_be_qualified(self.decode_body(body, content_type), self.get_model(resource_type).get_extension_models())
