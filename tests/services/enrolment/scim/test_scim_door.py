@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scim2_models import ScimFilter
 from tests.services.enrolment.scim.door import CORE, EMPLOYEE, ENTERPRISE, GROUPS, Answer, Scene, lea, patch, scene
-from tests.services.enrolment.staffing import GROUP
+from tests.services.enrolment.staffing import COORDINATOR, GROUP, fr, recorded
 
 from amont.common import metrics
 from amont.common.documents import Find
@@ -20,6 +21,7 @@ from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.events.values import EmployeeStatus
 from amont.common.web.limits import RateLimit
 from amont.enrolment import commands
+from amont.enrolment.domain.holding import Why
 from amont.enrolment.domain.scim_record import employee_id_of, scim_id_of
 from amont.enrolment.domain.scim_user import ScimUser
 
@@ -99,6 +101,76 @@ async def test_inactive_is_a_leaver_and_active_again_the_same_person(false: Any,
     after = await door.employee()
     assert (after.id, after.status, after.profile) == (before.id, EmployeeStatus.ACTIVE, before.profile)
     assert [type(one) for one in await door.told()] == [StaffRecorded, StaffLeft, StaffRecorded]
+
+
+async def dropped(door: Scene) -> str:
+    """A user who is inactive, and whose leaving a coordinator has dropped."""
+    await door.hearing.given(replace(fr(), leaver_share=0.0))
+    user = await door.fr.made()
+    await door.employee()
+    await door.hearing.passes(timedelta(hours=2))
+    await door.fr("PATCH", f"/Users/{user['id']}", OFF)
+    assert (await door.employee()).held
+    for body in (OFF, lea(active=False)):  # while it is held it waits once, however often it is said
+        assert (await door.fr("PATCH" if body is OFF else "PUT", f"/Users/{user['id']}", body)).is_success
+    assert len((await door.employee()).held) == 1
+    await door.hearing.passes(timedelta(minutes=1))
+    await door.hearing.asked(commands.drop_leavers, "fr", COORDINATOR, "by mistake")
+    await door.hearing.passes(timedelta(minutes=1))
+    employee = await door.employee()
+    assert (employee.status, employee.held) == (EmployeeStatus.ACTIVE, ())
+    assert [type(one) for one in await door.told()] == [StaffRecorded, StaffLeft]
+    return f"/Users/{user['id']}"
+
+
+TITLE = patch({"op": "replace", "path": "title", "value": "Analyste"})
+PATHLESS = patch({"op": "Replace", "value": {f"{CORE}:Active": "False"}})
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [("PATCH", OFF), ("PATCH", PATHLESS), ("PUT", lea(active=False)), ("PUT", lea(active=False, title="x")), ("DELETE", None)],
+)
+async def test_a_leaving_that_was_dropped_is_said_again_when_the_provider_says_it_again(method: str, body: Any, door: Scene) -> None:
+    user = await dropped(door)
+    assert (await door.fr("PATCH", user, TITLE)).is_success
+    assert await door.told() == []
+    assert (await door.fr(method, user, body)).is_success
+    employee = await door.employee()
+    assert (employee.status, [one.why for one in employee.held]) == (EmployeeStatus.ACTIVE, [Why.LEAVERS])
+    await door.hearing.asked(commands.release_leavers, "fr", COORDINATOR, "they left")
+    await door.hearing.passes(timedelta(minutes=1))
+    assert (await door.employee()).status is EmployeeStatus.LEFT
+    assert [type(one) for one in await door.told()] == [StaffLeft]
+
+
+async def test_a_leaving_said_again_stands_after_what_another_feed_says_of_the_person(door: Scene) -> None:
+    user = await dropped(door)
+    await door.hearing.passes(timedelta(days=2))
+    now = door.hearing.clock.now()
+    await door.hearing.hears(recorded("e1", at=now - timedelta(hours=1), wrote=now))
+    await door.hearing.given(replace(fr(), leaver_share=1.0))
+    await door.fr("PATCH", user, OFF)
+    await door.employee()
+    await door.hearing.passes(timedelta(minutes=1))
+    assert (await door.employee()).status is EmployeeStatus.LEFT
+
+
+async def test_of_somebody_who_has_left_already_saying_it_again_changes_nothing(door: Scene) -> None:
+    user = await door.fr.made()
+    await door.fr("PATCH", f"/Users/{user['id']}", OFF)
+    await door.fr("PATCH", f"/Users/{user['id']}", OFF)  # before enrolment has heard of the first
+    before = await door.employee()
+    assert before.status is EmployeeStatus.LEFT
+    await door.told()
+    version = (await door.fr("GET", f"/Users/{user['id']}")).headers["ETag"]
+    await door.hearing.passes(timedelta(days=1))
+    for method, body in (("PATCH", OFF), ("PUT", lea(active=False)), ("PATCH", PATHLESS)):
+        assert (await door.fr(method, f"/Users/{user['id']}", body)).is_success
+    assert await door.told() == []
+    assert (await door.fr("GET", f"/Users/{user['id']}")).headers["ETag"] == version
+    after = await door.employee()
+    assert (after.last, after.seq) == (before.last, 2)
 
 
 async def test_deleted_is_a_leaver_of_whom_nothing_is_kept_and_a_new_post_the_same_person_back(door: Scene) -> None:

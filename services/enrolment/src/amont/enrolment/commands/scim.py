@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from amont.common.aggregate import Aggregate, Decision
@@ -12,6 +13,7 @@ from amont.common.events.values import tenant_of
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.enrolment import documents
+from amont.enrolment.domain.employee import HERE, Employee
 from amont.enrolment.domain.erasure import Erased, digest_of
 from amont.enrolment.domain.scim_record import employee_id_in, employee_id_of, scim_id_of
 from amont.enrolment.domain.scim_user import PersonErased, ScimGroup, ScimUser, UserTaken
@@ -46,7 +48,8 @@ async def make_user(work: Work, tenant: str, attributes: Attributes) -> tuple[Sc
             raise UserTaken("userName" if _name_of(existing) == name.casefold() else "employeeNumber or externalId", name)
         existing = await work.get_or_new(ScimUser, f"{tenant}:{work.new_id('scim', name)}")
     await _must_be_free(work, tenant, name, existing.id)
-    made = work.save(existing.write(attributes, await work.get(Subsidiary, tenant), work.now))
+    still_here = await _still_here(work, existing)
+    made = work.save(existing.write(attributes, await work.get(Subsidiary, tenant), work.now, still_here=still_here))
     return made, work.version_of(made)
 
 
@@ -70,20 +73,26 @@ async def forget_user(look: Look, managers: Sequence[str]) -> None:
             look.change(documents.SCIM_GROUPS, group.without(member))
 
 
-async def write_user(work: Work, tenant: str, scim_id: str, attributes: Attributes, version: int | None) -> tuple[ScimUser, int]:
-    """All of a user's attributes anew, knowing which version one has read. Raises NotFound, Stale, UserTaken, BadAttribute."""
+async def write_user(
+    work: Work, tenant: str, scim_id: str, attributes: Attributes, version: int | None, *, says_active: bool = True
+) -> tuple[ScimUser, int]:
+    """All of a user's attributes anew, knowing which version one has read, and whether the change is about `active`, too.
+
+    Raises NotFound, Stale, UserTaken, BadAttribute.
+    """
     user, _ = await scim_user(work, tenant, scim_id, version)
     name = str(attributes["userName"])
     if name.casefold() != _name_of(user):
         await _must_be_free(work, tenant, name, user.id)
-    written = work.save(user.write(attributes, await work.get(Subsidiary, tenant), work.now))
+    still_here = await _still_here(work, user) if says_active else None
+    written = work.save(user.write(attributes, await work.get(Subsidiary, tenant), work.now, still_here=still_here))
     return written, work.version_of(written)
 
 
 async def delete_user(work: Work, tenant: str, scim_id: str, version: int | None) -> None:
     """The person leaves, and the user is gone. Raises NotFound, Stale."""
     user, _ = await scim_user(work, tenant, scim_id, version)
-    work.save(user.remove(work.now))
+    work.save(user.remove(work.now, still_here=await _still_here(work, user)))
 
 
 async def scim_user(work: Work, tenant: str, scim_id: str, version: int | None = None) -> tuple[ScimUser, int]:
@@ -152,6 +161,14 @@ async def _must_not_be_erased(work: Work, person: str) -> None:
     erased = await work.peek(Erased, digest_of(person))
     if erased is not None and not erased.readmitted:
         raise PersonErased(person.partition(":")[2])
+
+
+async def _still_here(work: Work, user: ScimUser) -> datetime | None:
+    """From when the record is by which enrolment has somebody here who has left by what the user said last, and of whom no leaving is held. None of others."""
+    employee = None if user.present else await work.peek(Employee, user.id)
+    if employee is None or employee.last is None or employee.status not in HERE or any(one.entry.profile is None for one in employee.held):
+        return None
+    return employee.last.position.effective_at
 
 
 async def _must_be_free(work: Work, tenant: str, name: str, person: str) -> None:

@@ -1,7 +1,8 @@
 """People and groups as an identity provider has written them over SCIM, kept so that it finds what it wrote (RFC 7644, section 3).
 
 A user says to the inbound topic what its changes mean: a staff record when one of its fields differs from what was said, a leaving when `active` becomes
-false or the user is deleted, a record again when they come back. So every feed has one validation and one history, and this is no second one.
+false or the user is deleted, a record again when they come back. A leaving that enrolment has not taken, since a coordinator dropped it, is said again
+when the provider says again that the user is inactive. So every feed has one validation and one history, and this is no second one.
 A user whose attributes miss something is kept and says nothing. A group says nothing at all.
 """
 
@@ -83,12 +84,15 @@ class ScimUser(Aggregate):
     def facts(self) -> Mapping[str, Any]:
         return {"tenant": self.tenant, "employee_id": self.employee_id}
 
-    def write(self, attributes: Mapping[str, Any], subsidiary: Subsidiary, now: datetime) -> Decision["ScimUser"]:
-        """Other attributes, all of them. Raises BadAttribute, for a grade or a zone that the subsidiary does not know, too."""
+    def write(
+        self, attributes: Mapping[str, Any], subsidiary: Subsidiary, now: datetime, *, still_here: datetime | None = None
+    ) -> Decision["ScimUser"]:
+        """Other attributes, all of them; `still_here` as for `remove`. Raises BadAttribute, for a grade or a zone that the subsidiary does not know, too."""
         made_at = now if self.removed or self.made_at is None else self.made_at
-        written = replace(self, attributes=dict(attributes), made_at=made_at, changed_at=now, removed=False)
+        changed_at = self.changed_at if attributes == self.attributes and not self.removed else now
+        written = replace(self, attributes=dict(attributes), made_at=made_at, changed_at=changed_at, removed=False)
         if attributes.get("active") is False:
-            return _left(written, now)
+            return _left(written, now, still_here)
         if missing(attributes):
             return Decision(written)
         when = self.next(now)
@@ -99,9 +103,11 @@ class ScimUser(Aggregate):
         said = replace(written, present=True, effective_at=when["effective_at"], said_at=when["occurred_at"], seq=self.seq + 1)
         return Decision(said, (record.model_copy(update={"seq": said.seq}),))
 
-    def remove(self, now: datetime) -> Decision["ScimUser"]:
-        """The user is deleted: the person leaves, and nothing is kept but that there was one."""
-        decision = _left(self, now)
+    def remove(self, now: datetime, *, still_here: datetime | None = None) -> Decision["ScimUser"]:
+        """The user is deleted: the person leaves, and nothing is kept but that there was one. `still_here` is from when the record is by which enrolment has
+        somebody here who was said to have left: it is said again.
+        """
+        decision = _left(self, now, still_here)
         return Decision(replace(decision.state.erased(), changed_at=now), decision.events)
 
     def erased(self) -> "ScimUser":
@@ -119,11 +125,14 @@ class ScimUser(Aggregate):
         return {"effective_at": max(now, self.effective_at), "occurred_at": max(now, self.said_at + NEXT)}
 
 
-def _left(user: ScimUser, now: datetime) -> Decision[ScimUser]:
-    """The person is there no more, said if it was said that they were."""
-    if not user.present:
-        return Decision(user)
+def _left(user: ScimUser, now: datetime, still_here: datetime | None) -> Decision[ScimUser]:
+    """The person is there no more, said if it was said that they were. Said again, it is a new fact about the same day, unless a later record has them here."""
     when = user.next(now)
+    if not user.present:
+        if still_here is None or user.effective_at is None:
+            return Decision(user)
+        if still_here <= user.effective_at:
+            when["effective_at"] = user.effective_at
     left = replace(user, present=False, effective_at=when["effective_at"], said_at=when["occurred_at"])
     return Decision(left).saying(StaffLeft, **when)
 

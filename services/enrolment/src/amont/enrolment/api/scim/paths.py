@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scim2_models import Extension, InvalidFilterException, InvalidPathException, InvalidSyntaxException, ScimFilter
+from scim2_models import Extension, InvalidFilterException, InvalidPathException, InvalidSyntaxException, PatchOp, ScimFilter
 from scim2_models.path import Comparison, LogicalExpr, Not, Present
 
 from amont.common.feeds.refused import never_stored
@@ -18,6 +18,18 @@ OURS = str(AmontEmployee.__schema__)
 _CORE = re.compile(re.escape(str(User.__schema__)) + ":", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z][\w-]*")
 Extensions = Mapping[str, type[Extension]]
+
+
+def paths_of(patch: "PatchOp[Any]") -> Iterator[str]:
+    """What the operations of a PATCH are about: without a `path`, the names in the value."""
+    for operation in patch.operations or ():
+        pathless = list(operation.value) if isinstance(operation.value, dict) else []
+        yield from pathless if operation.path is None else [str(operation.path)]
+
+
+def says_active(patch: "PatchOp[Any]") -> bool:
+    """Whether a PATCH is about `active`, among other things."""
+    return any(_CORE.sub("", path).casefold() == "active" for path in paths_of(patch))
 
 
 def path_must_be_qualified(path: str, extensions: Extensions) -> None:

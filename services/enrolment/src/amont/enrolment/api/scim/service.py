@@ -11,8 +11,9 @@ from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
 
 from amont.enrolment.api.scim.limits import filter_must_be_short, filter_must_compare_little, paths_must_be_short
-from amont.enrolment.api.scim.paths import body_must_be_qualified, filter_must_be_qualified, path_must_be_qualified
-from amont.enrolment.api.scim.schemas import PROVIDER, AmontEmployee
+from amont.enrolment.api.scim.paths import body_must_be_qualified, filter_must_be_qualified, path_must_be_qualified, paths_of, says_active
+from amont.enrolment.api.scim.schemas import PROVIDER, AmontEmployee, User
+from amont.enrolment.api.scim.storage import TenantStorage
 
 AGAIN = 8
 """How often a change without If-Match is made again after somebody was faster."""
@@ -31,7 +32,13 @@ class TenantService(ScimService):
         for extension in type(current).get_extension_models().values():
             if replacement[extension] is None:
                 replacement[extension] = current[extension]
-        return super().apply_replacement(current, replacement, conditions)
+        changed = super().apply_replacement(current, replacement, conditions)
+        return current if changed is None and _is_inactive(current) else changed
+
+    def apply_patch(self, current: Resource[Any], patch_op: "PatchOp[Any]", conditions: Conditions) -> Resource[Any] | None:
+        """Whoever is inactive and is said to be so again is written again, as by a PUT: their leaving may have been dropped."""
+        changed = super().apply_patch(current, patch_op, conditions)
+        return current if changed is None and _is_inactive(current) and says_active(patch_op) else changed
 
     def read_patch(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> "PatchOp[Any]":
         """Raises InvalidPathException for an attribute of an extension without the extension's name, which the library would drop without a word, and for
@@ -40,10 +47,8 @@ class TenantService(ScimService):
         paths_must_be_short(self.decode_body(body, content_type))
         patch = super().read_patch(resource_type, body, content_type)
         extensions = self.get_model(resource_type).get_extension_models()
-        for operation in patch.operations or ():
-            pathless = list(operation.value) if isinstance(operation.value, dict) else []
-            for path in pathless if operation.path is None else [str(operation.path)]:
-                path_must_be_qualified(path, extensions)
+        for path in paths_of(patch):
+            path_must_be_qualified(path, extensions)
         return patch
 
     def read_creation(self, resource_type: ResourceType, body: bytes, content_type: str | None) -> Resource[Any]:
@@ -94,8 +99,21 @@ class TenantService(ScimService):
                     attribute["canonicalValues"] = self._grades
 
 
+def _is_inactive(resource: Resource[Any]) -> bool:
+    return isinstance(resource, User) and resource.active is False
+
+
 class Handler(AsyncScimHandler):
     """The library's handler; a change that names no version is made on whatever is there, again when that has moved meanwhile."""
+
+    storage: TenantStorage
+
+    async def patch_resource(
+        self, resource_type: ResourceType, resource_id: str, patch_op: "PatchOp[Any]", conditions: Conditions
+    ) -> Resource[Any]:
+        """Raises what the storage does."""
+        self.storage.says_active = says_active(patch_op)
+        return await super().patch_resource(resource_type, resource_id, patch_op, conditions)
 
     async def handle(self, request: ScimRequest) -> ScimResponse:
         for _ in range(AGAIN if request.method in CHANGES and not request.header("If-Match") else 0):

@@ -43,6 +43,8 @@ class TenantStorage(AsyncScimStorage):
 
     def __init__(self, run: Run, tenant: str) -> None:
         self._run, self._tenant = run, tenant
+        self.says_active = True
+        """Whether the change is about `active`, too: every POST, PUT and DELETE is."""
 
     async def get(
         self, resource_type: ResourceType, resource_id: str, *, response_parameters: ResponseParameters[Any] | None = None
@@ -80,10 +82,14 @@ class TenantStorage(AsyncScimStorage):
 
     async def update(self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None) -> Resource[Any]:
         """Raises NotFoundException, PreconditionFailedException, UniquenessException, InvalidValueException."""
-        command = commands.write_user if resource_type.name == USERS else commands.write_group
+        command, more = (
+            (commands.write_user, {"says_active": self.says_active}) if resource_type.name == USERS else (commands.write_group, {})
+        )
         with in_scim():
             return _resource(
-                *await self._run(command, self._tenant, cast("str", resource.id), attributes_of(resource), _number(expected_version))
+                *await self._run(
+                    command, self._tenant, cast("str", resource.id), attributes_of(resource), _number(expected_version), **more
+                )
             )
 
     async def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
