@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scim2_models import ScimFilter
 from tests.services.enrolment.scim.door import CORE, EMPLOYEE, ENTERPRISE, GROUPS, Answer, Scene, lea, patch, scene
-from tests.services.enrolment.staffing import COORDINATOR, GROUP, fr, recorded
+from tests.services.enrolment.staffing import COORDINATOR, GROUP, fr, left, recorded
 
 from amont.common import metrics
 from amont.common.documents import Find
@@ -171,6 +171,49 @@ async def test_of_somebody_who_has_left_already_saying_it_again_changes_nothing(
     assert (await door.fr("GET", f"/Users/{user['id']}")).headers["ETag"] == version
     after = await door.employee()
     assert (after.last, after.seq) == (before.last, 2)
+
+
+async def test_an_inactive_user_whom_enrolment_never_knew_is_let_go_of_after_thirty_days(door: Scene) -> None:
+    await door.fr.made(active=False)
+    ungraded = await door.fr.made(userName="bob@example.org", **{ENTERPRISE: {"employeeNumber": "e2"}, EMPLOYEE: {}})
+    await door.fr.made(userName="ann@example.org", active=False, **{ENTERPRISE: {"employeeNumber": "e3"}})
+    version = (await door.fr("GET", "/Users/e1")).headers["ETag"]
+    await door.hearing.passes(timedelta(days=10))
+    await door.fr("PATCH", f"/Users/{ungraded['id']}", OFF)
+    await door.fr("PATCH", "/Users/e1", OFF)
+    await door.fr("PATCH", "/Users/e3", ON)
+    assert (await door.fr("GET", "/Users/e1")).headers["ETag"] == version
+
+    async def here() -> list[int]:
+        return [(await door.fr("GET", f"/Users/{one}")).status_code for one in ("e1", "e2", "e3")]
+
+    await door.hearing.passes(timedelta(days=19))
+    assert await here() == [200, 200, 200]
+    await door.hearing.passes(timedelta(days=2))
+    assert await here() == [404, 200, 200]
+    await door.hearing.passes(timedelta(days=10))
+    assert await here() == [404, 404, 200]
+    kept = await door.hearing.service.unit.house.store.find(Find(collection="scim_users"))
+    assert sorted(one["attributes"].get("userName", "") for one in kept) == ["", "", "ann@example.org"]
+
+
+async def test_an_inactive_user_stays_with_who_works_here_and_goes_with_the_leaver(door: Scene) -> None:
+    await door.fr.made(active=False)
+    await door.hearing.hears(recorded("e1", at=door.hearing.clock.now(), wrote=door.hearing.clock.now()))
+    await door.hearing.passes(timedelta(days=40))
+    assert (await door.fr("GET", "/Users/e1")).status_code == 200
+    gone = door.hearing.clock.now()
+    await door.hearing.hears(left("e1", at=gone, wrote=gone))
+    await door.hearing.passes(timedelta(minutes=1))
+    await door.hearing.passes(timedelta(days=29))
+    assert (await door.fr("GET", "/Users/e1")).status_code == 200
+    await door.hearing.passes(timedelta(days=2))
+    assert (await door.fr("GET", "/Users/e1")).status_code == 404
+    await door.fr.made(active=False)  # made after the leaver's time was over
+    await door.hearing.passes(timedelta(days=29))
+    assert (await door.fr("GET", "/Users/e1")).status_code == 200
+    await door.hearing.passes(timedelta(days=2))
+    assert (await door.fr("GET", "/Users/e1")).status_code == 404
 
 
 async def test_deleted_is_a_leaver_of_whom_nothing_is_kept_and_a_new_post_the_same_person_back(door: Scene) -> None:
@@ -341,7 +384,8 @@ async def test_what_is_said_stands_in_its_order_whatever_the_clock_says(door: Sc
 
 async def test_a_change_that_was_kept_is_said_although_the_process_died_before_the_log_had_it(door: Scene) -> None:
     """State and event are one document: what a crash leaves between store and topic, the next sweep says."""
-    decision = ScimUser(id="fr:e1").write(lea(), (await door.hearing.asked(commands.subsidiary, "fr", GROUP))[0], door.hearing.clock.now())
+    (subsidiary, _), now = await door.hearing.asked(commands.subsidiary, "fr", GROUP), door.hearing.clock.now()
+    decision = ScimUser(id="fr:e1").write(lea(), subsidiary, now, until=now)
     service = door.hearing.service
     work = commands_work(door)
     with work.step():

@@ -80,6 +80,7 @@ SCIM_USERS = Collection(
     "scim_users",
     indexes=[*(Index(("listed_in", name)) for name in ("user_name", "external_id", "employee_number")), Index(("managers",), many=True)],
     keys=_keys_of_user,
+    due=True,
 )
 SCIM_GROUPS = Collection(ScimGroup, "scim_groups", indexes=[Index(("listed_in",)), Index(("members",), many=True)], keys=_keys_of_group)
 

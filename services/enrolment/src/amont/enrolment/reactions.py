@@ -37,6 +37,7 @@ from amont.common.events.words import person_id
 from amont.common.retention import count
 from amont.common.work import Due, Reaction, Reactions, Work
 from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
+from amont.enrolment.commands.leavers import let_go_of_user
 from amont.enrolment.domain.arrival import Outcome
 from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.employee import Employee
@@ -46,6 +47,7 @@ from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.invitation import Invitations
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.scim_user import ScimUser
 from amont.enrolment.domain.seats import Seats, Standing, seats_for
 from amont.enrolment.domain.staff import Understood, understand_left, understand_recorded
 from amont.enrolment.domain.subsidiary import Subsidiary, UnknownTenant
@@ -153,6 +155,11 @@ def _save_changed(work: Work, before: Seats, after: Seats) -> None:
 async def on_employee_due(employee: Employee, work: Work) -> None:
     """What lay ahead for the employee has become true, or what is held is to be looked at."""
     await settle(work, employee)
+
+
+async def on_scim_user_due(user: ScimUser, work: Work) -> None:
+    """They have been inactive for as long as what is known of a leaver is kept."""
+    await let_go_of_user(work, user)
 
 
 async def on_subsidiary_due(subsidiary: Subsidiary, work: Work) -> None:
@@ -289,6 +296,7 @@ DUE: Due = {
     Subsidiary: on_subsidiary_due,
     Feed: on_feed_due,
     Employee: on_employee_due,
+    ScimUser: on_scim_user_due,
     Export: on_export_due,
     Seats: on_seats_due,
     Programme: on_decision_due,

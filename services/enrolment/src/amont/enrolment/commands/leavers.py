@@ -2,7 +2,8 @@
 
 After that nothing stays but the id and the leaving, which keep out what the HR system may still send of before. Others' copies go with the same events.
 Invitations and a SCIM user go when the time is over, whatever else is kept. The record waits: as long as somebody who may be here stands below the leaver,
-the line of management goes through them, and they are looked at again every day.
+the line of management goes through them, and they are looked at again every day. A user who is inactive and of whom no leaver is known has a clock of their
+own: one who was never a staff record, or who was made after the leaver's time was over.
 """
 
 from datetime import datetime, timedelta
@@ -36,6 +37,16 @@ async def let_go(work: Work, person: Employee) -> datetime | None:
     if gone:
         count(work, "leavers")
     return None
+
+
+async def let_go_of_user(work: Work, user: ScimUser) -> None:
+    """The time of an inactive user is over: nothing more is kept of one whom no leaver's clock sees to. Who is here, or comes, keeps theirs."""
+    person = await work.peek(Employee, user.id)
+    if person is not None and (person.status is not EmployeeStatus.LEFT or person.due_at is not None):
+        work.save(user.becomes(due_at=None))
+        return
+    work.save(Decision(user.erased()))
+    count(work, "leavers")
 
 
 def _over_at(work: Work, person: Employee) -> datetime | None:

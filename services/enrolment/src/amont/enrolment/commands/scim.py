@@ -19,6 +19,7 @@ from amont.enrolment.domain.scim_record import employee_id_in, employee_id_of, s
 from amont.enrolment.domain.scim_user import PersonErased, ScimGroup, ScimUser, UserTaken
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.tokens import FeedToken, FeedTokens
+from amont.enrolment.settings import Retention
 
 Attributes = Mapping[str, Any]
 A = TypeVar("A", bound=Aggregate)
@@ -49,7 +50,7 @@ async def make_user(work: Work, tenant: str, attributes: Attributes) -> tuple[Sc
         existing = await work.get_or_new(ScimUser, f"{tenant}:{work.new_id('scim', name)}")
     await _must_be_free(work, tenant, name, existing.id)
     still_here = await _still_here(work, existing)
-    made = work.save(existing.write(attributes, await work.get(Subsidiary, tenant), work.now, still_here=still_here))
+    made = work.save(existing.write(attributes, await work.get(Subsidiary, tenant), work.now, until=_until(work), still_here=still_here))
     return made, work.version_of(made)
 
 
@@ -85,7 +86,7 @@ async def write_user(
     if name.casefold() != _name_of(user):
         await _must_be_free(work, tenant, name, user.id)
     still_here = await _still_here(work, user) if says_active else None
-    written = work.save(user.write(attributes, await work.get(Subsidiary, tenant), work.now, still_here=still_here))
+    written = work.save(user.write(attributes, await work.get(Subsidiary, tenant), work.now, until=_until(work), still_here=still_here))
     return written, work.version_of(written)
 
 
@@ -161,6 +162,11 @@ async def _must_not_be_erased(work: Work, person: str) -> None:
     erased = await work.peek(Erased, digest_of(person))
     if erased is not None and not erased.readmitted:
         raise PersonErased(person.partition(":")[2])
+
+
+def _until(work: Work) -> datetime:
+    """Until when a user is kept who becomes inactive now."""
+    return work.now + work.tool(Retention).leavers
 
 
 async def _still_here(work: Work, user: ScimUser) -> datetime | None:

@@ -51,7 +51,8 @@ class UserTaken(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScimUser(Aggregate):
-    """One person; the id is `tenant:employee_id`. `present` is the last word to the inbound topic: that they are there.
+    """One person; the id is `tenant:employee_id`. `present` is the last word to the inbound topic: that they are there. `due_at` is until when one who is
+    inactive is kept, also when enrolment never hears of the person.
 
     `removed` is what is left of a deleted or erased user: no attribute, only that it counts on, should they come back.
     """
@@ -85,14 +86,18 @@ class ScimUser(Aggregate):
         return {"tenant": self.tenant, "employee_id": self.employee_id}
 
     def write(
-        self, attributes: Mapping[str, Any], subsidiary: Subsidiary, now: datetime, *, still_here: datetime | None = None
+        self, attributes: Mapping[str, Any], subsidiary: Subsidiary, now: datetime, *, until: datetime, still_here: datetime | None = None
     ) -> Decision["ScimUser"]:
-        """Other attributes, all of them; `still_here` as for `remove`. Raises BadAttribute, for a grade or a zone that the subsidiary does not know, too."""
+        """Other attributes, all of them, kept `until` then if they are of somebody inactive; `still_here` as for `remove`.
+
+        Raises BadAttribute, for a grade or a zone that the subsidiary does not know, too.
+        """
         made_at = now if self.removed or self.made_at is None else self.made_at
         changed_at = self.changed_at if attributes == self.attributes and not self.removed else now
         written = replace(self, attributes=dict(attributes), made_at=made_at, changed_at=changed_at, removed=False)
         if attributes.get("active") is False:
-            return _left(written, now, still_here)
+            return _left(replace(written, due_at=self.due_at or until), now, still_here)
+        written = replace(written, due_at=None)
         if missing(attributes):
             return Decision(written)
         when = self.next(now)
