@@ -207,7 +207,7 @@ async def test_a_subsidiary_with_people_stays_and_one_without_goes(enrolment: Se
 
 async def test_a_folder_on_which_enrolment_never_ran_is_said_to_be_one(amont: Amont) -> None:
     code, _, complaint = await amont("list")
-    assert code == 1
+    assert code == 2
     assert "There is no store of enrolment" in complaint
 
 
