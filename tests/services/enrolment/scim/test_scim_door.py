@@ -17,10 +17,12 @@ from tests.services.enrolment.staffing import COORDINATOR, GROUP, fr, left, reco
 
 from amont.common import metrics
 from amont.common.documents import Find
+from amont.common.errors import Stale
 from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.events.values import EmployeeStatus
 from amont.common.web.limits import RateLimit
 from amont.enrolment import commands
+from amont.enrolment.api.scim import service
 from amont.enrolment.domain.holding import Why
 from amont.enrolment.domain.scim_record import employee_id_of, scim_id_of
 from amont.enrolment.domain.scim_user import ScimUser
@@ -364,12 +366,31 @@ async def test_of_many_who_read_the_same_version_one_changes_it(door: Scene) -> 
 async def test_many_who_name_no_version_all_change_it(door: Scene) -> None:
     user = await door.fr.made()
     changes = [
-        patch({"op": "add", "path": "emails", "value": [{"value": f"lea{number}@example.org", "type": "other"}]}) for number in range(5)
+        patch({"op": "add", "path": "emails", "value": [{"value": f"lea{number}@example.org", "type": "other"}]}) for number in range(40)
     ]
     answers = await asyncio.gather(*(door.fr("PATCH", f"/Users/{user['id']}", one) for one in changes))
     assert {answer.status_code for answer in answers} == {204}
     read = (await door.fr("GET", f"/Users/{user['id']}")).json()
-    assert len(read["emails"]) == 6
+    assert len(read["emails"]) == 41
+
+
+async def test_who_never_gets_a_turn_is_told_when_to_try_again_and_who_named_a_version_that_it_is_gone(
+    door: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, tries = await door.fr.made(), 0
+
+    async def faster(*_: Any, **__: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        raise Stale("scimuser", "fr:e1", given=1, current=2)
+
+    monkeypatch.setattr(commands, "write_user", faster)
+    monkeypatch.setattr(service, "AGAIN_SECONDS", 0.1)
+    answer = await door.fr("PATCH", f"/Users/{user['id']}", TITLE)
+    assert "send it again" in refused(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert tries > 2
+    refused(await door.fr("PATCH", f"/Users/{user['id']}", TITLE, If_Match='W/"1"'), 412)
 
 
 async def test_what_is_said_stands_in_its_order_whatever_the_clock_says(door: Scene) -> None:
@@ -386,14 +407,14 @@ async def test_a_change_that_was_kept_is_said_although_the_process_died_before_t
     """State and event are one document: what a crash leaves between store and topic, the next sweep says."""
     (subsidiary, _), now = await door.hearing.asked(commands.subsidiary, "fr", GROUP), door.hearing.clock.now()
     decision = ScimUser(id="fr:e1").write(lea(), subsidiary, now, until=now)
-    service = door.hearing.service
+    enrolment = door.hearing.service
     work = commands_work(door)
     with work.step():
         await work.peek(ScimUser, "fr:e1")
         work.save(decision)
-    assert not await service.unit.house.store.commit(work.writes(work.written()))
+    assert not await enrolment.unit.house.store.commit(work.writes(work.written()))
     assert await door.told() == []
-    await service.unit.relay.sweep(older_than=timedelta(0))
+    await enrolment.unit.relay.sweep(older_than=timedelta(0))
     assert [type(one) for one in await door.told()] == [StaffRecorded]
     assert (await door.employee()).status is EmployeeStatus.ACTIVE
 

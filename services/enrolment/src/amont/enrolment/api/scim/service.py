@@ -1,5 +1,7 @@
 """The SCIM protocol as this door speaks it: the library's, with a subsidiary's grade codes among its schemas, and without a lost race for the innocent."""
 
+import asyncio
+import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,13 +12,15 @@ from scim2_server.requests import ScimRequest
 from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
 
+from amont.common.errors import Unavailable
 from amont.enrolment.api.scim.limits import filter_must_be_short, filter_must_compare_little, paths_must_be_short
 from amont.enrolment.api.scim.paths import body_must_be_qualified, filter_must_be_qualified, path_must_be_qualified, paths_of, says_active
 from amont.enrolment.api.scim.schemas import PROVIDER, AmontEmployee, User
 from amont.enrolment.api.scim.storage import TenantStorage
 
-AGAIN = 8
-"""How often a change without If-Match is made again after somebody was faster."""
+AGAIN_SECONDS = 5.0
+"""For how long a change without If-Match is made again after somebody was faster."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.25
 CHANGES = {"PUT", "PATCH", "DELETE"}
 
 
@@ -116,10 +120,16 @@ class Handler(AsyncScimHandler):
         return await super().patch_resource(resource_type, resource_id, patch_op, conditions)
 
     async def handle(self, request: ScimRequest) -> ScimResponse:
-        for _ in range(AGAIN if request.method in CHANGES and not request.header("If-Match") else 0):
+        """Raises what the library does; Unavailable when somebody was faster for `AGAIN_SECONDS`."""
+        if request.method not in CHANGES or request.header("If-Match") or request.header("If-None-Match"):
+            return await super().handle(request)
+        clock = asyncio.get_running_loop().time
+        until, pause = clock() + AGAIN_SECONDS, FIRST_PAUSE
+        while True:
             try:
                 return await super().handle(request)
-            except PreconditionFailedException:
-                if request.header("If-None-Match"):
-                    raise
-        return await super().handle(request)
+            except PreconditionFailedException as error:
+                if clock() >= until:
+                    raise Unavailable("Others keep changing the same thing. Nothing has changed: send it again.") from error
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(2 * pause, LONGEST_PAUSE)
