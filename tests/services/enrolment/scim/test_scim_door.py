@@ -277,6 +277,8 @@ async def test_one_who_lost_their_grade_stays_as_they_were_and_still_leaves(door
     [
         ({EMPLOYEE: {"grade": "Z9"}}, "'Z9' is not in the grade table of 'fr'"),
         ({"timezone": "Europe/Atlantis"}, "timezone: 'Europe/Atlantis'"),
+        ({"userName": ""}, "userName: it is empty"),
+        ({"userName": " \t ", "active": False}, "userName: it is empty"),
         ({EMPLOYEE: {"grade": "C1", "joinedOn": "01/09/2024"}}, f"{EMPLOYEE}:joinedOn: '01/09/2024' is no day"),
         ({EMPLOYEE: {"grade": "C1", "languages": "français"}}, f"{EMPLOYEE}:languages: "),
         ({"title": "x" * 501}, "title: "),

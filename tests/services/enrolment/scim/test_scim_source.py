@@ -256,3 +256,9 @@ def test_a_user_of_any_shape_is_a_record_or_a_finding() -> None:
     ):
         found = read(1, given)
         assert found.value or any(one.is_error for one in found.findings), given
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_a_user_without_a_name_is_found_as_the_door_would_refuse_it(name: str) -> None:
+    (finding,) = Reader("fr", NOW)(1, lea(userName=name)).findings
+    assert (finding.kind.name, finding.where, finding.is_error) == ("bad-value", "userName", True)

@@ -58,6 +58,12 @@ def path_of(field: str) -> str:
     return _PATHS.get(field, field)
 
 
+def must_have_a_name(attributes: Attributes) -> None:
+    """Every user has a `userName`, and it is not blank (RFC 7643, section 4.1.1). Raises BadAttribute."""
+    if not str(attributes.get("userName", "")).strip():
+        raise BadAttribute("userName", "it is empty: write the name that your provider knows the user by")
+
+
 def employee_id_in(attributes: Attributes) -> str | None:
     """The HR system's own id, if the attributes say one that can be used: 1 to 64 printable characters, and no e-mail address."""
     for text in (attributes.get(ENTERPRISE, {}).get("employeeNumber"), attributes.get("externalId")):

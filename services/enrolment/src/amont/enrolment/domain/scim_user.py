@@ -15,7 +15,16 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.errors import Conflict, DomainError
 from amont.common.events import StaffLeft
 from amont.common.events.values import Instant, tenant_of
-from amont.enrolment.domain.scim_record import BadAttribute, managers_in, missing, path_of, scim_id_of, staff_record, with_managers
+from amont.enrolment.domain.scim_record import (
+    BadAttribute,
+    managers_in,
+    missing,
+    must_have_a_name,
+    path_of,
+    scim_id_of,
+    staff_record,
+    with_managers,
+)
 from amont.enrolment.domain.staff import UnknownZone, understand_recorded
 from amont.enrolment.domain.subsidiary import Subsidiary, UnknownGrade
 
@@ -92,6 +101,7 @@ class ScimUser(Aggregate):
 
         Raises BadAttribute, for a grade or a zone that the subsidiary does not know, too.
         """
+        must_have_a_name(attributes)
         made_at = now if self.removed or self.made_at is None else self.made_at
         changed_at = self.changed_at if attributes == self.attributes and not self.removed else now
         written = replace(self, attributes=dict(attributes), made_at=made_at, changed_at=changed_at, removed=False)

@@ -18,7 +18,7 @@ from amont.enrolment.api.scim.quirks import mended
 from amont.enrolment.api.scim.service import TenantService
 from amont.enrolment.api.scim.storage import USERS, attributes_of
 from amont.enrolment.commands.scim import person_in
-from amont.enrolment.domain.scim_record import EMPLOYEE, BadAttribute, employee_id_in, missing, path_of, staff_record
+from amont.enrolment.domain.scim_record import EMPLOYEE, BadAttribute, employee_id_in, missing, must_have_a_name, path_of, staff_record
 
 JSON = "application/scim+json"
 LONGEST_DETAIL = 300
@@ -48,6 +48,10 @@ class Reader:
         return path_of(field)
 
     def _read(self, number: int, attributes: Mapping[str, Any], findings: list[Finding]) -> SourceUser:
+        try:
+            must_have_a_name(attributes)
+        except BadAttribute as error:
+            return SourceUser(findings=(*findings, *(found(number, "bad-value", one.pointer, one.detail) for one in error.faults)))
         name = str(attributes["userName"]).casefold()
         person = person_in(self._tenant, attributes)
         if employee_id_in(attributes) is None:
