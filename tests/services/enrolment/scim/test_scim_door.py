@@ -17,7 +17,7 @@ from tests.services.enrolment.staffing import COORDINATOR, GROUP, fr, left, reco
 
 from amont.common import metrics
 from amont.common.documents import Find
-from amont.common.errors import Stale
+from amont.common.errors import Stale, Unavailable
 from amont.common.events import StaffLeft, StaffRecorded
 from amont.common.events.values import EmployeeStatus
 from amont.common.web.limits import RateLimit
@@ -347,6 +347,44 @@ async def test_the_same_user_twice_is_a_conflict_and_one_of_twenty_at_once_wins(
     refused(await door.fr("POST", "/Users", lea(**{ENTERPRISE: {"employeeNumber": "e2"}})), 409, "uniqueness")
     refused(await door.fr("POST", "/Users", lea(userName="other")), 409, "uniqueness")
     assert len(await door.told()) == 1
+
+
+async def bearing(door: Scene, name: str) -> int:
+    return int((await door.fr("GET", f'/Users?filter=userName eq "{name}"')).json()["totalResults"])
+
+
+async def test_of_many_who_take_one_name_at_once_for_different_people_one_has_it(door: Scene) -> None:
+    made = await asyncio.gather(*(door.fr("POST", "/Users", lea(**{ENTERPRISE: {"employeeNumber": f"n{i}"}})) for i in range(8)))
+    assert sorted(one.status_code for one in made) == [201, *[409] * 7]
+    assert await bearing(door, "lea@example.org") == 1
+    others = [await door.fr.made(userName=f"user{i}", **{ENTERPRISE: {"employeeNumber": f"m{i}"}}) for i in range(8)]
+    change = patch({"op": "replace", "path": "userName", "value": "Bob"})
+    renamed = await asyncio.gather(*(door.fr("PATCH", f"/Users/{one['id']}", change) for one in others))
+    assert sorted(one.status_code for one in renamed) == [204, *[409] * 7]
+    assert await bearing(door, "bob") == 1
+    await door.hearing.passes(timedelta(minutes=2))
+    refused(await door.fr("POST", "/Users", lea(**{ENTERPRISE: {"employeeNumber": "n9"}})), 409, "uniqueness")
+    assert await door.hearing.service.unit.house.store.find(Find(collection="scim_names")) == []
+
+
+async def test_a_name_that_is_given_up_is_free_at_once(door: Scene) -> None:
+    first = await door.fr.made()
+    await door.fr("PATCH", f"/Users/{first['id']}", patch({"op": "replace", "path": "userName", "value": "other"}))
+    second = await door.fr.made(**{ENTERPRISE: {"employeeNumber": "e2"}})
+    assert (await door.fr("DELETE", f"/Users/{second['id']}")).status_code == 204
+    back = patch({"op": "replace", "path": "userName", "value": "lea@example.org"})
+    assert (await door.fr("PATCH", f"/Users/{first['id']}", back)).status_code == 204
+
+
+async def test_a_name_that_was_taken_for_somebody_who_was_never_written_is_free_after_a_minute(door: Scene) -> None:
+    other = lea(**{ENTERPRISE: {"employeeNumber": "e2"}})
+    await door.hearing.asked(commands.take_name, "fr", lea())
+    refused(await door.fr("POST", "/Users", other), 409, "uniqueness")
+    await door.hearing.passes(timedelta(seconds=40))
+    with pytest.raises(Unavailable):
+        await door.hearing.asked(commands.make_user, "fr", lea())
+    await door.hearing.passes(timedelta(seconds=20))
+    assert (await door.fr("POST", "/Users", other)).status_code == 201
 
 
 async def test_a_name_that_is_taken_cannot_be_had(door: Scene) -> None:

@@ -13,6 +13,7 @@ from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import Feed
 from amont.enrolment.domain.invitation import Invitations
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.scim_name import ScimName
 from amont.enrolment.domain.scim_record import ENTERPRISE
 from amont.enrolment.domain.scim_user import ScimGroup, ScimUser
 from amont.enrolment.domain.seats import Seats
@@ -82,6 +83,7 @@ SCIM_USERS = Collection(
     keys=_keys_of_user,
     due=True,
 )
+SCIM_NAMES = Collection(ScimName, "scim_names", due=True)
 SCIM_GROUPS = Collection(ScimGroup, "scim_groups", indexes=[Index(("listed_in",)), Index(("members",), many=True)], keys=_keys_of_group)
 
 EXPORTS = Collection(Export, "exports", indexes=[Index(("person",)), Index(("requested_by",))], due=True)
@@ -105,6 +107,7 @@ COLLECTIONS = (
     PROGRAMMES,
     CHARTERS,
     SCIM_USERS,
+    SCIM_NAMES,
     SCIM_GROUPS,
     EXPORTS,
     ERASURES,

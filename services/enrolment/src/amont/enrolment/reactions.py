@@ -47,6 +47,7 @@ from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
 from amont.enrolment.domain.invitation import Invitations
 from amont.enrolment.domain.programme import Programme
+from amont.enrolment.domain.scim_name import ScimName
 from amont.enrolment.domain.scim_user import ScimUser
 from amont.enrolment.domain.seats import Seats, Standing, seats_for
 from amont.enrolment.domain.staff import Understood, understand_left, understand_recorded
@@ -160,6 +161,11 @@ async def on_employee_due(employee: Employee, work: Work) -> None:
 async def on_scim_user_due(user: ScimUser, work: Work) -> None:
     """They have been inactive for as long as what is known of a leaver is kept."""
     await let_go_of_user(work, user)
+
+
+async def on_scim_name_due(name: ScimName, work: Work) -> None:
+    """Whoever took it bears it by now, or never will."""
+    work.remove(name)
 
 
 async def on_subsidiary_due(subsidiary: Subsidiary, work: Work) -> None:
@@ -297,6 +303,7 @@ DUE: Due = {
     Feed: on_feed_due,
     Employee: on_employee_due,
     ScimUser: on_scim_user_due,
+    ScimName: on_scim_name_due,
     Export: on_export_due,
     Seats: on_seats_due,
     Programme: on_decision_due,

@@ -63,6 +63,7 @@ from amont.enrolment.commands.scim import (
     make_user,
     scim_group,
     scim_user,
+    take_name,
     write_group,
     write_user,
 )
@@ -140,6 +141,7 @@ __all__ = [
     "sign_charter",
     "subsidiaries",
     "subsidiary",
+    "take_name",
     "templates",
     "tokens",
     "withdraw",

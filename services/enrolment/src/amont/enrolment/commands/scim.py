@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from amont.common.aggregate import Aggregate, Decision
 from amont.common.documents.collection import Query
 from amont.common.erasing import Look
-from amont.common.errors import NotFound
+from amont.common.errors import NotFound, Unavailable
 from amont.common.events.values import tenant_of
 from amont.common.ids import derived
 from amont.common.work import Work
 from amont.enrolment import documents
 from amont.enrolment.domain.employee import HERE, Employee
 from amont.enrolment.domain.erasure import Erased, digest_of
+from amont.enrolment.domain.scim_name import ScimName
 from amont.enrolment.domain.scim_record import employee_id_in, employee_id_of, scim_id_of
 from amont.enrolment.domain.scim_user import PersonErased, ScimGroup, ScimUser, UserTaken
 from amont.enrolment.domain.subsidiary import Subsidiary
@@ -38,8 +39,24 @@ def person_in(tenant: str, attributes: Attributes) -> str:
     return f"{tenant}:{employee_id_in(attributes) or derived('scim', tenant, str(attributes['userName']).casefold())}"
 
 
+async def take_name(work: Work, tenant: str, attributes: Attributes, scim_id: str | None = None) -> None:
+    """Before a user is made, or changed under `scim_id`: have the `userName` for them, unless they bear it. A command by itself, as it has to be in the store
+    before the user is. Raises UserTaken.
+    """
+    name = str(attributes["userName"])
+    person = person_in(tenant, attributes) if scim_id is None else f"{tenant}:{employee_id_of(scim_id)}"
+    user = await work.peek(ScimUser, person)
+    if user is not None and not user.removed and _name_of(user) == name.casefold():
+        return
+    await _must_be_free(work, tenant, name, person)
+    taken = await work.get_or_new(ScimName, ScimName.id_of(tenant, name))
+    if taken.is_kept_from(person, work.now):
+        raise UserTaken("userName", name)
+    work.save(taken.take(person, work.now))
+
+
 async def make_user(work: Work, tenant: str, attributes: Attributes) -> tuple[ScimUser, int]:
-    """A new user, or one that was deleted, back under the same id. Raises UserTaken, BadAttribute."""
+    """A new user, or one that was deleted, back under the same id; the name is taken (`take_name`). Raises UserTaken, BadAttribute."""
     name = str(attributes["userName"])
     person = person_in(tenant, attributes)
     await _must_not_be_erased(work, person)
@@ -49,6 +66,7 @@ async def make_user(work: Work, tenant: str, attributes: Attributes) -> tuple[Sc
             raise UserTaken("userName" if _name_of(existing) == name.casefold() else "employeeNumber or externalId", name)
         existing = await work.get_or_new(ScimUser, f"{tenant}:{work.new_id('scim', name)}")
     await _must_be_free(work, tenant, name, existing.id)
+    await _must_be_held(work, tenant, name, person)
     still_here = await _still_here(work, existing)
     made = work.save(existing.write(attributes, await work.get(Subsidiary, tenant), work.now, until=_until(work), still_here=still_here))
     return made, work.version_of(made)
@@ -85,6 +103,8 @@ async def write_user(
     name = str(attributes["userName"])
     if name.casefold() != _name_of(user):
         await _must_be_free(work, tenant, name, user.id)
+        await _must_be_held(work, tenant, name, user.id)
+        await _give_up_name(work, user)
     still_here = await _still_here(work, user) if says_active else None
     written = work.save(user.write(attributes, await work.get(Subsidiary, tenant), work.now, until=_until(work), still_here=still_here))
     return written, work.version_of(written)
@@ -93,6 +113,7 @@ async def write_user(
 async def delete_user(work: Work, tenant: str, scim_id: str, version: int | None) -> None:
     """The person leaves, and the user is gone. Raises NotFound, Stale."""
     user, _ = await scim_user(work, tenant, scim_id, version)
+    await _give_up_name(work, user)
     work.save(user.remove(work.now, still_here=await _still_here(work, user)))
 
 
@@ -181,6 +202,20 @@ async def _must_be_free(work: Work, tenant: str, name: str, person: str) -> None
     async for one in work.find(documents.scim_users(tenant, user_name=name.casefold())):
         if one.id != person:
             raise UserTaken("userName", name)
+
+
+async def _must_be_held(work: Work, tenant: str, name: str, person: str) -> None:
+    """Whoever took so long that the name may be somebody else's by now begins anew."""
+    taken = await work.peek(ScimName, ScimName.id_of(tenant, name))
+    if taken is None or not taken.is_held_by(person, work.now):
+        raise Unavailable("It took too long to have the userName for this user. Nothing has changed: send it again.")
+
+
+async def _give_up_name(work: Work, user: ScimUser) -> None:
+    """Whoever bore the name bears it no more: it is free at once."""
+    taken = await work.peek(ScimName, ScimName.id_of(user.tenant, _name_of(user)))
+    if taken is not None and taken.is_held_by(user.id, work.now):
+        work.remove(taken)
 
 
 def _name_of(user: ScimUser) -> str:

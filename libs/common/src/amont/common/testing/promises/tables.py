@@ -90,7 +90,7 @@ OWN: Collection[tuple[str, str]] = frozenset(
             ("enrolment", name)
             for name in (
                 *("subsidiaries", "feed_tokens", "feeds", "programmes", "charters", "seats", "invitations"),
-                *("scim_users", "scim_groups", "exports", "erasures", "doors", "erased"),
+                *("scim_users", "scim_names", "scim_groups", "exports", "erasures", "doors", "erased"),
             )
         ),
         *((service, name) for service in OTHERS for name in ("clearings", "cleared", "export_answers")),

@@ -76,20 +76,21 @@ class TenantStorage(AsyncScimStorage):
 
     async def create(self, resource_type: ResourceType, resource: Resource[Any]) -> Resource[Any]:
         """Raises UniquenessException, InvalidValueException."""
-        command = commands.make_user if resource_type.name == USERS else commands.make_group
+        attributes, user = attributes_of(resource), resource_type.name == USERS
         with in_scim():
-            return _resource(*await self._run(command, self._tenant, attributes_of(resource)))
+            if user:
+                await self._run(commands.take_name, self._tenant, attributes)
+            return _resource(*await self._run(commands.make_user if user else commands.make_group, self._tenant, attributes))
 
     async def update(self, resource_type: ResourceType, resource: Resource[Any], *, expected_version: str | None = None) -> Resource[Any]:
         """Raises NotFoundException, PreconditionFailedException, UniquenessException, InvalidValueException."""
-        command, more = (
-            (commands.write_user, {"says_active": self.says_active}) if resource_type.name == USERS else (commands.write_group, {})
-        )
+        scim_id, attributes, version = cast("str", resource.id), attributes_of(resource), _number(expected_version)
         with in_scim():
+            if resource_type.name != USERS:
+                return _resource(*await self._run(commands.write_group, self._tenant, scim_id, attributes, version))
+            await self._run(commands.take_name, self._tenant, attributes, scim_id)
             return _resource(
-                *await self._run(
-                    command, self._tenant, cast("str", resource.id), attributes_of(resource), _number(expected_version), **more
-                )
+                *await self._run(commands.write_user, self._tenant, scim_id, attributes, version, says_active=self.says_active)
             )
 
     async def delete(self, resource_type: ResourceType, resource_id: str, *, expected_version: str | None = None) -> None:
