@@ -88,6 +88,7 @@ KINDS: Mapping[str, Mapping[Language, tuple[str, str]]] = MappingProxyType(
             "fr": ("décision sur deux personnes", "décisions sur deux personnes"),
         },
         "scim_groups": {"en": ("SCIM group", "SCIM groups"), "fr": ("groupe SCIM", "groupes SCIM")},
+        "scim_names": {"en": ("SCIM name being taken", "SCIM names being taken"), "fr": ("nom SCIM en attente", "noms SCIM en attente")},
         "scim_users": {"en": ("SCIM user", "SCIM users"), "fr": ("utilisateur SCIM", "utilisateurs SCIM")},
         "seats": {"en": ("list of seats", "lists of seats"), "fr": ("liste de places", "listes de places")},
         "simulations": {"en": ("simulation", "simulations"), "fr": ("simulation", "simulations")},
