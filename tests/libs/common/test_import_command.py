@@ -116,7 +116,7 @@ async def test_without_complete_nobody_leaves(tmp_path: Path) -> None:
     assert {kind for kind, _ in await said_of(tmp_path)} == {"StaffRecorded"}
 
 
-async def test_whoever_is_missing_from_a_complete_file_leaves_once(tmp_path: Path) -> None:
+async def test_whoever_is_missing_from_a_complete_file_leaves(tmp_path: Path) -> None:
     roster = tmp_path / "fr.roster"
     complete = ("--complete", "--roster", str(roster))
     assert await imported(tmp_path, PEOPLE, *complete) == (0, ANY_OF(sent=40, leavers=0))
@@ -125,8 +125,30 @@ async def test_whoever_is_missing_from_a_complete_file_leaves_once(tmp_path: Pat
     (kind, person), one = (await said_of(tmp_path))[-1], (await on_the_log(tmp_path))[-1]
     assert (kind, person) == ("StaffLeft", "fr:e7")
     assert StaffLeft.model_validate_json(one.value or b"", extra="ignore").effective_at.isoformat() == "2026-12-01"
-    assert await imported(tmp_path, without, *complete) == (0, ANY_OF(leavers=0))
     assert await imported(tmp_path, PEOPLE, *complete) == (0, ANY_OF(leavers=0, sent=40))  # back under the same id
+
+
+async def test_whoever_is_missing_still_is_said_to_have_left_again_for_a_quarter(tmp_path: Path) -> None:
+    """A coordinator may have dropped the first leaving together with wrong ones: the next is another event, for the same day."""
+    complete = ("--complete", "--roster", str(tmp_path / "fr.roster"), "--leavers-up-to", "2.5")
+    without = PEOPLE.replace("e7;Zoé;C3\n", "")
+    await imported(tmp_path, PEOPLE, *complete)
+    assert await imported(tmp_path, without, *complete) == (0, ANY_OF(sent=40, leavers=1, missing_still=0))
+    for day in ("2027-01-01", "2027-03-11"):
+        assert await imported(tmp_path, without, *complete, "--as-of", day) == (0, ANY_OF(sent=40, leavers=0, missing_still=1))
+    found = [read(one, "hris-staff") for one in await on_the_log(tmp_path)]
+    left = [one for one in found if one is not None and isinstance(one.event, StaffLeft)]
+    assert [(one.event.subject, one.event.effective_at.isoformat()) for one in left] == [("fr:e7", "2026-12-01")] * 3
+    assert [one.event.occurred_at.date().isoformat() for one in left] == ["2026-12-01", "2027-01-01", "2027-03-11"]
+    assert len({one.envelope.id for one in left}) == 3
+    assert await imported(tmp_path, without, *complete, "--as-of", "2027-03-12") == (0, ANY_OF(sent=39, leavers=0, missing_still=0))
+    assert "e7" not in {line.partition(":")[2].partition("\t")[0].strip() for line in (tmp_path / "fr.roster").read_text().splitlines()}
+
+
+def test_leavings_that_are_said_again_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "fr.roster").write_text("fr:e1\nfr:e2\t2026-11-20\nfr:e3\n")
+    done = run(HEADER + "e1;Zoé;C3\n", "--dry-run", "--complete", "--roster", str(tmp_path / "fr.roster"), "--yes")
+    assert "3 staff records would be sent to hris-staff, 1 leaver among them, 1 leaver of before said again." in done.stdout
 
 
 async def test_a_bad_line_is_not_a_leaver(tmp_path: Path) -> None:
@@ -168,7 +190,7 @@ async def test_many_leavers_at_once_are_asked_about(tmp_path: Path) -> None:
     assert (code, found["sent"]) == (1, 0)
     assert found["why_not"] == "20 of 40 people of 'fr' are missing from the file; if they have left, say so with --yes"
     assert await imported(tmp_path, half, *complete, "--leavers-up-to", "50") == (0, ANY_OF(leavers=20, sent=40))
-    assert await imported(tmp_path, HEADER + "e0;Zoé;C3\n", *complete, "--yes") == (0, ANY_OF(leavers=19, sent=20))
+    assert await imported(tmp_path, HEADER + "e0;Zoé;C3\n", *complete, "--yes") == (0, ANY_OF(leavers=19, missing_still=20, sent=40))
 
 
 async def test_a_roster_of_another_subsidiary_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,6 +122,20 @@ async def test_dropped_leavers_stay_also_when_their_record_comes_again(enrolment
     assert await gone(enrolment) == {stays}
 
 
+async def test_a_dropped_leaving_that_a_later_file_says_again_is_heard_and_one_that_was_taken_changes_nothing(enrolment: Hearing) -> None:
+    await enrolment.hears(*leavings(range(30)))
+    first = sorted(await gone(enrolment))
+    await enrolment.asked(commands.drop_leavers, "fr", COORDINATOR, "a truncated file")
+    assert await gone(enrolment) == set()
+    stays = next(f"p{number}" for number in range(30) if f"fr:p{number}" not in first)
+    before = await enrolment.look(Employee, first[0])
+    again = [left(one, at=START, wrote=START + DAY) for one in (stays, first[0].partition(":")[2])]
+    await enrolment.hears(*map(record_of, again))
+    assert await gone(enrolment) == {f"fr:{stays}"}
+    after = await enrolment.look(Employee, first[0])
+    assert (after.left_at, after.due_at, after.seq) == (before.left_at, before.due_at, before.seq)
+
+
 async def test_who_came_within_the_hour_is_not_counted_so_that_a_first_load_with_its_history_goes_through(enrolment: Hearing) -> None:
     history = [
         record_of(fact)

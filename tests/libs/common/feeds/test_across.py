@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from amont.common.errors import Invalid
 from amont.common.feeds.across import Across
 from amont.common.feeds.record import read_line
-from amont.common.feeds.roster import read_roster, written
+from amont.common.feeds.roster import Listed, read_roster, written
 
 ADA: dict[str, Any] = {"tenant": "fr", "grade": "C3", "effective_at": "2024-09-01", "occurred_at": "2024-08-20T09:00:00Z"}
 
@@ -121,19 +122,39 @@ def test_a_shared_mailbox_and_addresses_that_vanish_are_seen() -> None:
 
 
 def test_who_is_missing_is_whom_the_roster_has_and_the_file_has_not() -> None:
+    july, august = date(2026, 7, 1), date(2026, 8, 1)
     with Across() as across:
-        across.remember(["fr:a", "fr:b", "de:c", "de:d"])
-        for one in ("fr:a", "de:d", "de:e"):
+        across.remember([*map(Listed, ["fr:a", "fr:b", "de:c", "de:d"]), Listed("fr:x", july), Listed("fr:y", july)])
+        for one in ("fr:a", "de:d", "de:e", "fr:y"):
             across.present(one)
-        assert list(across.missing()) == ["de:c", "fr:b"]
-        assert across.leavers().too_many(49) == {"fr": (1, 2), "de": (1, 2)}
+        assert list(across.missing()) == [Listed("de:c"), Listed("fr:b"), Listed("fr:x", july)]
+        assert across.leavers().too_many(49) == {"fr": (1, 2), "de": (1, 2)}  # newly, of those who were there
         assert across.leavers().too_many(50) == {}
-        assert list(across.everybody()) == ["de:d", "de:e", "fr:a"]
+        assert across.leavers().still == 1
+        assert list(map(str, across.listed(august))) == [
+            "de:c\t2026-08-01",
+            "de:d",
+            "de:e",
+            "fr:a",
+            "fr:b\t2026-08-01",
+            "fr:x\t2026-07-01",
+            "fr:y",
+        ]
+
+
+def test_who_is_missing_is_looked_for_for_a_quarter() -> None:
+    assert Listed("fr:a").counts(date(2999, 1, 1))
+    assert [Listed("fr:a", date(2026, 7, 1)).counts(day) for day in (date(2026, 6, 1), date(2026, 10, 9), date(2026, 10, 10))] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_roster_is_read_as_it_was_written() -> None:
-    people = ["fr:e 1", "fr:é"]
+    people = [Listed("fr:e 1"), Listed("fr:e2", date(2026, 7, 1)), Listed("fr:é")]
     assert list(read_roster(written(people), "fr")) == people
+    assert list(read_roster(["# amont roster 1: of before\n", "fr:e1\n"], "fr")) == [Listed("fr:e1")]
     with pytest.raises(Invalid) as refused:
-        list(read_roster(["de:e1\n", "nobody\n"], "fr"))
-    assert [one.pointer for one in refused.value.faults] == ["line 1", "line 2"]
+        list(read_roster(["de:e1\n", "nobody\n", "fr:e1\tsoon\n", "fr:e1\t\n"], "fr"))
+    assert [one.pointer for one in refused.value.faults] == ["line 1", "line 2", "line 3", "line 4"]

@@ -159,7 +159,7 @@ def test_a_quote_too_many_or_too_few_changes_nobody_else(
         look = Look(Checker(tenant="fr"), across, Tally(1))
         for entry in feed:
             look.take(entry)
-        assert look.nobody or {*across.everybody()} >= {f"fr:{one}" for one in before}
+        assert look.nobody or {one.person for one in across.listed(AS_OF.date())} >= {f"fr:{one}" for one in before}
 
 
 def test_a_line_of_ten_megabytes_costs_itself_and_no_other() -> None:

@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,7 +19,7 @@ from amont.common.events.values import instant_text
 from amont.common.events.words import person_id
 from amont.common.feeds.findings import Finding, found
 from amont.common.feeds.record import Line
-from amont.common.feeds.roster import Leavers
+from amont.common.feeds.roster import Leavers, Listed
 
 AT_ONCE = 5_000
 CACHE_KB = 32_768
@@ -34,7 +34,12 @@ PRAGMA cache_size = -{CACHE_KB};
 CREATE TABLE seen (line INTEGER PRIMARY KEY, tenant TEXT, person TEXT, manager TEXT, left INTEGER, at TEXT, digest BLOB, who BLOB, address BLOB,
 former TEXT);
 CREATE TABLE present (person TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE roster (person TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE roster (person TEXT PRIMARY KEY, since TEXT) WITHOUT ROWID;
+"""
+_VIEWS = """
+CREATE VIEW before AS SELECT person FROM roster WHERE since IS NULL;
+CREATE VIEW missing AS SELECT person, since FROM roster WHERE NOT EXISTS (SELECT 1 FROM present WHERE present.person = roster.person);
+CREATE VIEW newly AS SELECT person FROM missing WHERE since IS NULL;
 """
 _INDEX = """
 CREATE INDEX seen_person ON seen (person, at, line);
@@ -59,7 +64,7 @@ _SHARED = """SELECT min(line), min(person), count(*) FROM newest WHERE address I
 _GONE = """SELECT tenant, count(*), sum(lost) FROM (SELECT tenant, address IS NULL AND EXISTS (SELECT 1 FROM seen
 WHERE seen.person = newest.person AND seen.address IS NOT NULL) AS lost FROM newest WHERE left = 0) GROUP BY tenant"""
 _BY_TENANT = "SELECT substr(person, 1, instr(person, ':') - 1) AS tenant, count(*) FROM {} GROUP BY tenant"
-_MISSING = "SELECT person FROM roster EXCEPT SELECT person FROM present ORDER BY person"
+_LISTED = """SELECT person, NULL FROM present UNION ALL SELECT person, coalesce(since, ?) FROM missing ORDER BY person"""
 
 
 class Across:
@@ -70,6 +75,7 @@ class Across:
         self._place = place
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(_TABLES)
+        self._db.executescript(_VIEWS)
         self._rows: list[tuple[Any, ...]] = []
         self._people: list[tuple[str]] = []
 
@@ -106,30 +112,30 @@ class Across:
         if len(self._people) >= AT_ONCE:
             self._flush()
 
-    def remember(self, roster: Iterable[str]) -> None:
-        """Who was present before."""
+    def remember(self, roster: Iterable[Listed]) -> None:
+        """Who was present before, and who was missing."""
         self._flush()
         self._db.execute("BEGIN")
-        self._db.executemany("INSERT OR IGNORE INTO roster VALUES (?)", ((one,) for one in roster))
+        self._db.executemany("INSERT OR IGNORE INTO roster VALUES (?, ?)", ((one.person, _text(one.missing_since)) for one in roster))
         self._db.execute("COMMIT")
 
-    def missing(self) -> Iterator[str]:
-        """Those who were present before and are not now, in order."""
+    def missing(self) -> Iterator[Listed]:
+        """Those who were on the roster and are not present now, in order."""
         self._flush()
-        for (person,) in self._db.execute(_MISSING):
-            yield person
+        yield from map(_listed, self._db.execute("SELECT person, since FROM missing ORDER BY person"))
 
     def leavers(self) -> Leavers:
         """How many they are."""
         self._flush()
-        before = self._db.execute(_BY_TENANT.format("roster"))
-        return Leavers(dict(self._db.execute(_BY_TENANT.format(f"({_MISSING})")).fetchall()), dict(before.fetchall()))
+        before = self._db.execute(_BY_TENANT.format("before"))
+        newly = dict(self._db.execute(_BY_TENANT.format("newly")).fetchall())
+        still = self._db.execute("SELECT count(*) FROM missing WHERE since IS NOT NULL").fetchone()[0]
+        return Leavers(newly, dict(before.fetchall()), still)
 
-    def everybody(self) -> Iterator[str]:
-        """Who is present, in order."""
+    def listed(self, day: date) -> Iterator[Listed]:
+        """The next roster, in order: who is present, and who is missing since then or, newly, since this day."""
         self._flush()
-        for (person,) in self._db.execute("SELECT person FROM present ORDER BY person"):
-            yield person
+        yield from map(_listed, self._db.execute(_LISTED, (_text(day),)))
 
     def people(self) -> tuple[int, int]:
         """How many people and how many subsidiaries were seen."""
@@ -209,6 +215,15 @@ class Across:
             people = self._db.execute("SELECT count(*) FROM newest WHERE tenant = ?", (tenant,)).fetchone()[0]
             if _wholesale(2 * count, people):
                 yield found(0, "ids-reissued", "/employee_id", f"{count:,} of {people:,} people of {tenant!r} are there under a second id")
+
+
+def _listed(row: tuple[str, str | None]) -> Listed:
+    person, since = row
+    return Listed(person, None if since is None else date.fromisoformat(since))
+
+
+def _text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _wholesale(count: int, people: int) -> bool:

@@ -98,13 +98,21 @@ def _say(file: str, outcome: Outcome, *, dry_run: bool, as_json: bool) -> None:
 
     tally = outcome.tally
     if as_json:
-        sent = {"sent": outcome.sent, "leavers": outcome.leavers, "why_not": outcome.why_not, "topic": "hris-staff"}
+        sent = {
+            "sent": outcome.sent,
+            "leavers": outcome.leavers,
+            "missing_still": outcome.still,
+            "why_not": outcome.why_not,
+            "topic": "hris-staff",
+        }
         print_json({**sent, "records": outcome.records, **findings_as_data(tally)})
         return
     say_findings(place_in(file), tally)
     left_out = f"; {counted(tally.bad_lines, 'bad line')} left out" if tally.bad_lines else ""
     refused = would_be_refused(sum(tally.counts.get(kind, 0) for kind in NOT_THERE))
-    leavers = f", {counted(outcome.leavers, 'leaver')} among them" if outcome.leavers else ""
+    gone = [f"{counted(outcome.leavers, 'leaver')} among them"] if outcome.leavers else []
+    gone += [f"{counted(outcome.still, 'leaver')} of before said again"] if outcome.still else []
+    leavers = "".join(f", {one}" for one in gone)
     if outcome.why_not:
         say(err, f"Nothing was sent: {outcome.why_not}.", style="red")
     elif dry_run:

@@ -1,7 +1,8 @@
 """What an import does with a CSV feed: look, decide, send.
 
 Good lines are sent although others are bad, unless told otherwise. Of a file that is declared complete, whoever was in the last one and is in this one
-no more has left; the roster remembers who that was. A file that may have been cut short is never complete, and many leavers at once are asked about.
+no more has left; the roster remembers who that was, and who is missing still, of whom it is
+said again. A file that may have been cut short is never complete, and many leavers at once are asked about.
 """
 
 import sys
@@ -42,12 +43,13 @@ class Wanted:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of it. `sent` is what would be sent when it is a dry run; leavers are among it."""
+    """What became of it. `sent` is what would be sent when it is a dry run; `leavers` are among it, and who has been missing for longer (`still`)."""
 
     tally: "Tally"
     records: int = 0
     sent: int = 0
     leavers: int = 0
+    still: int = 0
     why_not: str | None = None
 
 
@@ -83,17 +85,18 @@ class Import:
         outcome, wanted, across = self._outcome, self._wanted, look.across
         if wanted.roster:
             outcome.why_not = self._why_not_complete(look, wanted.roster)
-            outcome.leavers = sum(across.leavers().missing.values())
-            outcome.sent += outcome.leavers
+            leavers = across.leavers()
+            outcome.leavers, outcome.still = sum(leavers.missing.values()), leavers.still
+            outcome.sent += outcome.leavers + outcome.still
         if wanted.all_or_nothing and outcome.tally.bad_lines:
             outcome.why_not = f"{counted(outcome.tally.bad_lines, 'line')} cannot be taken, and it is to be all or nothing"
         if outcome.why_not:
-            outcome.sent = outcome.leavers = 0
+            outcome.sent = outcome.leavers = outcome.still = 0
         elif log is not None:
             append(log, chain(self._once_more(), self._leavings(across)))
             if wanted.roster:
                 with replacing(wanted.roster) as file:
-                    file.writelines(line.encode() for line in written(across.everybody()))
+                    file.writelines(line.encode() for line in written(across.listed(self._as_of.date())))
 
     def _looked_at(self, look: "Look", verb: str) -> Iterator["Record"]:
         for entry in following(self._source, self._feed, verb, shown=self._wanted.shown):
@@ -112,8 +115,8 @@ class Import:
         from amont.common.feeds.roster import leaving  # noqa: PLC0415
 
         if self._wanted.roster:
-            for person in across.missing():
-                yield read_line(0, leaving(person, self._as_of)).record
+            for one in across.missing():
+                yield read_line(0, leaving(one.person, self._as_of, one.missing_since)).record
 
     def _why_not_complete(self, look: "Look", roster: Path) -> str | None:
         """Why nobody can be said to be missing; None when it can. Raises ValueError; ends the command for a roster that cannot be used."""
@@ -130,7 +133,8 @@ class Import:
         from amont.common.feeds.roster import read_roster  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
         with as_usage(), roster.open(encoding="utf-8") as lines:
-            look.across.remember(read_roster(lines, self._checker.tenant))
+            day = self._as_of.date()
+            look.across.remember(one for one in read_roster(lines, self._checker.tenant) if one.counts(day))
         many = look.across.leavers().too_many(self._wanted.leavers_up_to)
         if not many or self._wanted.yes:
             return None
