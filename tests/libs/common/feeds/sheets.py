@@ -10,6 +10,7 @@ from amont.common.feeds.csv import CsvFeed
 from amont.common.feeds.lines import Entry
 
 AS_OF = datetime(2026, 12, 1, 6, 30, tzinfo=UTC)
+WRITTEN = datetime(2026, 12, 2, 17, 5, tzinfo=UTC)
 HEADER = ("Matricule", "Nom", "Grade", "Date d'effet")
 
 
@@ -23,7 +24,7 @@ def quoted(cell: str) -> str:
 
 
 def feed_of(data: bytes, **options: Any) -> CsvFeed:
-    return CsvFeed(io.BytesIO(data), as_of=AS_OF, **{"tenant": "fr", **options})
+    return CsvFeed(io.BytesIO(data), as_of=AS_OF, written=WRITTEN, **{"tenant": "fr", **options})
 
 
 def good(entries: Iterable[Entry]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from amont.common.feeds.csv import MappingFile, NoHeader, read_mapping
 from amont.common.feeds.csv.encoding import encoding_of
 from amont.common.feeds.csv.rows import MOST_CHARACTERS, MOST_LINES, rows
 
-from .sheets import AS_OF, HEADER, bad, feed_of, good, sheet
+from .sheets import AS_OF, HEADER, WRITTEN, bad, feed_of, good, sheet
 
 LIBREOFFICE = Path(__file__).parent / "files" / "libreoffice-fr.csv"
 ADA = ("e1", "Lovelace", "C3", "2026-12-01")
@@ -184,7 +184,7 @@ def test_a_mapping_file_says_what_names_do_not() -> None:
         "tenant": "de",
         "employee_id": "2",
         "effective_at": "2026-12-01",
-        "occurred_at": "2026-12-01T06:30:00.000000Z",
+        "occurred_at": "2026-12-02T17:05:00.000000Z",
         "left": True,
     }
 
@@ -244,7 +244,7 @@ def test_a_cell_is_read_or_refused_and_never_guessed(column: str, cell: str, exp
         assert expected in said
     else:
         (one,) = good(feed)
-        when = {"effective_at": "2026-12-01", "occurred_at": "2026-12-01T06:30:00.000000Z"}
+        when = {"effective_at": "2026-12-01", "occurred_at": "2026-12-02T17:05:00.000000Z"}
         assert one == BASE | when | expected
 
 
@@ -254,7 +254,7 @@ def test_who_leaves_takes_no_names_along() -> None:
         "tenant": "fr",
         "employee_id": "e1",
         "effective_at": "2026-12-01",
-        "occurred_at": "2026-12-01T06:30:00.000000Z",
+        "occurred_at": "2026-12-02T17:05:00.000000Z",
         "left": True,
     }
 
@@ -428,7 +428,10 @@ def test_a_day_is_the_same_in_every_way_of_writing_it(day: date, way: str) -> No
     assert good(feed)[0]["joined_on"] == day.isoformat()
 
 
-def test_the_time_of_the_export_stands_in_where_a_file_says_none() -> None:
+def test_when_it_was_written_and_from_when_it_holds_stand_in_where_a_file_says_none() -> None:
     (one,) = good(feed_of(sheet(ADA[:3], header=HEADER[:3])))
-    assert datetime.fromisoformat(one["occurred_at"]) == AS_OF.astimezone(UTC)
-    assert one["effective_at"] == "2026-12-01"
+    assert datetime.fromisoformat(one["occurred_at"]) == WRITTEN
+    assert one["effective_at"] == AS_OF.date().isoformat()
+    header = (*HEADER[:3], "Last modified")
+    (one,) = good(feed_of(sheet((*ADA[:3], "2026-11-30T08:00:00+01:00"), header=header)))
+    assert one["occurred_at"] == "2026-11-30T07:00:00.000000Z"

@@ -25,7 +25,7 @@ from amont.common.feeds.csv.rows import MOST_CHARACTERS
 from amont.common.feeds.findings import Tally
 from amont.common.feeds.looking import Look
 
-from .sheets import AS_OF
+from .sheets import AS_OF, WRITTEN
 
 CODECS = sorted({*(module.name for module in pkgutil.iter_modules(encodings.__path__)), "", "utf8", "latin-1", "\x00", "é" * 50})
 PIECES = st.sampled_from(
@@ -75,7 +75,7 @@ HEADS = st.sampled_from(
 def read(data: bytes, **how: str | None) -> CsvFeed | None:
     """The feed; None where it is refused as a whole, in words."""
     with contextlib.suppress(NoHeader, Invalid):
-        return CsvFeed(io.BytesIO(data), as_of=AS_OF, tenant="fr", mapping=MappingFile(dates="dmy"), **how)  # type: ignore[arg-type]
+        return CsvFeed(io.BytesIO(data), as_of=AS_OF, written=WRITTEN, tenant="fr", mapping=MappingFile(dates="dmy"), **how)  # type: ignore[arg-type]
     return None
 
 

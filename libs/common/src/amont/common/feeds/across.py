@@ -137,6 +137,12 @@ class Across:
         self._flush()
         yield from map(_listed, self._db.execute(_LISTED, (_text(day),)))
 
+    def newest(self, written: datetime) -> datetime:
+        """When the file was written, and not before any record of it was."""
+        self._flush()
+        (latest,) = self._db.execute("SELECT max(substr(at, instr(at, ' ') + 1)) FROM seen").fetchone()
+        return written if latest is None else max(written, datetime.fromisoformat(latest))
+
     def people(self) -> tuple[int, int]:
         """How many people and how many subsidiaries were seen."""
         self._flush()

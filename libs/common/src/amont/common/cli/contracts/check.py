@@ -111,9 +111,10 @@ def _look_at_lines(file: BinaryIO, look: "Look", *, shown: bool) -> str:
 def _look_at_csv(file: BinaryIO, look: "Look", read: "Callable[..., CsvFeed]", *, shown: bool) -> str:
     from amont.common.feeds.csv import NoHeader  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
+    now = datetime.now(UTC)
     try:
         with as_usage():
-            feed = read(file, as_of=datetime.now(UTC))
+            feed = read(file, as_of=now, written=now)
     except NoHeader as error:
         look.tally.add(error.findings)
         return "CSV"

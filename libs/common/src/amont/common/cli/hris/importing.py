@@ -22,7 +22,7 @@ def import_(
     mapping: Annotated[Path | None, typer.Option(help="Which column is which field (TOML)", metavar="FILE")] = None,
     grades: Annotated[Path | None, typer.Option(help="Hold grades against this table before sending", metavar="FILE")] = None,
     dates: Annotated[str | None, typer.Option(help="dmy or mdy, where days have slashes", metavar="ORDER")] = None,
-    as_of: Annotated[str | None, typer.Option(help="When the export was made [when the file was written]", metavar="DAY")] = None,
+    as_of: Annotated[str | None, typer.Option(help="From when on it is true [when the file was written]", metavar="DAY")] = None,
     encoding: Annotated[str | None, typer.Option(help="Instead of what the bytes look like", metavar="NAME")] = None,
     delimiter: Annotated[str | None, typer.Option(help="Instead of what the header looks like", metavar="CHAR")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say everything, send nothing")] = False,
@@ -35,7 +35,7 @@ def import_(
     most: Annotated[int, typer.Option(min=1, help="How many of each kind are listed; all are counted")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Data instead of words")] = False,
 ) -> None:
-    """Send the staff records of a CSV file to hris-staff. The same file as of the same day is the same events.
+    """Send the staff records of a CSV file to hris-staff. The same file, with its time of writing, as of the same day is the same events.
 
     Every bad line is named; the good ones are sent all the same. Exits with 0 when every line can be sent, 1 when one cannot, 2 for wrong usage, 3
     when the log cannot be reached.
@@ -48,7 +48,8 @@ def import_(
         raise typer.BadParameter("--complete and --roster FILE go together: the roster is how it is known who is missing")
     wanted = Wanted(dry_run=dry_run, all_or_nothing=all_or_nothing, roster=roster, leavers_up_to=leavers_up_to, yes=yes, shown=not as_json)
     checker = Checker(grades=grades_from(grades), tenant=tenant, there=grades_there(data))
-    said, at = mapping_from(mapping, dates), _instant(as_of, file)
+    said, written = mapping_from(mapping, dates), _written(file)
+    at = written if as_of is None else _instant(as_of)
     if at > (now := datetime.now(UTC)):
         say(
             err,
@@ -59,14 +60,14 @@ def import_(
     with opened(file) as source:
         try:
             with as_usage():
-                feed = CsvFeed(source, as_of=at, tenant=tenant, mapping=said, encoding=encoding, delimiter=delimiter)
+                feed = CsvFeed(source, as_of=at, written=written, tenant=tenant, mapping=said, encoding=encoding, delimiter=delimiter)
         except NoHeader as error:
             tally.add(error.findings)
             outcome = Outcome(tally, why_not="the first row does not say what the columns are")
         else:
             if not as_json:
                 _say_how(file, feed, at, dry_run=dry_run)
-            outcome = Import(feed, source, checker, tally, at, wanted).run(log)
+            outcome = Import(feed, source, checker, tally, wanted).run(log)
     _say(file, outcome, dry_run=dry_run, as_json=as_json)
     if outcome.sent and not as_json and data is not None:
         say_who_reads(data)
@@ -74,11 +75,15 @@ def import_(
         raise typer.Exit(NO)
 
 
-def _instant(text: str | None, file: str) -> datetime:
-    """When the export was made. Raises ValueError."""
-    if text is None:
-        written = None if file == STDIN or not Path(file).exists() else Path(file).stat().st_mtime
-        return datetime.now(UTC) if written is None else datetime.fromtimestamp(int(written), UTC)
+def _written(file: str) -> datetime:
+    """When the file was written, to the second; now where it comes by standard input."""
+    if file == STDIN or not Path(file).exists():
+        return datetime.now(UTC)
+    return datetime.fromtimestamp(int(Path(file).stat().st_mtime), UTC)
+
+
+def _instant(text: str) -> datetime:
+    """From when on what the file does not date is true. Raises ValueError."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

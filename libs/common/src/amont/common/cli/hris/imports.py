@@ -8,7 +8,6 @@ said again. A file that may have been cut short is never complete, and many leav
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -56,8 +55,8 @@ class Outcome:
 class Import:
     """One run over one file."""
 
-    def __init__(self, feed: "CsvFeed", source: BinaryIO, checker: "Checker", tally: "Tally", as_of: datetime, wanted: Wanted) -> None:
-        self._feed, self._source, self._checker, self._as_of, self._wanted = feed, source, checker, as_of, wanted
+    def __init__(self, feed: "CsvFeed", source: BinaryIO, checker: "Checker", tally: "Tally", wanted: Wanted) -> None:
+        self._feed, self._source, self._checker, self._wanted = feed, source, checker, wanted
         self._outcome = Outcome(tally)
 
     def run(self, log: "Log | None") -> Outcome:
@@ -96,7 +95,7 @@ class Import:
             append(log, chain(self._once_more(), self._leavings(across)))
             if wanted.roster:
                 with replacing(wanted.roster) as file:
-                    file.writelines(line.encode() for line in written(across.listed(self._as_of.date())))
+                    file.writelines(line.encode() for line in written(across.listed(self._feed.as_of.date())))
 
     def _looked_at(self, look: "Look", verb: str) -> Iterator["Record"]:
         for entry in following(self._source, self._feed, verb, shown=self._wanted.shown):
@@ -115,8 +114,9 @@ class Import:
         from amont.common.feeds.roster import leaving  # noqa: PLC0415
 
         if self._wanted.roster:
+            day, said_at = self._feed.as_of.date(), across.newest(self._feed.written)
             for one in across.missing():
-                yield read_line(0, leaving(one.person, self._as_of, one.missing_since)).record
+                yield read_line(0, leaving(one.person, said_at, one.missing_since or day)).record
 
     def _why_not_complete(self, look: "Look", roster: Path) -> str | None:
         """Why nobody can be said to be missing; None when it can. Raises ValueError; ends the command for a roster that cannot be used."""
@@ -133,7 +133,7 @@ class Import:
         from amont.common.feeds.roster import read_roster  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
         with as_usage(), roster.open(encoding="utf-8") as lines:
-            day = self._as_of.date()
+            day = self._feed.as_of.date()
             look.across.remember(one for one in read_roster(lines, self._checker.tenant) if one.counts(day))
         many = look.across.leavers().too_many(self._wanted.leavers_up_to)
         if not many or self._wanted.yes:

@@ -23,19 +23,23 @@ NO_LINE_END = "no-line-end"
 
 
 class CsvFeed:
-    """See the module. `as_of` stands in where a file does not say from when its rows hold; `tenant` where it does not say whose they are."""
+    """See the module. `as_of` stands in where a file does not say from when its rows hold, `written` where it does not say when they were written, and
+    `tenant` where it does not say whose they are.
+    """
 
     def __init__(
         self,
         file: BinaryIO,
         *,
         as_of: datetime,
+        written: datetime,
         tenant: str | None = None,
         mapping: MappingFile | None = None,
         encoding: str | None = None,
         delimiter: str | None = None,
     ) -> None:
         """Raises NoHeader when the first row does not name the columns, Invalid for an encoding that nobody knows, and for a delimiter that is none."""
+        self.as_of, self.written = as_of, written
         said = mapping or MappingFile()
         self._sheet = Sheet(file, partial(recognised, mapping=said), encoding=encoding, delimiter=delimiter)
         header = next(self._sheet.rows(), None)
@@ -44,7 +48,7 @@ class CsvFeed:
         self._header_line = header.line
         given = () if tenant is None else ("tenant",)
         self.columns: Columns = columns_of(header.line, header.cells, said, given=given)
-        self._cells = Cells(self.columns, said, tenant=tenant, as_of=as_of)
+        self._cells = Cells(self.columns, said, tenant=tenant, as_of=as_of, written=written)
 
     @property
     def encoding(self) -> Encoding:

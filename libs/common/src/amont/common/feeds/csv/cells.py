@@ -34,12 +34,12 @@ _OF_A_LEAVER = frozenset({"tenant", "employee_id", "zone", "effective_at", "occu
 class Cells:
     """Reads the rows of one file."""
 
-    def __init__(self, columns: Columns, mapping: MappingFile, *, tenant: str | None, as_of: datetime) -> None:
+    def __init__(self, columns: Columns, mapping: MappingFile, *, tenant: str | None, as_of: datetime, written: datetime) -> None:
         self._columns, self._values = columns, {name: dict(codes) for name, codes in mapping.values.items()}
         self._dates = mapping.dates
         self._always = {name: text for name, text in mapping.constants.items() if text}
         self._always.setdefault("effective_at", as_of.date().isoformat())
-        self._always.setdefault("occurred_at", instant_text(as_of))
+        self._always.setdefault("occurred_at", instant_text(written))
         self._tenant = tenant
         self._order = [(name, columns.places.get(name), _READERS.get(name)) for name in FIELDS]
 
