@@ -280,3 +280,12 @@ async def test_the_same_id_twice_in_one_file_is_said_with_both_lines(tmp_path: P
     assert (code, found["sent"]) == (0, 2)
     ((line, kind, what),) = [(one["line"], one["kind"], one["what"]) for one in found["findings"]]
     assert (line, kind, what) == (3, "same-id-twice", "'fr:e1' has another record for the same instant in line 2")
+
+
+@pytest.mark.parametrize(("codec", "encoding", "guessed"), [("utf-8", "UTF-8", False), ("cp1252", "windows-1252", True)])
+def test_data_says_how_the_file_was_read(codec: str, encoding: str, guessed: bool) -> None:  # noqa: FBT001 - a row of a table
+    arguments = ["hris", "import", "-", "--tenant", "fr", "--dry-run", "--json"]
+    said = json.loads(CliRunner().invoke(root(), arguments, input=PEOPLE.encode(codec)).stdout)
+    columns = {"employee_id": "Matricule", "given_name": "Prénom", "grade": "Grade"}
+    assert said == ANY_OF(encoding=encoding, guessed=guessed, delimiter=";", columns=columns)
+    assert said["reads"] in ({"Prénom", "Zoé"} if guessed else {None})

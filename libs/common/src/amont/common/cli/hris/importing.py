@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -56,7 +56,7 @@ def import_(
             f"{at:%Y-%m-%d %H:%M} UTC lies ahead: what the file does not date is true from then on, and is not seen before. Now it is {now:%Y-%m-%d %H:%M}.",
         )
     log = None if dry_run else log_at(data)
-    tally = Tally(most)
+    tally, read_as = Tally(most), dict[str, Any]()
     with opened(file) as source:
         try:
             with as_usage():
@@ -65,10 +65,14 @@ def import_(
             tally.add(error.findings)
             outcome = Outcome(tally, why_not="the first row does not say what the columns are")
         else:
+            read_as = _read_as(feed)
             if not as_json:
                 _say_how(file, feed, at, dry_run=dry_run)
             outcome = Import(feed, source, checker, tally, wanted).run(log)
-    _say(file, outcome, dry_run=dry_run, as_json=as_json)
+    if as_json:
+        print_json({**_as_data(outcome), **read_as})
+    else:
+        _say(file, outcome, dry_run=dry_run)
     if outcome.sent and not as_json and data is not None:
         say_who_reads(data)
     if outcome.why_not or tally.bad_lines:
@@ -98,20 +102,23 @@ def _say_how(file: str, feed: "CsvFeed", at: datetime, *, dry_run: bool) -> None
         out.print()
 
 
-def _say(file: str, outcome: Outcome, *, dry_run: bool, as_json: bool) -> None:
+def _read_as(feed: "CsvFeed") -> dict[str, Any]:
+    """How the file was read, for programs; `reads` is a word of it that shows whether a guess is right."""
+    encoding = feed.encoding
+    columns = {name: feed.columns.header[place] for name, place in feed.columns.places.items()}
+    said = {"encoding": encoding.name, "guessed": encoding.guessed, "reads": encoding.reads or None}
+    return {**said, "delimiter": feed.delimiter, "columns": columns}
+
+
+def _as_data(outcome: Outcome) -> dict[str, Any]:
+    counts = {"sent": outcome.sent, "leavers": outcome.leavers, "missing_still": outcome.still, "why_not": outcome.why_not}
+    return {**counts, "topic": "hris-staff", "records": outcome.records, **findings_as_data(outcome.tally)}
+
+
+def _say(file: str, outcome: Outcome, *, dry_run: bool) -> None:
     from amont.common.feeds.checking import NOT_THERE  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     tally = outcome.tally
-    if as_json:
-        sent = {
-            "sent": outcome.sent,
-            "leavers": outcome.leavers,
-            "missing_still": outcome.still,
-            "why_not": outcome.why_not,
-            "topic": "hris-staff",
-        }
-        print_json({**sent, "records": outcome.records, **findings_as_data(tally)})
-        return
     say_findings(place_in(file), tally)
     left_out = f"; {counted(tally.bad_lines, 'bad line')} left out" if tally.bad_lines else ""
     refused = would_be_refused(sum(tally.counts.get(kind, 0) for kind in NOT_THERE))
