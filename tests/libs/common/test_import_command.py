@@ -289,3 +289,12 @@ def test_data_says_how_the_file_was_read(codec: str, encoding: str, guessed: boo
     columns = {"employee_id": "Matricule", "given_name": "Prénom", "grade": "Grade"}
     assert said == ANY_OF(encoding=encoding, guessed=guessed, delimiter=";", columns=columns)
     assert said["reads"] in ({"Prénom", "Zoé"} if guessed else {None})
+
+
+@pytest.mark.parametrize("command", [["hris", "import"], ["contracts", "check"]])
+@pytest.mark.parametrize("tenant", ["FR!", "", "fr:", "f" * 33])
+def test_what_can_be_no_subsidiary_is_wrong_usage_before_anything_is_read(command: list[str], tenant: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(root(), [*command, str(tmp_path / "is-not-there.csv"), "--tenant", tenant])
+    assert done.exit_code == 2
+    assert "1 to 32 of a-z, 0-9 and the hyphen" in " ".join(done.stderr.replace("│", " ").split())
+    assert done.stdout == ""

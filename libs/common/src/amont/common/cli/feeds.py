@@ -9,6 +9,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import typer
+
 from amont.common.cli import as_usage, err, out, say, table, visible
 
 if TYPE_CHECKING:
@@ -44,6 +46,16 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def tenant_named(text: str | None) -> str | None:
+    """The subsidiary that an option names. Raises BadParameter for what can be no subsidiary's id."""
+    from amont.common.events.words import is_tenant  # noqa: PLC0415 - heavy, and other commands need not wait for it
+    from amont.common.feeds.record import EXPECTED  # noqa: PLC0415
+
+    if text is not None and not is_tenant(text):
+        raise typer.BadParameter(f"{text[:40]!r} can be no subsidiary's id: write {EXPECTED['tenant']}")
+    return text
 
 
 @as_usage()

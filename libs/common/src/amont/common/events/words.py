@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>()\[\],;:\\\"]{1,64}@[^@\s\x00-\x1f\x7f<>()\[\],;:\\\"]+\.[^@\s\x00-\x1f\x7f<>()\[\],;:\\\".]+")
+_TENANT = re.compile(r"[a-z0-9-]{1,32}")
 _PERSON = re.compile(r"[a-z0-9-]{1,32}:[^\x00-\x1f\x7f-\x9f]{1,64}")
 _NOT_PLACES = {"Factory", "localtime"}
 
@@ -22,6 +23,11 @@ def person_id(text: str, tenant: str) -> str | None:
     """The person an HR system means: `tenant:employee_id` as it is, a plain id in `tenant`; None when it is neither."""
     found = text if _PERSON.fullmatch(text) else f"{tenant}:{text}"
     return found if _PERSON.fullmatch(found) else None
+
+
+def is_tenant(text: str) -> bool:
+    """What a subsidiary's id can be."""
+    return _TENANT.fullmatch(text) is not None
 
 
 def is_person(text: str) -> bool:

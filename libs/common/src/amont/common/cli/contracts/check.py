@@ -12,7 +12,17 @@ import typer
 
 from amont.common.cli import NO, as_usage, out, print_json, say
 from amont.common.cli.contracts.users import ScimFeed, scim_feed
-from amont.common.cli.feeds import counted, findings_as_data, following, grades_from, mapping_from, opened, place_in, say_findings
+from amont.common.cli.feeds import (
+    counted,
+    findings_as_data,
+    following,
+    grades_from,
+    mapping_from,
+    opened,
+    place_in,
+    say_findings,
+    tenant_named,
+)
 
 if TYPE_CHECKING:
     from amont.common.feeds.csv import CsvFeed
@@ -32,7 +42,7 @@ def check(
     *,
     scim: Annotated[str | None, typer.Option(help="A SCIM 2.0 source instead: the address that ends before /Users", metavar="URL")] = None,
     token: Annotated[str | None, typer.Option(envvar="SCIM_TOKEN", show_envvar=True, help="SCIM: its bearer token")] = None,
-    tenant: Annotated[str | None, typer.Option(help="The subsidiary that the feed belongs to", metavar="ID")] = None,
+    tenant: Annotated[str | None, typer.Option(callback=tenant_named, help="The subsidiary that the feed belongs to", metavar="ID")] = None,
     grades: Annotated[Path | None, typer.Option(help="Grade table: CSV with grade,band and perhaps tenant", metavar="FILE")] = None,
     mapping: Annotated[Path | None, typer.Option(help="CSV: which column is which field (TOML)", metavar="FILE")] = None,
     dates: Annotated[str | None, typer.Option(help="CSV: dmy or mdy, where days have slashes", metavar="ORDER")] = None,

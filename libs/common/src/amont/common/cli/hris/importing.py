@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amont.common.cli import NO, as_usage, err, out, print_json, say, table
-from amont.common.cli.feeds import STDIN, counted, findings_as_data, grades_from, grades_there, mapping_from, opened, place_in, say_findings
+from amont.common.cli.feeds import (
+    STDIN,
+    counted,
+    findings_as_data,
+    grades_from,
+    grades_there,
+    mapping_from,
+    opened,
+    place_in,
+    say_findings,
+    tenant_named,
+)
 from amont.common.cli.hris.appending import log_at, say_who_reads, would_be_refused
 from amont.common.cli.hris.imports import Import, Outcome, Wanted
 
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
 def import_(
     file: Annotated[str, typer.Argument(help="CSV, its first row the names of the columns; - is standard input", metavar="FILE")],
     *,
-    tenant: Annotated[str | None, typer.Option(help="The subsidiary that the file belongs to", metavar="ID")] = None,
+    tenant: Annotated[str | None, typer.Option(callback=tenant_named, help="The subsidiary that the file belongs to", metavar="ID")] = None,
     mapping: Annotated[Path | None, typer.Option(help="Which column is which field (TOML)", metavar="FILE")] = None,
     grades: Annotated[Path | None, typer.Option(help="Hold grades against this table before sending", metavar="FILE")] = None,
     dates: Annotated[str | None, typer.Option(help="dmy or mdy, where days have slashes", metavar="ORDER")] = None,
