@@ -219,6 +219,25 @@ async def test_a_file_that_may_have_been_cut_short_is_never_complete(tmp_path: P
     assert len(await on_the_log(tmp_path)) == 40
 
 
+async def test_a_file_without_a_record_is_no_success_and_never_complete(tmp_path: Path) -> None:
+    roster = ("--complete", "--roster", str(tmp_path / "roster"), "--yes")
+    assert (await imported(tmp_path, HEADER + "e1;Zoé;C3\n", *roster))[0] == 0
+    before = (tmp_path / "roster").read_text()
+    for more in ((), roster):
+        code, told = await imported(tmp_path, HEADER, *more)
+        assert (code, told["sent"], told["leavers"], "there is no record in it" in told["why_not"]) == (1, 0, 0, True)
+    assert (tmp_path / "roster").read_text() == before
+    assert len(await on_the_log(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(("head", "what"), [(b"PK\x03\x04", "a workbook of Excel or LibreOffice"), (b"\x1f\x8b", "packed by gzip")])
+def test_what_is_no_text_is_named(head: bytes, what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "staff.xlsx").write_bytes(head + bytes(range(256)))
+    with pytest.raises(SystemExit) as ended:
+        main(["hris", "import", str(tmp_path / "staff.xlsx"), "--tenant", "fr", "--dry-run"])
+    assert (ended.value.code, what in " ".join(capsys.readouterr().err.split())) == (2, True)
+
+
 async def test_many_leavers_at_once_are_asked_about(tmp_path: Path) -> None:
     complete = ("--complete", "--roster", str(tmp_path / "fr.roster"))
     await imported(tmp_path, PEOPLE, *complete)

@@ -81,7 +81,7 @@ def import_(
                 _say_how(file, feed, at, dry_run=dry_run)
             outcome = Import(feed, source, checker, tally, wanted).run(log)
     if as_json:
-        print_json({**_as_data(outcome), **read_as})
+        print_json({"dry_run": dry_run, **_as_data(outcome), **read_as})
     else:
         _say(file, outcome, dry_run=dry_run)
     if outcome.sent and not as_json and data is not None:

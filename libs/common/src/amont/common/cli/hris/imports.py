@@ -76,6 +76,8 @@ class Import:
                 look.end()
                 self._send_after_looking(log, look)
             outcome.records = look.records
+        if not outcome.records and not outcome.why_not:
+            outcome.why_not = "there is no record in it; look whether the export has worked"
         return outcome
 
     def _send_after_looking(self, log: "Log | None", look: "Look") -> None:
@@ -123,6 +125,8 @@ class Import:
         from amont.common.feeds.csv import NO_LINE_END  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
         hold_writable(roster)
+        if not look.records:
+            return "there is no record in it, so the file is not complete"
         if look.nobody:
             return f"of {counted(look.nobody, 'line')} nobody can tell whom they are about, so the file is not complete"
         if self._outcome.tally.counts.get(NO_LINE_END):

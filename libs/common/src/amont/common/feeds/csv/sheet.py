@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO
 
+from amont.common.errors import Invalid
 from amont.common.feeds.csv.encoding import BROKEN, Encoding, encoding_named, encoding_of
 from amont.common.feeds.csv.rows import Row, delimiter_named, rows
 
@@ -20,14 +21,28 @@ _SAYS_SO = "sep="
 """What Excel writes into a first line of its own."""
 
 
+_PACKED = {
+    b"PK\x03\x04": "a workbook of Excel or LibreOffice (or another ZIP file)",
+    b"\xd0\xcf\x11\xe0": "a workbook of an old Excel",
+    b"\x1f\x8b": "a file packed by gzip",
+    b"%PDF": "a PDF file",
+}
+
+
 class Sheet:
     """See the module. `recognised` says how many names of a header are known, by which the delimiter is found."""
 
     def __init__(
         self, file: BinaryIO, recognised: Callable[[Sequence[str]], int], *, encoding: str | None = None, delimiter: str | None = None
     ) -> None:
-        """Raises Invalid for an encoding that nobody knows, and for a delimiter that is none."""
+        """Raises Invalid for a file that is no text, for an encoding that nobody knows, and for a delimiter that is none."""
         self._file, self._recognised = file, recognised
+        file.seek(0)
+        head = file.read(max(map(len, _PACKED)))
+        file.seek(0)
+        for mark, what in _PACKED.items():
+            if head.startswith(mark):
+                raise Invalid(f"This is {what}, and no text: save it as CSV, best in UTF-8.")
         self.encoding: Encoding = encoding_named(encoding, file) if encoding else encoding_of(file)
         self.delimiter = self._sniffed() if delimiter is None else delimiter_named(delimiter)
 
