@@ -49,7 +49,9 @@ def connect(path: Path, *, sync: str, patience: float = PATIENCE_SECONDS) -> sql
     path.parent.mkdir(parents=True, exist_ok=True)
     with _one_at_a_time(path.parent):
         with suppress(OSError):  # of what is there, or cannot be made, SQLite tells
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))  # never one that is there: to close it would drop SQLite's own locks
+            os.close(
+                os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            )  # never one that is there: to close it would drop SQLite's own locks
         connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
             _set_up(connection, path, sync=_checked_sync(sync), patience=patience)
