@@ -160,6 +160,11 @@ def test_a_feed_without_a_record_is_no_success(tmp_path: Path, text: str) -> Non
     assert send(text, "--skip-bad", "--json", "--data", str(tmp_path)).exit_code == 1
 
 
+def test_a_table_is_pointed_to_the_command_that_takes_it(tmp_path: Path) -> None:
+    done = send("employee_id;grade\ne1;C3\n", "--data", str(tmp_path))
+    assert (done.exit_code, "`amont hris import` takes CSV" in done.stderr) == (1, True)
+
+
 def test_without_settings_or_folder_both_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

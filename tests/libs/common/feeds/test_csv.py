@@ -131,6 +131,21 @@ def test_what_somebody_says_of_the_file_is_believed() -> None:
         feed_of(data, encoding="klingon")
 
 
+@pytest.mark.parametrize("said", ["tab", r"\t", "\t"])
+def test_a_tab_can_be_said_by_name(said: str) -> None:
+    assert good(feed_of(sheet(ADA, delimiter="\t"), delimiter=said))
+
+
+def test_two_columns_of_one_name_are_told_to_be_renamed() -> None:
+    with pytest.raises(NoHeader, match="both 'grade' and 'Grade' could be grade: rename one of them"):
+        feed_of(b"tenant,employee_id,grade,Grade\nfr,e1,C3,C3\n")
+
+
+def test_json_in_the_place_of_a_table_is_named() -> None:
+    with pytest.raises(Invalid, match="This is JSON, and no table: `amont hris send` takes one record a line"):
+        feed_of(b'{"tenant": "fr"}\n')
+
+
 def test_excel_s_own_line_about_the_delimiter_is_heard() -> None:
     feed = feed_of(b"sep=|\r\n" + sheet(ADA, delimiter="|"))
     assert [entry.line for entry in feed] == [3]
@@ -410,7 +425,7 @@ def test_no_bytes_make_the_reader_fall(noise: bytes, with_header: bool, encoding
         return
     except Invalid:
         assert not with_header
-        assert noise.startswith((b"PK", b"\xd0\xcf", b"\x1f\x8b", b"%PDF"))
+        assert noise.startswith((b"PK", b"\xd0\xcf", b"\x1f\x8b", b"%PDF", b'{"'))
         return
     lines = [entry.line for entry in feed]
     assert lines == sorted(set(lines))

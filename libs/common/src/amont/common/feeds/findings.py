@@ -37,6 +37,7 @@ _ALL = (
         too_long="Look for a line end or a closing quote that is missing.",
         cut_off="It ends too early: make the export again, or have the source give all of it.",
         stray_quote="Close each quote that opens a cell, and double those inside one; the line is left out, and the file is not complete.",
+        header="Make the first row name each column once, or say in the mapping file which column is meant.",
         columns="Put a value that contains the delimiter into quotes.",
         missing_field="Add the field: there is no record without it.",
         bad_value="Correct the value.",

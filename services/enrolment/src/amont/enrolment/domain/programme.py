@@ -137,7 +137,7 @@ class Programme(Aggregate):
         if edited == self:
             return Decision(self)
         if self.takes_people and policy != self.policy and not stamp.why:
-            _refuse([Fault("/why", "say why: people have enrolled under the policy as it is")], self.id)
+            _refuse([Fault("/why", "say why (`--why` by command): people may enrol under the policy as it is")], self.id)
         if len(self.history) >= MAX_REVISIONS:
             raise TooManyRevisions(self.id)
         return self._becoming(edited, stamp)

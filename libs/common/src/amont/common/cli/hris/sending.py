@@ -119,6 +119,8 @@ def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
         err.print(table(("line", "what is wrong"), [(one.number, one.why) for one in bad]))
     if bad and not skip_bad:
         say(err, f"Nothing was sent: {counted(len(bad), 'bad line')}. Mend them, or send the others with --skip-bad.", style="red")
+        if bad[0].number == 1 and bad[0].why.startswith("not JSON"):
+            say(err, "If it is a table, `amont hris import` takes CSV.")
         return
     if not sent:
         say(err, "Nothing was sent: there is no record in it. Look whether the export has worked.", style="red")

@@ -44,7 +44,7 @@ class CsvFeed:
         self._sheet = Sheet(file, partial(recognised, mapping=said), encoding=encoding, delimiter=delimiter)
         header = next(self._sheet.rows(), None)
         if header is None or header.fault:
-            raise NoHeader([found(1, "columns", "", "the first row is to name the columns, and there is none")])
+            raise NoHeader([found(1, "header", "", "the first row is to name the columns, and there is none")])
         self._header_line = header.line
         given = () if tenant is None else ("tenant",)
         self.columns: Columns = columns_of(header.line, header.cells, said, given=given)

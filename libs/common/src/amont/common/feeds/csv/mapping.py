@@ -102,15 +102,16 @@ def columns_of(line: int, header: Sequence[str], mapping: MappingFile, *, given:
         if len(at) == 1:
             places[name] = at[0]
         else:
-            faults.append(found(line, "columns", "", f"the mapping's column {shown(wanted)} for {name} is there {len(at)} times"))
+            faults.append(found(line, "header", "", f"the mapping's column {shown(wanted)} for {name} is there {len(at)} times"))
     mapped = set(places.values())
     for place, one in enumerate(names):
         known = _BY_NAME.get(key(one))
         if known is None or place in mapped or known in mapping.columns or known in mapping.constants:
             continue
         if known in places:
-            both = f"{shown(names[places[known]])} and {shown(one)}"
-            faults.append(found(line, "columns", "", f"both {both} could be {known}: say which in a mapping file"))
+            first = names[places[known]]
+            which = "rename one of them" if key(first) == key(one) else "say which in a mapping file"
+            faults.append(found(line, "header", "", f"both {shown(first)} and {shown(one)} could be {known}: {which}"))
         places.setdefault(known, place)
     without = set(REQUIRED) - places.keys() - mapping.constants.keys() - set(given)
     faults.extend(found(line, "missing-field", "", _no_column(name, names)) for name in sorted(without))

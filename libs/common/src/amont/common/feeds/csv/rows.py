@@ -46,9 +46,11 @@ class Row:
 
 
 def delimiter_named(text: str) -> str:
-    """What somebody says stands between cells. Raises Invalid for what cannot."""
+    """What somebody says stands between cells; `tab` and backslash t are a tab, which shells make hard to write. Raises Invalid for what cannot."""
+    if text in {"tab", r"\t"}:
+        return "\t"
     if len(text) != 1 or text in _NO_DELIMITERS:
-        raise Invalid(f"The delimiter cannot be {text[:20]!r}. Write one character, as in ; or , or a tab.")
+        raise Invalid(f"The delimiter cannot be {text[:20]!r}. Write one character, as in ; or , or the word tab.")
     return text
 
 

@@ -43,6 +43,8 @@ class Sheet:
         for mark, what in _PACKED.items():
             if head.startswith(mark):
                 raise Invalid(f"This is {what}, and no text: save it as CSV, best in UTF-8.")
+        if head.startswith(b'{"'):
+            raise Invalid("This is JSON, and no table: `amont hris send` takes one record a line.")
         self.encoding: Encoding = encoding_named(encoding, file) if encoding else encoding_of(file)
         self.delimiter = self._sniffed() if delimiter is None else delimiter_named(delimiter)
 
