@@ -136,6 +136,14 @@ async def test_what_is_given_is_changed_and_the_rest_stays(enrolment: Service, a
     code, said, _ = await amont("show", "fr")
     assert "Kafka knows no right to a key" in said
     assert (await amont("change", "fr"))[0] == 2
+    assert (await amont("change", "fr", "--kafka-principal", "", "--coordinator", "", "--holidays", "", "--sender-name", ""))[0] == 0
+    shown = json.loads((await amont("show", "fr", "--json"))[1])
+    assert [shown[name] for name in ("kafka_principal", "coordinators", "holidays", "sender_name")] == [None, [], None, None]
+    assert (await amont("change", "fr", "--name", ""))[0] == 1
+    assert "not paused" in (await amont("show", "fr"))[1]
+    assert (await amont("pause", "fr", "--why", "a migration"))[0] == 0
+    assert re.search(r"feed +paused\n", (await amont("show", "fr"))[1])
+    assert json.loads((await amont("show", "fr", "--json"))[1])["paused"] is True
 
 
 async def test_a_grade_table_comes_out_as_it_went_in(enrolment: Service, amont: Amont) -> None:

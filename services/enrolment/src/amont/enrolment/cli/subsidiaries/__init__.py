@@ -85,10 +85,13 @@ def change(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what is given and leave the rest as it is. A changed zone or grade table holds for the records that arrive from then on."""
+    """Change what is given and leave the rest as it is; an empty text, as in --holidays '', takes back what may be missing.
+
+    A changed zone or grade table holds for the records that arrive from then on.
+    """
     from amont.enrolment import commands  # noqa: PLC0415 - heavy, and help comes without it
 
-    given = _given(
+    given = _given_or_taken_back(
         name=name,
         zone=zone,
         languages=words(languages) if languages is not None else None,
@@ -122,11 +125,12 @@ def show(
     if grades:
         showing.print_grades(one)
         return
-    listed = done(data, commands.tokens, subsidiary, operator())
+    listed, feed = done(data, commands.tokens, subsidiary, operator()), done(data, commands.feed_state, subsidiary, operator())
     if as_json:
-        print_json({**showing.as_data(one, version), "tokens": [showing.token_as_data(token) for token in listed]})
+        state = {"paused": feed.paused is not None, "breaker_open": feed.tripped_at is not None}
+        print_json({**showing.as_data(one, version), **state, "tokens": [showing.token_as_data(token) for token in listed]})
     else:
-        showing.print_one(one, listed)
+        showing.print_one(one, listed, feed)
 
 
 @app.command("list")
@@ -194,3 +198,10 @@ def _table(path: Path, subsidiary: str) -> dict[str, int]:
 
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None and value != []}
+
+
+def _given_or_taken_back(**options: Any) -> dict[str, Any]:
+    """The same; of what may be missing an empty text is nothing."""
+    given = _given(**options)
+    given |= {name: None for name in ("holidays", "sender_name", "kafka_principal") if given.get(name) == ""}
+    return given | ({"coordinators": []} if given.get("coordinators") == [""] else {})

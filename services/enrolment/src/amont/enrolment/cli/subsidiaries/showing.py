@@ -9,6 +9,7 @@ from typing import Any
 from amont.common.cli import out, say, say_command, say_facts, table
 from amont.common.events.hris import StaffFact
 from amont.common.feeds.grades import as_cell
+from amont.enrolment.commands.feeds import FeedState
 from amont.enrolment.domain.subsidiary import Subsidiary
 from amont.enrolment.domain.tokens import FeedToken
 
@@ -35,11 +36,12 @@ def token_as_data(token: FeedToken) -> dict[str, Any]:
     return {name: value for name, value in asdict(token).items() if name != "digest"}
 
 
-def print_one(one: Subsidiary, tokens: Sequence[FeedToken]) -> None:
+def print_one(one: Subsidiary, tokens: Sequence[FeedToken], feed: FeedState) -> None:
     """Everything about one."""
     facts = {**one.own(), "grades": f"{len(one.grades)} codes, bands {min(one.grades.values())} to {max(one.grades.values())}"}
     facts |= {"languages": ", ".join(one.languages), "coordinators": ", ".join(one.coordinators)}
     facts |= {"tokens": f"{sum(token.valid for token in tokens)} valid", "SCIM": f"/scim/{one.id}/v2"}
+    facts["feed"] = ", ".join(["paused" if feed.paused else "not paused", *(["its breaker is open"] if feed.tripped_at else [])])
     say_facts(out, [("subsidiary", one.id), *((name, value if value not in {None, ""} else "-") for name, value in facts.items())])
     print_acl(one)
 
