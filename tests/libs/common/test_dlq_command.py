@@ -249,8 +249,8 @@ async def test_a_drop_says_why_is_asked_about_and_lets_the_rest_go_on(service: S
         (("show", "nothing"), 1, "no dead letter 'nothing'"),
         (("replay", "nothing"), 1, "no dead letter 'nothing'"),
         (("list", "--service", "payroll"), 2, "enrolment, matching"),
-        (("list", "--service", "enrolment"), 1, "no store of enrolment"),
-        (("list", "--service", "enrolment"), 1, "there is one of matching. Name the folder that `amont up --data DIR` was started with"),
+        (("list", "--service", "enrolment"), 2, "no store of enrolment"),
+        (("list", "--service", "enrolment"), 2, "there is one of matching. Name the folder that `amont up --data DIR` was started with"),
         (("edit", "x", "--why", "", "--set", "/a=1"), 2, "say why"),
         (("drop", "x", "--why", "  "), 2, "say why"),
         (("replay", "x", "--why", ""), 2, "say why"),
@@ -277,7 +277,7 @@ def stores_in(folder: Path) -> list[Path]:
 
 async def test_a_folder_that_is_none_and_settings_that_are_missing(amont: Amont, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, why = await amont("list")
-    assert (code, "no store" in why) == (1, True)
+    assert (code, "no store" in why) == (2, True)
     assert stores_in(tmp_path) == []
     monkeypatch.delenv("AMONT_STORE_URL", raising=False)
     code, _, why = await amont("list", data=False)

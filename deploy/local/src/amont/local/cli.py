@@ -20,7 +20,7 @@ def up(
     port: Annotated[int, typer.Option(envvar="AMONT_PORT", min=0, max=65535, help="Port to listen on, 0 for any free one")] = 8000,
 ) -> None:
     """Run the four services in this process on SQLite in a folder, until SIGTERM. Survives kill -9; single-node."""
-    typer.echo("Amont is starting ...", err=True)
+    typer.echo("Amont is starting ...")
     from amont.local.up import serve  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     raise typer.Exit(serve(data, host, port))
