@@ -1,8 +1,8 @@
 """What an import does with a CSV feed: look, decide, send.
 
 Good lines are sent although others are bad, unless told otherwise. Of a file that is declared complete, whoever was in the last one and is in this one
-no more has left; the roster remembers who that was, and who is missing still, of whom it is
-said again. A file that may have been cut short is never complete, and many leavers at once are asked about.
+no more has left; the roster remembers who that was, and who is missing still, of whom it is said again. A file that may have been cut short is never
+complete, and many leavers at once are asked about.
 """
 
 import sys

@@ -67,7 +67,7 @@ def send(
     _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
     if sent and not as_json and data is not None:
         say_who_reads(data)
-    if (looked.bad and not skip_bad) or not sent:
+    if not sent:
         raise typer.Exit(NO)
 
 

@@ -30,9 +30,6 @@ class Fault:
     what: str
     place: int | None = None
 
-    def __str__(self) -> str:
-        return self.what
-
 
 @dataclass(frozen=True, slots=True)
 class Row:

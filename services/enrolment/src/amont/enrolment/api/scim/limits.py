@@ -19,7 +19,7 @@ LONGEST_PATHS = 40_000
 
 def filter_must_be_short(search: Any) -> None:
     """Of a search, before it is parsed. Raises InvalidFilterException."""
-    if any(len(str(one)) > LONGEST_FILTER for one in _named(search, "filter")):
+    if any(len(str(one)) > LONGEST_FILTER for one in named(search, "filter")):
         raise InvalidFilterException(detail=f"A filter may have {LONGEST_FILTER:,} characters: ask several times, for less each time.")
 
 
@@ -31,7 +31,7 @@ def filter_must_compare_little(given: ScimFilter[Any]) -> None:
 
 def paths_must_be_short(patch: Any) -> None:
     """Of a PATCH, before it is parsed. Raises InvalidPathException."""
-    operations = [one for several in _named(patch, "operations") if isinstance(several, list) for one in several]
+    operations = [one for several in named(patch, "operations") if isinstance(several, list) for one in several]
     length = sum(len(path) for one in operations for path in _paths(one))
     if length > LONGEST_PATHS:
         raise InvalidPathException(
@@ -41,11 +41,11 @@ def paths_must_be_short(patch: Any) -> None:
 
 def _paths(operation: Any) -> Iterator[str]:
     """Those of one operation: without a `path`, the names in its value are paths."""
-    yield from (path for path in _named(operation, "path") if isinstance(path, str))
-    yield from (path for value in _named(operation, "value") if isinstance(value, dict) for path in value)
+    yield from (path for path in named(operation, "path") if isinstance(path, str))
+    yield from (path for value in named(operation, "value") if isinstance(value, dict) for path in value)
 
 
-def _named(given: Any, wanted: str) -> list[Any]:
+def named(given: Any, wanted: str) -> list[Any]:
     """What a JSON object has under a name: SCIM does not mind the case, so there may be several."""
     return [value for name, value in given.items() if name.casefold() == wanted] if isinstance(given, dict) else []
 

@@ -13,7 +13,7 @@ from scim2_server.responses import ScimResponse
 from scim2_server.service import ScimService
 
 from amont.common.errors import Unavailable
-from amont.enrolment.api.scim.limits import filter_must_be_short, filter_must_compare_little, paths_must_be_short
+from amont.enrolment.api.scim.limits import filter_must_be_short, filter_must_compare_little, named, paths_must_be_short
 from amont.enrolment.api.scim.paths import body_must_be_qualified, filter_must_be_qualified, path_must_be_qualified, paths_of, says_active
 from amont.enrolment.api.scim.schemas import PROVIDER, AmontEmployee, User
 from amont.enrolment.api.scim.storage import TenantStorage
@@ -74,8 +74,8 @@ class TenantService(ScimService):
             search, position = super().read_search(resource_types, payload)
         except InvalidFilterException:
             extensions = {uri: one for each in resource_types for uri, one in self.get_model(each).get_extension_models().items()}
-            given = next((value for name, value in payload.items() if name.casefold() == "filter"), None)
-            filter_must_be_qualified(str(given), extensions)
+            for given in named(payload, "filter"):
+                filter_must_be_qualified(str(given), extensions)
             raise
         if search.filter is not None:
             filter_must_compare_little(search.filter)
