@@ -425,11 +425,11 @@ async def test_who_never_gets_a_turn_is_told_when_to_try_again_and_who_named_a_v
         raise Stale("scimuser", "fr:e1", given=1, current=2)
 
     monkeypatch.setattr(commands, "write_user", faster)
-    monkeypatch.setattr(service, "AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr(service, "AGAIN_SECONDS", 1.0)
     answer = await door.fr("PATCH", f"/Users/{user['id']}", TITLE)
     assert "send it again" in refused(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
-    assert tries > 2
+    assert tries > 1
     refused(await door.fr("PATCH", f"/Users/{user['id']}", TITLE, If_Match='W/"1"'), 412)
 
 
