@@ -13,7 +13,7 @@ PACKAGES = Path(__file__).parent.parent / "interop" / "package.json"
 def node_modules() -> Path:
     """The folder that `require` finds them in; skips where Node.js is not at hand."""
     if not (shutil.which("node") and shutil.which("npm")):
-        pytest.skip("no Node.js here: install node and npm to run the documented kafkajs example")
+        pytest.skip("no Node.js here: install node and npm to hold Amont against parts that are written for it")
     return made_once("npm", PACKAGES.read_bytes(), _install) / "node_modules"
 
 

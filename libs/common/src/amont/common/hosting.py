@@ -27,8 +27,9 @@ from amont.common.ids import RandomIds
 from amont.common.log import log_from
 from amont.common.log.kafka import KafkaOptions
 from amont.common.service import Parts, Service
-from amont.common.settings import IdentitySettings, LogSettings, Settings, TraceSettings, unknown_settings
+from amont.common.settings import IdentitySettings, LogSettings, Settings, TraceSettings, read_settings, unknown_settings
 from amont.common.web import app
+from amont.common.web.browsers import SignIn
 from amont.common.web.limits import RateLimit
 from amont.common.web.tokens import JwtVerifier, Keys, NoVerifier, Verifier
 
@@ -85,6 +86,14 @@ def verifier_from(settings: IdentitySettings) -> Verifier:
     return JwtVerifier(settings.issuer, settings.audience, Keys(settings.jwks))
 
 
+def sign_in_from(settings: IdentitySettings) -> SignIn | None:
+    """How people sign in at pages; None where no client is configured. Raises MissingSettings, ValueError when only half is configured."""
+    from amont.common.web.sign_in import OpenIdSignIn, SignInSettings  # noqa: PLC0415 - an OpenID client, for who serves pages
+
+    said = read_settings(SignInSettings)
+    return OpenIdSignIn(said, settings) if said.client_id else None
+
+
 @contextlib.contextmanager
 def traced(settings: TraceSettings, service: str) -> Iterator[None]:
     """Inside, spans go where the settings say; what is left of them is sent at the end."""
@@ -117,6 +126,7 @@ def hosted(
     verifier: Verifier,
     extra: Sequence[APIRouter] = (),
     limit: RateLimit | None = None,
+    sign_in: SignIn | None = None,
     on_failure: Callable[[], None],
 ) -> FastAPI:
     """The application that starts the services when it starts. `on_failure` ends the process when one of them cannot start or its reading has died."""
@@ -137,7 +147,7 @@ def hosted(
                 if isinstance(error, BaseException):
                     _logger.error("cannot_stop", reason=f"{type(error).__name__}: {error}")
 
-    made = app(services, title=title, verifier=verifier, lifespan=lifespan, limit=limit)
+    made = app(services, title=title, verifier=verifier, lifespan=lifespan, limit=limit, sign_in=sign_in)
     for router in extra:
         made.include_router(router)
     return made

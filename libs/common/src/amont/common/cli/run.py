@@ -21,13 +21,12 @@ def run(
         raise typer.BadParameter(f"{service!r} is not installed here; there is {', '.join(sorted(builders)) or 'no service'}")
     settings = read_settings(Settings, **{name: value for name, value in (("host", host), ("port", port)) if value is not None})
     logging.configure()
-    verifier = hosting.verifier_from(settings)
+    verifier, sign_in = hosting.verifier_from(settings), hosting.sign_in_from(settings)
     bound = hosting.listen(settings.host, settings.port)
     built = builders[service](hosting.parts_from(settings, service))
     typer.echo(f"amont {service} listens on http://{settings.host}:{bound.getsockname()[1]}")
     with hosting.traced(settings, f"amont-{service}"):
-        made = partial(
-            hosting.hosted, [built], title=f"Amont {service}", verifier=verifier, limit=RateLimit.of(settings.requests_per_second)
-        )
+        limit = RateLimit.of(settings.requests_per_second)
+        made = partial(hosting.hosted, [built], title=f"Amont {service}", verifier=verifier, limit=limit, sign_in=sign_in)
         code = hosting.serve(lambda fail: made(on_failure=fail), bound)
     raise typer.Exit(code)

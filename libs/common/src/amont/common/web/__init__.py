@@ -21,6 +21,7 @@ from amont.common.errors import Fault, Invalid
 from amont.common.identity import Actor
 from amont.common.log.asyncapi import document
 from amont.common.service import Service
+from amont.common.web.browsers import SignIn
 from amont.common.web.limits import Limited, RateLimit, believe
 from amont.common.web.pages import docs_router
 from amont.common.web.problems import BodyLimit, Refusals, handle_errors, problem, responses
@@ -42,6 +43,7 @@ __all__ = [
     "app",
     "problem",
     "responses",
+    "runner_for",
 ]
 
 P = ParamSpec("P")
@@ -120,11 +122,16 @@ def _run(
     idempotency_key: Annotated[str | None, Header(max_length=200, description="the same key makes the same thing, once")] = None,
     x_request_id: Annotated[str | None, Header(max_length=200)] = None,
 ) -> Runner:
+    key = f"{actor.person}/{idempotency_key}" if idempotency_key else None
+    return runner_for(request, correlation=x_request_id, idempotency_key=key)
+
+
+def runner_for(request: Request, *, correlation: str | None = None, idempotency_key: str | None = None) -> Runner:
+    """Runs commands of the service that the request's path names."""
     services: dict[str, Service] = request.app.state.services
     parts = request.url.path.split("/")
     service = services[parts[2] if parts[1] == "api" else parts[1]]
-    key = f"{actor.person}/{idempotency_key}" if idempotency_key else None
-    return Runner(service, changes=request.method not in {"GET", "HEAD"}, correlation=x_request_id, idempotency_key=key)
+    return Runner(service, changes=request.method not in {"GET", "HEAD"}, correlation=correlation, idempotency_key=idempotency_key)
 
 
 def _if_match(if_match: Annotated[str | None, Header(description='the version that was read, as `"3"`')] = None) -> int | None:
@@ -173,11 +180,15 @@ def app(
     verifier: Verifier | None = None,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None,
     limit: RateLimit | None = None,
+    sign_in: SignIn | None = None,
 ) -> FastAPI:
-    """The application around these services; the caller starts and stops them (for instance in `lifespan`). Without a `limit` nobody asks too often."""
+    """The application around these services; the caller starts and stops them (for instance in `lifespan`). Without a `limit` nobody asks too often,
+    without `sign_in` nobody signs in at pages.
+    """
     made = FastAPI(title=title, version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     made.state.services = {service.name: service for service in services}
     made.state.verifier = verifier or NoVerifier()
+    made.state.sign_in = sign_in
     refusals = Refusals([door for service in services for door in service.doors])
     made.add_middleware(BodyLimit, refusals=refusals)
     handle_errors(made, refusals)

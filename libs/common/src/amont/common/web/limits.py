@@ -1,9 +1,9 @@
 """How often a client may ask: a token bucket each, in front of every route. In memory and per process: it keeps one client from starving the others, it does
 not bill.
 
-A client is a bearer token that has been believed before, known here by its digest; whoever comes without one, or with one that nobody has believed yet, is
-the address that they come from, so that made-up tokens are no new clients. Whoever checks tokens says that one was believed (`believe`): no answer says it,
-since a page that is not there is not there for anybody. What operations ask (health, metrics) is never refused.
+A client is a bearer token, or a browser's session, that has been believed before, known here by its digest; whoever comes without one, or with one that
+nobody has believed yet, is the address that they come from, so that made-up tokens are no new clients. Whoever checks tokens says that one was believed
+(`believe`): no answer says it, since a page that is not there is not there for anybody. What operations ask (health, metrics) is never refused.
 """
 
 import base64
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amont.common import metrics
@@ -27,6 +28,9 @@ AT_ONCE = 5
 """So many seconds' worth may come at once."""
 EXEMPT = ("/health/", "/metrics")
 NOT_BELIEVED = 401
+SESSION_COOKIE = "amont-session"
+"""What `web.browsers` signs people in with."""
+ONLY_THIS_HOST = "__Host-"
 _HOLDER = "amont.believed"
 
 
@@ -111,10 +115,16 @@ class Limited:
 
 
 def _token_of(scope: Scope) -> str | None:
-    """The digest of the bearer token; the token itself is kept nowhere."""
+    """The digest of the bearer token, or of a browser's session; the token itself is kept nowhere."""
     header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
-    token = bearer(header.decode("latin-1"))
+    token = bearer(header.decode("latin-1")) or _session_in(scope)
     return hashlib.blake2b(_in_one_spelling(token), digest_size=16).hexdigest() if token else None
+
+
+def _session_in(scope: Scope) -> str:
+    cookies = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
+    said = cookie_parser(cookies.decode("latin-1"))
+    return said.get(f"{ONLY_THIS_HOST}{SESSION_COOKIE}") or said.get(SESSION_COOKIE, "")
 
 
 def _in_one_spelling(token: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Plain pages for people: HTML from the server under a strict policy, no script, nothing from elsewhere. `/docs` is one: every route, by tag."""
+"""Pages for people: HTML from the server under a strict policy, no script, nothing from elsewhere. `/docs` is one: every route, by tag."""
 
 import base64
 import hashlib
@@ -8,23 +8,42 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, DictLoader, Environment, StrictUndefined
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem 3rem; }
 h1, h2, h3, p, dd, code { overflow-wrap: anywhere; }
 h2 { margin: 2rem 0 .5rem; border-bottom: 1px solid; }
-dt { margin-top: .8rem; }
+dt { margin-top: .8rem; font-weight: 600; }
 dd { margin: 0; }
 dt b { display: inline-block; min-width: 4rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .75rem; border: 1px solid; border-radius: .5rem; }
+header { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: center; border-bottom: 1px solid; padding-bottom: .5rem; }
+header form { margin-left: auto; }
+fieldset { border: 1px solid; border-radius: .5rem; margin: 1.25rem 0; padding: .5rem 1rem 1rem; min-width: 0; }
+legend { font-weight: 600; padding: 0 .35rem; }
+label { display: inline-flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .2rem 1rem .2rem 0; min-height: 2rem; }
+input, select, textarea, button { font: inherit; }
+input[type=text], input[type=number], input[type=time], select, textarea { padding: .35rem .5rem; max-width: 100%; box-sizing: border-box; }
+input[type=number] { width: 5rem; }
+textarea { width: 100%; }
+button, .button { display: inline-block; font-weight: 600; padding: .55rem 1.1rem; border: 1px solid; border-radius: .5rem; cursor: pointer; }
+.button { text-decoration: none; }
+.rows { display: grid; grid-template-columns: max-content 1fr; gap: .35rem 1rem; align-items: center; }
+.rows > span { overflow-wrap: anywhere; }
+.rows > select { justify-self: start; min-width: 12rem; }
+.said { border: 1px solid; border-left-width: .4rem; border-radius: .5rem; padding: .5rem 1rem; margin: 1rem 0; }
+.fault { color: light-dark(#a3001b, #ff9aa8); font-weight: 600; margin: .35rem 0; }
+.hint { font-size: .9rem; margin: .35rem 0; }
+.text { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 22rem; overflow-y: auto; border: 1px solid; border-radius: .5rem; padding: .75rem; }
+@media (max-width: 30rem) { .rows { grid-template-columns: 1fr; } .rows > span { margin-top: .5rem; } }
 """
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -33,7 +52,7 @@ HEADERS = {
 METHODS = ("get", "post", "put", "patch", "delete")
 
 _BASE = """<!doctype html>
-<html lang="en">
+<html lang="{{ language }}">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -41,6 +60,7 @@ _BASE = """<!doctype html>
   <style>{{ style|safe }}</style>
 </head>
 <body>
+{% block head %}{% endblock %}
 <main>
   <h1>{{ title }}</h1>
   {% block content %}{% endblock %}
@@ -65,11 +85,21 @@ _DOCS = """{% extends "base" %}
 """
 
 
+class Pages:
+    """Templates that extend `base` and fill its block `content`; everything shown is escaped."""
+
+    def __init__(self, templates: BaseLoader) -> None:
+        loader = ChoiceLoader([DictLoader({"base": _BASE}), templates])
+        self._environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+    def __call__(self, template: str, *, title: str, language: str = "en", status: int = 200, **shown: Any) -> HTMLResponse:
+        text = self._environment.get_template(template).render(title=title, language=language, style=_STYLE, **shown)
+        return HTMLResponse(text, status, headers=HEADERS)
+
+
 def plain_page(template: str, *, title: str, **shown: Any) -> HTMLResponse:
-    """A page whose `template` extends `base` and fills its block `content`; everything shown is escaped."""
-    loader = DictLoader({"base": _BASE, "page": template})
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return HTMLResponse(environment.get_template("page").render(title=title, style=_STYLE, **shown), headers=HEADERS)
+    """A page of one template that stands in the code."""
+    return Pages(DictLoader({"page": template}))("page", title=title, **shown)
 
 
 def docs_router() -> APIRouter:

@@ -65,7 +65,11 @@ class JwtVerifier:
         self._issuer, self._audience, self._keys = issuer, audience, keys
 
     async def actor(self, token: str) -> Actor:
-        claims = await self._claims(token)
+        return actor_of(await self.claims(token))
+
+    async def claims(self, token: str) -> Mapping[str, Any]:
+        """What the token says, once it has proved that the issuer said it, for this audience, and not too long ago. Raises BadToken, Unavailable."""
+        claims = await self._signed(token)
         registry = jwt.JWTClaimsRegistry(
             leeway=30,
             iss={"essential": True, "value": self._issuer},
@@ -77,9 +81,9 @@ class JwtVerifier:
             registry.validate(dict(claims))
         except _MALFORMED as error:
             raise BadToken(f"The token is refused: {_why(error)}.") from None
-        return actor_of(claims)
+        return claims
 
-    async def _claims(self, token: str) -> Mapping[str, Any]:
+    async def _signed(self, token: str) -> Mapping[str, Any]:
         for fresh in (False, True):
             keys = await self._keys.get(fresh=fresh)
             try:
@@ -114,7 +118,7 @@ class Keys:
     """An issuer's public keys (a JWK set), from a file or an https address, cached. While new ones cannot be had, those of the last day serve on."""
 
     def __init__(self, where: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        if "://" in where and not _is_trustworthy(where):
+        if "://" in where and not is_trustworthy(where):
             raise ValueError(f"AMONT_JWKS is {where!r}; write an https URL or a file")
         self._where = where
         self._clock = clock
@@ -165,7 +169,8 @@ class Keys:
             raise Unavailable(f"The issuer's keys cannot be had: {type(error).__name__}") from error
 
 
-def _is_trustworthy(address: str) -> bool:
+def is_trustworthy(address: str) -> bool:
+    """Whether what comes from an address can be relied on: https, or this machine itself."""
     parts = urlsplit(address)
     return parts.hostname is not None and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))
 

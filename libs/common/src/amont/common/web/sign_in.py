@@ -1,0 +1,154 @@
+"""Signing people in at a browser by OpenID Connect: the authorization code flow with PKCE (RFC 7636), by Authlib's client.
+
+What has to be remembered between going there and coming back (state, nonce, verifier, where to) is in a cookie of the browser that goes, for ten minutes.
+"""
+
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx2
+import structlog
+from authlib.common.errors import AuthlibBaseError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from amont.common.errors import Unavailable
+from amont.common.settings import PREFIX, IdentitySettings
+from amont.common.web.browsers import Sessions, SignInFailed
+from amont.common.web.tokens import BadToken, JwtVerifier, Keys, actor_of, is_trustworthy
+
+BACK_WITHIN = timedelta(minutes=10)
+_UNDER_WAY, _SIGNING_IN = "amont-signing-in", "signing-in"
+_SECONDS = 10
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint")
+
+_logger = structlog.get_logger(__name__)
+
+
+class SignInSettings(BaseSettings):
+    """How people sign in at pages. Without `client_id` nobody does, and only the API serves them."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    client_id: str | None = Field(default=None, description="Amont's client at the issuer: people sign in at pages with it")
+    client_secret: SecretStr | None = Field(default=None, description="its secret, or AMONT_CLIENT_SECRET_FILE; none for a public client")
+    session_key: SecretStr | None = Field(
+        default=None, validate_default=True, description="32 random characters or more: signs the cookie of who is signed in"
+    )
+    public_url: str | None = Field(default=None, validate_default=True, description="where people reach Amont: https://amont.example.com")
+
+    @field_validator("session_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("client_id") and len(key.get_secret_value() if key else "") < 32:
+            raise ValueError("Field required where AMONT_CLIENT_ID is set: 32 random characters or more")
+        return key
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_where_people_come_back_to(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("client_id") and not (url and is_trustworthy(url)):
+            raise ValueError("Field required where AMONT_CLIENT_ID is set: an https address (http on loopback only)")
+        return url.rstrip("/") if url else None
+
+
+class OpenIdSignIn:
+    """At the group's identity provider. Its addresses are what it publishes (OpenID Connect Discovery 1.0), asked for once."""
+
+    def __init__(self, settings: SignInSettings, identity: IdentitySettings) -> None:
+        """`settings` name a client. Raises ValueError when the issuer is not configured, or is no https address."""
+        if identity.issuer is None or identity.jwks is None:
+            raise ValueError("AMONT_CLIENT_ID is set and AMONT_ISSUER or AMONT_JWKS is not: say whose client it is")
+        if not is_trustworthy(identity.issuer):
+            raise ValueError("AMONT_CLIENT_ID is set and AMONT_ISSUER is no https address, so nobody can sign in there")
+        key = settings.session_key.get_secret_value() if settings.session_key else ""
+        self._url = settings.public_url or ""
+        self.sessions = Sessions(key, secure=self._url.startswith("https://"))
+        self._issuer, self._client = identity.issuer, settings.client_id or ""
+        self._secret = settings.client_secret.get_secret_value() if settings.client_secret else None
+        self._verifier = JwtVerifier(identity.issuer, self._client, Keys(identity.jwks))
+        self._addresses: Mapping[str, str] = {}
+
+    async def begin(self, request: Request, service: str, then: str) -> Response:  # noqa: ARG002 - where the browser is does not matter here
+        """See `browsers.SignIn`."""
+        addresses = await self._discovered()
+        verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
+        async with self._at_the_issuer(service) as client:
+            url, state = client.create_authorization_url(addresses["authorization_endpoint"], code_verifier=verifier, nonce=nonce)
+        answer = RedirectResponse(url, 303)
+        says = {"state": state, "nonce": nonce, "verifier": verifier, "then": then}
+        self.sessions.put(answer, _UNDER_WAY, _SIGNING_IN, says, BACK_WITHIN)
+        return answer
+
+    async def finish(self, request: Request, service: str) -> Response:
+        """See `browsers.SignIn`."""
+        under_way = self.sessions.read(request, _UNDER_WAY, _SIGNING_IN)
+        if under_way is None:
+            raise SignInFailed(f"Signing in took longer than {BACK_WITHIN}, or was begun in another browser. Begin again.")
+        said = parse_qs(request.url.query)
+        if "error" in said:
+            raise SignInFailed("The identity provider refused. Begin again, or ask who runs it.")
+        claims = await self._claims(request, service, under_way)
+        try:
+            person = actor_of({"sub": claims.get("sub")}).person
+        except BadToken as error:
+            raise SignInFailed(f"The identity provider does not say which employee it is: {error}") from None
+        if claims.get("nonce") != under_way["nonce"]:
+            raise SignInFailed("What the identity provider says was not said for this browser. Begin again.")
+        answer = RedirectResponse(under_way["then"], 303)
+        self.sessions.drop(answer, _UNDER_WAY)
+        self.sessions.begin(answer, person)
+        return answer
+
+    async def _claims(self, request: Request, service: str, under_way: Mapping[str, Any]) -> Mapping[str, Any]:
+        addresses = await self._discovered()
+        came_back = f"{self._url}{request.url.path}?{request.url.query}"
+        try:
+            async with self._at_the_issuer(service) as client:
+                token = await client.fetch_token(
+                    addresses["token_endpoint"],
+                    authorization_response=came_back,
+                    code_verifier=under_way["verifier"],
+                    state=under_way["state"],
+                )
+            return await self._verifier.claims(str(token.get("id_token", "")))
+        except (AuthlibBaseError, BadToken) as error:
+            _logger.warning("sign_in_refused", reason=error.error if isinstance(error, AuthlibBaseError) else str(error))
+            raise SignInFailed("The identity provider did not confirm who it is. Begin again.") from None
+        except (httpx2.HTTPError, ValueError) as error:
+            raise Unavailable(f"The identity provider does not answer: {type(error).__name__}") from error
+
+    def _at_the_issuer(self, service: str) -> AsyncOAuth2Client:
+        return AsyncOAuth2Client(
+            self._client,
+            self._secret,
+            scope="openid",
+            redirect_uri=f"{self._url}/{service}/signed-in",
+            code_challenge_method="S256",
+            token_endpoint_auth_method="client_secret_basic" if self._secret else "none",
+            timeout=_SECONDS,
+        )
+
+    async def _discovered(self) -> Mapping[str, str]:
+        if not self._addresses:
+            try:
+                async with httpx2.AsyncClient(timeout=_SECONDS) as client:
+                    answer = await client.get(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+                    answer.raise_for_status()
+                    said = answer.json()
+                self._addresses = self._checked(said)
+            except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, LookupError, AttributeError, TypeError) as error:
+                raise Unavailable(f"What the issuer publishes about itself cannot be had: {error}") from error
+        return self._addresses
+
+    def _checked(self, said: Mapping[str, Any]) -> Mapping[str, str]:
+        found = {one: str(said[one]) for one in _ENDPOINTS}
+        if said["issuer"] != self._issuer or not all(map(is_trustworthy, found.values())):
+            raise ValueError("it speaks for another issuer, or of addresses that are not https")
+        return found
