@@ -24,7 +24,7 @@ from amont.common.service import Parts, Service
 
 ROOT = Path(__file__).parents[2]
 ROOMS = {"__init__", "api", "app", "commands", "documents", "domain", "reactions", "settings"}
-OWN_ROOMS = {"enrolment": {"cli"}, "matching": {"cli", "files", "verifier"}, "notifications": {"mails", "sending"}}
+OWN_ROOMS = {"enrolment": {"cli", "pages"}, "matching": {"cli", "files", "verifier"}, "notifications": {"mails", "sending"}}
 
 
 @pytest.fixture(params=SERVICES)

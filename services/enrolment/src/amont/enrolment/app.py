@@ -6,6 +6,7 @@ from amont.enrolment import api
 from amont.enrolment.api.scim import Door
 from amont.enrolment.commands import JOBS, PUBLISHES
 from amont.enrolment.documents import COLLECTIONS
+from amont.enrolment.pages import DOOR
 from amont.enrolment.reactions import CONSUMES, DUE
 from amont.enrolment.settings import Retention
 
@@ -21,6 +22,6 @@ def build(parts: Parts) -> Service:
         due=DUE,
         jobs=JOBS,
         routers=api.ROUTERS,
-        doors=[Door()],
+        doors=[Door(), DOOR],
         tools={Retention: read_settings(Retention)},
     )
