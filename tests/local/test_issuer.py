@@ -15,7 +15,7 @@ from amont.common.identity import Privilege
 from amont.common.settings import IdentitySettings
 from amont.common.web.problems import Refusals, handle_errors
 from amont.common.web.tokens import BadToken
-from amont.local.issuer import AUDIENCE, ISSUER, VALID_FOR, LocalIssuer, for_this_machine, is_loopback, sign_in_page
+from amont.local.issuer import AUDIENCE, ISSUER, VALID_FOR, LocalIssuer, SignInHere, for_this_machine, is_loopback, sign_in_page
 
 NOW = datetime(2027, 1, 4, 8, tzinfo=UTC)
 
@@ -125,13 +125,13 @@ async def test_a_start_that_was_killed_while_the_key_was_written_does_not_brick_
     assert (await LocalIssuer.with_key_in(tmp_path).actor(token)).person == "fr:e1"
 
 
-async def signed_in(key: OKPKey, person: str = "fr:e1", **headers: str) -> httpx.Response:
+async def signed_in(key: OKPKey, person: str = "fr:e1", *, then: str = "", **headers: str) -> httpx.Response:
     """The page's answer to a form that is sent with these headers."""
     made = FastAPI()
-    made.include_router(sign_in_page(LocalIssuer(key)))
+    made.include_router(sign_in_page(LocalIssuer(key), SignInHere()))
     handle_errors(made, Refusals([]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(made), base_url="http://127.0.0.1:8000") as client:
-        return await client.post("/sign-in", data={"person": person, "role": "participant"}, headers=headers)
+        return await client.post("/sign-in", data={"person": person, "role": "participant", "then": then}, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,15 @@ async def test_somebody_on_this_machine_signs_in(key: OKPKey, origin: str | None
     answer = await signed_in(key, **({"Origin": origin} if origin else {}))
     assert answer.status_code == 200
     assert "eyJ" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("then", "where"), [("/enrolment/programmes/p1", "/enrolment/programmes/p1"), ("https://evil.example", None), ("//evil.example", None)]
+)
+async def test_a_browser_that_signs_in_goes_on_to_the_page_that_it_wanted(key: OKPKey, then: str, where: str | None) -> None:
+    answer = await signed_in(key, then=then)
+    assert (answer.status_code, answer.headers.get("location")) == (303 if where else 200, where)
+    assert answer.headers["set-cookie"].startswith("amont-session=")
 
 
 async def test_a_script_gets_the_token_alone(key: OKPKey) -> None:

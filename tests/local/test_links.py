@@ -26,8 +26,6 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         ("/matching/pairs/p1/decline", "/api/matching/v1/pairs/p1/decline"),
         ("/scheduling/sessions/s1", "/api/scheduling/v1/plans/PAIR/sessions/s1/schedule"),
         ("/scheduling/sessions/s1/choose?starts_at=2027-01-14T09:00:00.000000Z", "2027-01-14T09:00:00+00:00"),
-        ("/enrolment/enrolments/e1/withdraw", "/api/enrolment/v1/enrolments/e1/withdraw"),
-        ("/enrolment/programmes/p1", "/api/enrolment/v1/programmes/p1/charter"),
     ],
 )
 async def test_a_link_is_answered_with_the_request_to_send(client: httpx.AsyncClient, link: str, request_: str) -> None:
@@ -53,9 +51,7 @@ async def test_plain_pages_are_harmless(client: httpx.AsyncClient, link: str) ->
     assert "unsafe" not in page.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize(
-    "link", ["/matching/pairs/p1/delete", "/scheduling/sessions/s1/choose?starts_at=';ls'", "/enrolment/programmes/';ls'"]
-)
+@pytest.mark.parametrize("link", ["/matching/pairs/p1/delete", "/scheduling/sessions/s1/choose?starts_at=';ls'"])
 async def test_a_link_of_no_mail_is_a_404(client: httpx.AsyncClient, link: str) -> None:
     assert (await client.get(link)).status_code == 404
 

@@ -17,7 +17,7 @@ from amont.local.demo.folder import Folder
 from amont.local.demo.play import START
 from amont.local.demo.world import services_in
 from amont.local.history import History, Tail, Told
-from amont.local.issuer import LocalIssuer, sign_in_page
+from amont.local.issuer import LocalIssuer, SignInHere, sign_in_page
 from amont.local.links import to_the_demo
 
 ASKED = "http://127.0.0.1:8000"
@@ -38,8 +38,9 @@ async def client(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     for service in services:
         await service.open()
         service.ready = True
-    made = app(services, title="test", verifier=issuer)
-    made.include_router(sign_in_page(issuer))
+    here = SignInHere()
+    made = app(services, title="test", verifier=issuer, sign_in=here)
+    made.include_router(sign_in_page(issuer, here))
     shown = overview.Overview(folder, clock, log, issuer)
     made.include_router(overview.pages(shown))
     made.include_router(to_the_demo(shown))
@@ -127,7 +128,7 @@ async def test_every_link_in_a_mail_leads_somewhere(folder: Path, client: httpx.
     for shape, link in links.items():
         answer = await client.get(link, follow_redirects=True)
         assert answer.status_code == 200, shape
-        assert answer.url.path == "/" if "enrolment" in shape else answer.url.path.startswith("/demo/pairs/"), shape
+        assert answer.url.path == "/sign-in" if "enrolment" in shape else answer.url.path.startswith("/demo/pairs/"), shape
 
 
 async def test_a_link_to_nothing_known_leads_to_the_first_page_and_an_unknown_one_nowhere(client: httpx.AsyncClient) -> None:

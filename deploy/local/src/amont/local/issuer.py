@@ -12,10 +12,10 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -25,6 +25,7 @@ from amont.common.clock import Clock, SystemClock
 from amont.common.errors import Invalid, NotAllowed
 from amont.common.identity import Actor, Privilege
 from amont.common.settings import IdentitySettings
+from amont.common.web.browsers import Sessions, within
 from amont.common.web.tokens import BadToken, actor_of
 
 ISSUER, AUDIENCE = "urn:amont:this-machine", "amont"
@@ -130,8 +131,25 @@ def _is_here(origin: str) -> bool:
         return False
 
 
-def sign_in_page(issuer: LocalIssuer) -> APIRouter:
-    """`/sign-in`: become anybody, and get the token to use the API with; alone, for whoever asks for plain text, as a script does."""
+class SignInHere:
+    """At this machine's own page (`browsers.SignIn`): it signs the browser in itself, so that nobody comes back from elsewhere."""
+
+    def __init__(self) -> None:
+        self.sessions = Sessions.with_new_key()
+
+    async def begin(self, request: Request, service: str, then: str) -> Response:  # noqa: ARG002 - one page for all services
+        """See `browsers.SignIn`."""
+        return RedirectResponse(f"/sign-in?then={quote(then, safe='')}", 303)
+
+    async def finish(self, request: Request, service: str) -> Response:  # noqa: ARG002
+        """See `browsers.SignIn`."""
+        return RedirectResponse(f"/{service}/", 303)
+
+
+def sign_in_page(issuer: LocalIssuer, sign_in: SignInHere) -> APIRouter:
+    """`/sign-in`: become anybody, at this browser and with a token to use the API with; the token alone, for whoever asks for plain text, as a
+    script does.
+    """
     router = APIRouter(include_in_schema=False, dependencies=[Depends(on_this_machine)])
 
     def page(**shown: object) -> HTMLResponse:
@@ -143,17 +161,27 @@ def sign_in_page(issuer: LocalIssuer) -> APIRouter:
         return HTMLResponse(text, headers=headers)
 
     @router.get("/sign-in")
-    async def ask() -> HTMLResponse:
-        return page(token=None, person="", chosen=["participant"])
+    async def ask(request: Request, then: str = "") -> HTMLResponse:
+        visitor = sign_in.sessions.visitor(request)
+        return page(token=None, person=visitor.person if visitor else "", chosen=["participant"], then=within(then, ""))
 
     @router.post("/sign-in")
-    async def answer(request: Request, person: Annotated[str, Form()], role: Annotated[list[Privilege], Form()] = []) -> Response:  # noqa: B006 - FastAPI copies it
+    async def answer(
+        request: Request,
+        person: Annotated[str, Form()],
+        role: Annotated[list[Privilege], Form()] = [],  # noqa: B006 - FastAPI copies it
+        then: Annotated[str, Form()] = "",
+    ) -> Response:
         try:
             actor_of({"sub": person})
         except BadToken:
             raise Invalid("Write who you are as tenant:employee_id, for instance fr:e42.") from None
         if request.headers.get("accept", "").startswith("text/plain"):
             return PlainTextResponse(issuer.token(person, *role), headers={"Cache-Control": "no-store"})
-        return page(token=issuer.token(person, *role), person=person, chosen=[one.value for one in role])
+        wanted = within(then, "")
+        token, chosen = issuer.token(person, *role), [one.value for one in role]
+        signed_in: Response = RedirectResponse(wanted, 303) if wanted else page(token=token, person=person, chosen=chosen, then="")
+        sign_in.sessions.begin(signed_in, person)
+        return signed_in
 
     return router

@@ -1,6 +1,5 @@
-"""Where the links in mails lead while there are no pages for people: in the demo to its own pages, with `amont up` to how to answer by the API."""
+"""Where those links in mails lead for which a service has no pages yet: in the demo to its own pages, with `amont up` to how to answer by the API."""
 
-import re
 from datetime import datetime
 from typing import Annotated
 
@@ -12,11 +11,8 @@ from amont.common.web.pages import plain_page
 from amont.local.issuer import on_this_machine
 from amont.local.overview.reading import Overview
 
-VERBS = {"pair": ("", "accept", "decline"), "session": ("", "choose"), "enrolment": ("", "withdraw")}
+VERBS = {"pair": ("", "accept", "decline"), "session": ("", "choose")}
 """What a link may end with, by what it is about."""
-
-_SLUG = re.compile(r"[a-z0-9-]{1,64}")
-"""What a programme's id is: it stands within quotes in what is copied into a shell."""
 
 _PAGE = """{% extends "base" %}
 {% block content %}
@@ -49,15 +45,8 @@ def to_the_demo(overview: Overview) -> APIRouter:
         found = (await overview.read_on()).sessions.get(id_)
         return await to_pair(found.pair if found else "")
 
-    @router.get("/enrolment/enrolments/{id_}")
-    @router.get("/enrolment/enrolments/{id_}/{verb}")
-    async def enrolment(id_: str, verb: str = "") -> RedirectResponse:  # noqa: ARG001 - the demo has no page of an enrolment
-        _known("enrolment", verb)
-        return RedirectResponse("/", 303)
-
-    @router.get("/enrolment/programmes/{id_}")
     @router.get("/notifications/preferences")
-    async def invited(id_: str = "") -> RedirectResponse:  # noqa: ARG001 - the demo has no page of these
+    async def preferences() -> RedirectResponse:
         return RedirectResponse("/", 303)
 
     async def to_pair(id_: str) -> RedirectResponse:
@@ -101,29 +90,6 @@ def to_the_api(*, sign_in: bool) -> APIRouter:
             ("See other times", _get(request, "/api/scheduling/v1/plans/PAIR/slots")),
             ("Choose a time", _post(request, f"/api/scheduling/v1/plans/PAIR/sessions/{id_}/schedule", body)),
             ("Move it to another time", _post(request, f"/api/scheduling/v1/plans/PAIR/sessions/{id_}/reschedule", body)),
-        )
-
-    @router.get("/enrolment/enrolments/{id_}")
-    @router.get("/enrolment/enrolments/{id_}/{verb}")
-    async def enrolment(id_: str, request: Request, verb: str = "") -> HTMLResponse:
-        _known("enrolment", verb)
-        where = f"/api/enrolment/v1/enrolments/{id_}"
-        look, leave = ("See it", _get(request, where)), ("Withdraw from the programme", _post(request, f"{where}/withdraw"))
-        return page("An enrolment", f"This link is about the enrolment {id_}.", *((leave,) if verb else (look, leave)))
-
-    @router.get("/enrolment/programmes/{id_}")
-    async def programme(id_: str, request: Request) -> HTMLResponse:
-        if _SLUG.fullmatch(id_) is None:
-            raise NotFound("programme", id_[:64])
-        where = f"/api/enrolment/v1/programmes/{id_}"
-        body = f'{{"programme": "{id_}", "role": "mentor", "topics": {{"TOPIC": 3}}, "availability": ["mon 09:00-11:30"], "charter_accepted": true}}'
-        return page(
-            "A programme",
-            f"This link invites you to the programme {id_}. TOPIC is one of its topics; the role is mentor or mentee.",
-            ("See it", _get(request, where)),
-            ("Read its charter", _get(request, f"{where}/charter")),
-            ("See whether you may enrol", _get(request, f"{where}/eligibility?role=mentor")),
-            ("Enrol", _post(request, "/api/enrolment/v1/enrolments", body)),
         )
 
     @router.get("/notifications/preferences")

@@ -14,7 +14,7 @@ from amont.common import hosting, logging
 from amont.common.errors import Conflict
 from amont.common.settings import IdentitySettings, Settings, read_settings
 from amont.common.web.limits import RateLimit
-from amont.local.issuer import for_this_machine, sign_in_page
+from amont.local.issuer import SignInHere, for_this_machine, sign_in_page
 from amont.local.links import home, to_the_api
 from amont.notifications.sending import FolderSender, MailSender
 
@@ -55,11 +55,11 @@ def alone_in(data: Path) -> Iterator[None]:
 
 def _serve(data: Path, host: str, port: int) -> int:
     identity = read_settings(IdentitySettings)
-    verifier, pages = hosting.verifier_from(identity), []
+    verifier, sign_in, pages = hosting.verifier_from(identity), hosting.sign_in_from(identity), []
     local = identity.issuer is None
     if local:
-        issuer = for_this_machine(host, identity, data)
-        verifier, pages = issuer, [sign_in_page(issuer)]
+        issuer, here = for_this_machine(host, identity, data), SignInHere()
+        verifier, sign_in, pages = issuer, here, [sign_in_page(issuer, here)]
     pages += [home(sign_in=local), to_the_api(sign_in=local)]
     url = f"sqlite://{data.absolute()}"
     settings = read_settings(Settings, log_url=url, store_url=url, host=host, port=port)
@@ -76,7 +76,7 @@ def _serve(data: Path, host: str, port: int) -> int:
     limit = RateLimit.of(settings.requests_per_second)
 
     def make(fail: Callable[[], None]) -> FastAPI:
-        return hosting.hosted(services, title="Amont", verifier=verifier, extra=pages, limit=limit, on_failure=fail)
+        return hosting.hosted(services, title="Amont", verifier=verifier, extra=pages, limit=limit, sign_in=sign_in, on_failure=fail)
 
     with hosting.traced(settings, "amont"):
         return hosting.serve(make, bound)

@@ -28,7 +28,7 @@ from amont.local.demo.summary import summary
 from amont.local.demo.world import a_world, services_in
 from amont.local.group import PEOPLE, WISHES, made_up
 from amont.local.history import History, Tail
-from amont.local.issuer import LocalIssuer, for_this_machine, sign_in_page
+from amont.local.issuer import LocalIssuer, SignInHere, for_this_machine, sign_in_page
 from amont.local.links import to_the_demo
 
 HOST = "127.0.0.1"
@@ -85,12 +85,13 @@ def _serve(folder: Folder, clock: FixedClock, issuer: LocalIssuer, bound: socket
     """The services go on running behind the page; time stands still where the play ended."""
     services, log = services_in(folder, clock, f"{seed}/served")
     shown = overview.Overview(folder.path, clock, log, issuer)
-    pages = [sign_in_page(issuer), overview.pages(shown), to_the_demo(shown)]
+    here = SignInHere()
+    pages = [sign_in_page(issuer, here), overview.pages(shown), to_the_demo(shown)]
     say = err.print if looks is Look.NOBODY else out.print
     say(f"\nLook at it: [bold]{_address(bound)}[/]   (Ctrl-C ends)")
 
     def make(fail: Callable[[], None]) -> FastAPI:
-        return hosting.hosted(services, title="Amont demo", verifier=issuer, extra=pages, on_failure=fail)
+        return hosting.hosted(services, title="Amont demo", verifier=issuer, extra=pages, sign_in=here, on_failure=fail)
 
     return hosting.serve(make, bound)
 
