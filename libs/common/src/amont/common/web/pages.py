@@ -12,6 +12,7 @@ from jinja2 import BaseLoader, ChoiceLoader, DictLoader, Environment, StrictUnde
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+html { background: Canvas; color: CanvasText; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem 3rem; }
 h1, h2, h3, p, dd, code { overflow-wrap: anywhere; }
 h2 { margin: 2rem 0 .5rem; border-bottom: 1px solid; }
@@ -23,10 +24,13 @@ header { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: cente
 header form { margin-left: auto; }
 fieldset { border: 1px solid; border-radius: .5rem; margin: 1.25rem 0; padding: .5rem 1rem 1rem; min-width: 0; }
 legend { font-weight: 600; padding: 0 .35rem; }
-label { display: inline-flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: .2rem 1rem .2rem 0; min-height: 2rem; }
+label { display: inline-flex; gap: .5rem; align-items: center; margin: .2rem 1rem .2rem 0; min-height: 2rem; }
 input, select, textarea, button { font: inherit; }
 input[type=text], input[type=number], input[type=time], select, textarea { padding: .35rem .5rem; max-width: 100%; box-sizing: border-box; }
 input[type=number] { width: 5rem; }
+input[type=time] { width: 7.2rem; }
+label.above { flex-wrap: wrap; }
+.window { white-space: nowrap; }
 textarea { width: 100%; }
 button, .button { display: inline-block; font-weight: 600; padding: .55rem 1.1rem; border: 1px solid; border-radius: .5rem; cursor: pointer; }
 .button { text-decoration: none; }
