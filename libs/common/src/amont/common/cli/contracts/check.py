@@ -4,33 +4,21 @@ import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from amont.common.cli import NO, as_usage, out, print_json, say
+from amont.common.cli import NO, out, print_json, say
 from amont.common.cli.contracts.users import ScimFeed, scim_feed
-from amont.common.cli.feeds import (
-    counted,
-    findings_as_data,
-    following,
-    grades_from,
-    mapping_from,
-    opened,
-    place_in,
-    say_findings,
-    tenant_named,
-)
+from amont.common.cli.feeds import counted, findings_as_data, following, grades_from, opened, place_in, say_findings, tenant_named
+from amont.common.cli.reading import Dates, Delimiter, Encoding, Format, HowToRead, Mapping, Most
 
 if TYPE_CHECKING:
-    from amont.common.feeds.csv import CsvFeed
     from amont.common.feeds.lines import Entry
     from amont.common.feeds.looking import Look
     from amont.common.log import Received
 
-JSON_LINES, CSV = "jsonl", "csv"
 PARTITION = 10**12
 """A record of a topic has its partition and offset in one number, so that records of one key are in order."""
 
@@ -44,13 +32,13 @@ def check(
     token: Annotated[str | None, typer.Option(envvar="SCIM_TOKEN", show_envvar=True, help="SCIM: its bearer token")] = None,
     tenant: Annotated[str | None, typer.Option(callback=tenant_named, help="The subsidiary that the feed belongs to", metavar="ID")] = None,
     grades: Annotated[Path | None, typer.Option(help="Grade table: CSV with grade,band and perhaps tenant", metavar="FILE")] = None,
-    mapping: Annotated[Path | None, typer.Option(help="CSV: which column is which field (TOML)", metavar="FILE")] = None,
-    dates: Annotated[str | None, typer.Option(help="CSV: dmy or mdy, where days have slashes", metavar="ORDER")] = None,
-    encoding: Annotated[str | None, typer.Option(help="CSV: instead of what the bytes look like", metavar="NAME")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="CSV: instead of what the header looks like", metavar="CHAR")] = None,
-    format_: Annotated[str | None, typer.Option("--format", help="jsonl or csv, instead of what the file looks like")] = None,
+    mapping: Mapping = None,
+    dates: Dates = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    format_: Format = None,
     data: Annotated[Path | None, typer.Option(help="TOPIC: the data folder of `amont up`, instead of AMONT_LOG_URL", metavar="DIR")] = None,
-    most: Annotated[int, typer.Option(min=1, help="How many of each kind are listed; all are counted")] = 20,
+    most: Most = 20,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 for warnings, too")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Data instead of words")] = False,
 ) -> None:
@@ -62,12 +50,9 @@ def check(
     from amont.common.feeds import Severity  # noqa: PLC0415
     from amont.common.feeds.across import Across  # noqa: PLC0415
     from amont.common.feeds.checking import Checker  # noqa: PLC0415
-    from amont.common.feeds.csv import CsvFeed  # noqa: PLC0415
     from amont.common.feeds.findings import Tally, found  # noqa: PLC0415
     from amont.common.feeds.looking import Look  # noqa: PLC0415
 
-    if format_ not in {None, JSON_LINES, CSV}:
-        raise typer.BadParameter(f"--format is {format_!r}: write {JSON_LINES} or {CSV}")
     if (feed is None) == (scim is None):
         raise typer.BadParameter("say what to check: FILE, TOPIC, - or --scim URL, and one of them")
     checker, tally = Checker(grades=grades_from(grades), tenant=tenant), Tally(most)
@@ -83,24 +68,14 @@ def check(
             read_as = asyncio.run(_look_at_topic(name, data, look))
         else:
             file = stack.enter_context(opened(name))
-            if (format_ or _format_of(file)) == JSON_LINES:
-                read_as = _look_at_lines(file, look, shown=not as_json)
-            else:
-                read = partial(CsvFeed, mapping=mapping_from(mapping, dates), encoding=encoding, delimiter=delimiter, tenant=tenant)
-                read_as = _look_at_csv(file, look, read, shown=not as_json)
+            how = HowToRead(tenant=tenant, mapping=mapping, dates=dates, encoding=encoding, delimiter=delimiter, format=format_)
+            read_as = _look_at_file(file, look, how, shown=not as_json)
             if not look.records and not tally.total(Severity.ERROR):
                 tally.add([found(0, "empty", "", "there is no record in it")])
         look.end()
         _say(name, read_as, look, place, as_json=as_json, placed=users is not None)
     if tally.total(Severity.ERROR) or (strict and tally.total(Severity.WARNING)):
         raise typer.Exit(NO)
-
-
-def _format_of(file: BinaryIO) -> str:
-    """A JSON object begins with a brace; no header of a table does."""
-    head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    file.seek(0)
-    return JSON_LINES if head.startswith((b"{", b"[")) or not head else CSV
 
 
 def _look_at_users(users: ScimFeed, look: "Look") -> str:
@@ -110,29 +85,20 @@ def _look_at_users(users: ScimFeed, look: "Look") -> str:
     return "SCIM"
 
 
-def _look_at_lines(file: BinaryIO, look: "Look", *, shown: bool) -> str:
-    from amont.common.feeds.lines import json_lines  # noqa: PLC0415 - heavy, and other commands need not wait for it
-
-    for entry in following(file, json_lines(file), "Checking", shown=shown):
-        look.take(entry)
-    return "JSON lines"
-
-
-def _look_at_csv(file: BinaryIO, look: "Look", read: "Callable[..., CsvFeed]", *, shown: bool) -> str:
+def _look_at_file(file: BinaryIO, look: "Look", how: HowToRead, *, shown: bool) -> str:
     from amont.common.feeds.csv import NoHeader  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     now = datetime.now(UTC)
     try:
-        with as_usage():
-            feed = read(file, as_of=now, written=now)
+        feed = how.feed(file, as_of=now, written=now)
     except NoHeader as error:
         look.tally.add(error.findings)
         return "CSV"
     look.placed = feed.placed
-    look.tally.add(feed.columns.findings)
-    for entry in following(file, feed, "Checking", shown=shown):
+    look.tally.add(feed.findings)
+    for entry in following(file, feed.entries, "Checking", shown=shown):
         look.take(entry)
-    return f"CSV in {feed.described}"
+    return feed.described
 
 
 def _place_on(topic: str) -> Callable[[int], str]:

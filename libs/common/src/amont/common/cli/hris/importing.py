@@ -6,21 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amont.common.cli import NO, as_usage, err, out, print_json, say, table
-from amont.common.cli.feeds import (
-    STDIN,
-    counted,
-    findings_as_data,
-    grades_from,
-    grades_there,
-    mapping_from,
-    opened,
-    place_in,
-    say_findings,
-    tenant_named,
-)
+from amont.common.cli import NO, err, out, print_json, say, table
+from amont.common.cli.feeds import counted, findings_as_data, grades_from, grades_there, opened, place_in, say_findings, tenant_named
 from amont.common.cli.hris.appending import log_at, say_who_reads, would_be_refused
 from amont.common.cli.hris.imports import Import, Outcome, Wanted
+from amont.common.cli.reading import AsOf, Dates, Delimiter, Encoding, HowToRead, Mapping, Most, as_of_said, written_at
 
 if TYPE_CHECKING:
     from amont.common.feeds.csv import CsvFeed
@@ -30,12 +20,12 @@ def import_(
     file: Annotated[str, typer.Argument(help="CSV, its first row the names of the columns; - is standard input", metavar="FILE")],
     *,
     tenant: Annotated[str | None, typer.Option(callback=tenant_named, help="The subsidiary that the file belongs to", metavar="ID")] = None,
-    mapping: Annotated[Path | None, typer.Option(help="Which column is which field (TOML)", metavar="FILE")] = None,
+    mapping: Mapping = None,
     grades: Annotated[Path | None, typer.Option(help="Hold grades against this table before sending", metavar="FILE")] = None,
-    dates: Annotated[str | None, typer.Option(help="dmy or mdy, where days have slashes", metavar="ORDER")] = None,
-    as_of: Annotated[str | None, typer.Option(help="From when on it is true [when the file was written]", metavar="DAY")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Instead of what the bytes look like", metavar="NAME")] = None,
-    delimiter: Annotated[str | None, typer.Option(help="Instead of what the header looks like", metavar="CHAR")] = None,
+    dates: Dates = None,
+    as_of: AsOf = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say everything, send nothing")] = False,
     all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Send nothing when a line is bad")] = False,
     complete: Annotated[bool, typer.Option("--complete", help="Whoever is missing has left; needs --roster")] = False,
@@ -43,7 +33,7 @@ def import_(
     leavers_up_to: Annotated[float, typer.Option(min=0, max=100, help="Share of leavers that needs no asking", metavar="PERCENT")] = 5,
     yes: Annotated[bool, typer.Option("--yes", help="So many leavers are right")] = False,
     data: Annotated[Path | None, typer.Option(help="The data folder of `amont up`, instead of AMONT_LOG_URL", metavar="DIR")] = None,
-    most: Annotated[int, typer.Option(min=1, help="How many of each kind are listed; all are counted")] = 20,
+    most: Most = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Data instead of words")] = False,
 ) -> None:
     """Send the staff records of a CSV file to hris-staff. The same file, with its time of writing, as of the same day is the same events.
@@ -52,15 +42,15 @@ def import_(
     when the log cannot be reached.
     """
     from amont.common.feeds.checking import Checker  # noqa: PLC0415 - heavy, and other commands need not wait for it
-    from amont.common.feeds.csv import CsvFeed, NoHeader  # noqa: PLC0415
+    from amont.common.feeds.csv import NoHeader  # noqa: PLC0415
     from amont.common.feeds.findings import Tally  # noqa: PLC0415
 
     if complete != (roster is not None):
         raise typer.BadParameter("--complete and --roster FILE go together: the roster is how it is known who is missing")
     wanted = Wanted(dry_run=dry_run, all_or_nothing=all_or_nothing, roster=roster, leavers_up_to=leavers_up_to, yes=yes, shown=not as_json)
     checker = Checker(grades=grades_from(grades), tenant=tenant, there=grades_there(data))
-    said, written = mapping_from(mapping, dates), _written(file)
-    at = written if as_of is None else _instant(as_of)
+    how, written = HowToRead(tenant=tenant, mapping=mapping, dates=dates, encoding=encoding, delimiter=delimiter), written_at(file)
+    at = as_of_said(as_of, written)
     if at > (now := datetime.now(UTC)):
         say(
             err,
@@ -70,8 +60,7 @@ def import_(
     tally, read_as = Tally(most), dict[str, Any]()
     with opened(file) as source:
         try:
-            with as_usage():
-                feed = CsvFeed(source, as_of=at, written=written, tenant=tenant, mapping=said, encoding=encoding, delimiter=delimiter)
+            feed = how.as_csv(source, as_of=at, written=written)
         except NoHeader as error:
             tally.add(error.findings)
             outcome = Outcome(tally, why_not="the first row does not say what the columns are")
@@ -88,22 +77,6 @@ def import_(
         say_who_reads(data)
     if outcome.why_not or tally.bad_lines:
         raise typer.Exit(NO)
-
-
-def _written(file: str) -> datetime:
-    """When the file was written, to the second; now where it comes by standard input."""
-    if file == STDIN or not Path(file).exists():
-        return datetime.now(UTC)
-    return datetime.fromtimestamp(int(Path(file).stat().st_mtime), UTC)
-
-
-def _instant(text: str) -> datetime:
-    """From when on what the file does not date is true. Raises ValueError."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"--as-of is {text!r}: write a day as in 2026-12-01, or an instant as in 2026-12-01T08:00:00Z.") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _say_how(file: str, feed: "CsvFeed", at: datetime, *, dry_run: bool) -> None:

@@ -101,9 +101,9 @@ class Import:
 
     def _looked_at(self, look: "Look", verb: str) -> Iterator["Record"]:
         for entry in following(self._source, self._feed, verb, shown=self._wanted.shown):
-            record = look.take(entry)
-            if record is not None:
-                yield record
+            line = look.take(entry)
+            if line is not None:
+                yield line.record
 
     def _once_more(self) -> Iterator["Record"]:
         for entry in following(self._source, self._feed, "Sending", shown=self._wanted.shown):
@@ -122,16 +122,8 @@ class Import:
 
     def _why_not_complete(self, look: "Look", roster: Path) -> str | None:
         """Why nobody can be said to be missing; None when it can. Raises ValueError; ends the command for a roster that cannot be used."""
-        from amont.common.feeds.csv import NO_LINE_END  # noqa: PLC0415 - heavy, and other commands need not wait for it
-
         hold_writable(roster)
-        if not look.records:
-            return "there is no record in it, so the file is not complete"
-        if look.nobody:
-            return f"of {counted(look.nobody, 'line')} nobody can tell whom they are about, so the file is not complete"
-        if self._outcome.tally.counts.get(NO_LINE_END):
-            return "the last line has no line end, so the file may have been cut short and is not complete"
-        return self._why_not_so_many(look, roster) if roster.exists() else None
+        return look.why_not_complete() or (self._why_not_so_many(look, roster) if roster.exists() else None)
 
     def _why_not_so_many(self, look: "Look", roster: Path) -> str | None:
         from amont.common.feeds.roster import read_roster  # noqa: PLC0415 - heavy, and other commands need not wait for it
