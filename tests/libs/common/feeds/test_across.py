@@ -128,6 +128,7 @@ def test_who_is_missing_is_whom_the_roster_has_and_the_file_has_not() -> None:
         for one in ("fr:a", "de:d", "de:e", "fr:y"):
             across.present(one)
         assert list(across.missing()) == [Listed("de:c"), Listed("fr:b"), Listed("fr:x", july)]
+        assert across.absent(["fr:a", "fr:b", "de:e", "fr:z"]) == {"fr:b", "fr:z"}
         assert across.leavers().too_many(49) == {"fr": (1, 2), "de": (1, 2)}  # newly, of those who were there
         assert across.leavers().too_many(50) == {}
         assert across.leavers().still == 1

@@ -36,12 +36,13 @@ from amont.common.events.values import Role, tenant_of
 from amont.common.events.words import person_id
 from amont.common.retention import count
 from amont.common.work import Due, Reaction, Reactions, Work
+from amont.enrolment.commands.doors import door_of, without_erased
 from amont.enrolment.commands.feeds import ask_breaker, settle, sweep, tell_of_open_breaker
 from amont.enrolment.commands.leavers import let_go_of_user
 from amont.enrolment.domain.arrival import Outcome
 from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.erasure import Doors, Erased, Erasure, Stage, digest_of
+from amont.enrolment.domain.erasure import Doors, Erased, Erasure, Stage
 from amont.enrolment.domain.export import Export
 from amont.enrolment.domain.feed import SOON, Feed
 from amont.enrolment.domain.history import Stamp
@@ -68,7 +69,8 @@ async def on_staff_recorded(event: StaffRecorded, work: Work) -> None:
     except DomainError:
         _count(event.tenant, Outcome.REFUSED)
         raise
-    await _take(event, await _without_erased(understood, event, work), subsidiary, work)
+    entry = await without_erased(understood.entry, event.person, work)
+    await _take(event, replace(understood, entry=entry), subsidiary, work)
 
 
 async def on_staff_left(event: StaffLeft, work: Work) -> None:
@@ -205,7 +207,7 @@ async def _subsidiary(event: StaffFact, work: Work) -> Subsidiary:
 
 
 async def _take(event: StaffFact, understood: Understood, subsidiary: Subsidiary, work: Work) -> Outcome:
-    erased = await _door_of(event.person, work)
+    erased = await door_of(event.person, work)
     if erased is not None and not erased.readmitted:
         _count(event.tenant, Outcome.ERASED)
         return Outcome.ERASED
@@ -226,25 +228,6 @@ def _new(person: str, erased: Erased | None, work: Work) -> Employee:
     work.counts_on(Invitations, person, erased.version)
     work.save(Invitations(id=person, seq=erased.counted).becomes())
     return Employee(id=person, seq=erased.counted)
-
-
-async def _without_erased(understood: Understood, event: StaffRecorded, work: Work) -> Understood:
-    """Whoever the record names as a manager and is erased gives their place to those they reported to; a former id that is erased is named no more."""
-    entry = understood.entry
-    looked_at: set[str] = set()
-    while entry.profile and (managers := [one for one in (*entry.profile.managers, entry.former) if one and one not in looked_at]):
-        looked_at.update(managers)
-        for manager in managers:
-            door = await _door_of(manager, work)
-            if door is not None and not door.readmitted:
-                entry = entry.reporting_instead(manager, door.managers, but=event.person)
-    return understood if entry is understood.entry else replace(understood, entry=entry)
-
-
-async def _door_of(person: str, work: Work) -> Erased | None:
-    """What stands where somebody was who was erased; None for everybody else."""
-    doors = await work.peek(Doors, tenant_of(person))
-    return await work.peek(Erased, digest_of(person)) if doors is not None and doors.may_hide(person) else None
 
 
 def _event_id(work: Work) -> str:

@@ -7,9 +7,8 @@ a day counts from its midnight in UTC, since zones are the subsidiary's to say: 
 """
 
 import hashlib
-import sqlite3
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from types import TracebackType
 from typing import Any, Self
@@ -17,20 +16,15 @@ from typing import Any, Self
 from amont.common.events.hris import StaffFact, StaffRecorded
 from amont.common.events.values import instant_text
 from amont.common.events.words import person_id
+from amont.common.feeds.aside import AT_ONCE, aside
 from amont.common.feeds.findings import Finding, found
 from amont.common.feeds.record import Line
 from amont.common.feeds.roster import Leavers, Listed
 
-AT_ONCE = 5_000
-CACHE_KB = 32_768
 WHOLESALE_SHARE, WHOLESALE_LEAST = 0.2, 10
 """From which share of a subsidiary's people on, and how many at least, a change is no longer about people."""
 
-_TABLES = f"""
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-PRAGMA temp_store = FILE;
-PRAGMA cache_size = -{CACHE_KB};
+_TABLES = """
 CREATE TABLE seen (line INTEGER PRIMARY KEY, tenant TEXT, person TEXT, manager TEXT, left INTEGER, at TEXT, digest BLOB, who BLOB, address BLOB,
 former TEXT);
 CREATE TABLE present (person TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -73,9 +67,7 @@ class Across:
     def __init__(self, place: Callable[[int], str] = "line {:,}".format) -> None:
         """`place` says in words where a record is."""
         self._place = place
-        self._db = sqlite3.connect("", isolation_level=None)
-        self._db.executescript(_TABLES)
-        self._db.executescript(_VIEWS)
+        self._db = aside(_TABLES, _VIEWS)
         self._rows: list[tuple[Any, ...]] = []
         self._people: list[tuple[str]] = []
 
@@ -111,6 +103,12 @@ class Across:
         self._people.append((person,))
         if len(self._people) >= AT_ONCE:
             self._flush()
+
+    def absent(self, people: Sequence[str]) -> set[str]:
+        """Those of them who are not in the feed."""
+        self._flush()
+        some = f"SELECT person FROM present WHERE person IN ({', '.join('?' * len(people))})"  # noqa: S608 - nothing but question marks
+        return set(people) - {person for (person,) in self._db.execute(some, people)}
 
     def remember(self, roster: Iterable[Listed]) -> None:
         """Who was present before, and who was missing."""
@@ -163,7 +161,7 @@ class Across:
         for line, person, count in self._db.execute(_SHARED):
             yield found(line, "shared-address", "/email", f"{count:,} people have the address of {person!r}")
         for tenant, people, lost in self._db.execute(_GONE):
-            if _wholesale(lost, people):
+            if wholesale(lost, people):
                 yield found(
                     0, "addresses-gone", "/email", f"{lost:,} of {people:,} people of {tenant!r} had an address before and have none now"
                 )
@@ -219,7 +217,7 @@ class Across:
             yield found(line, "same-person", "/employee_id", f"{person!r} has the names and more of {other!r}")
         for tenant, count in again.items():
             people = self._db.execute("SELECT count(*) FROM newest WHERE tenant = ?", (tenant,)).fetchone()[0]
-            if _wholesale(2 * count, people):
+            if wholesale(2 * count, people):
                 yield found(0, "ids-reissued", "/employee_id", f"{count:,} of {people:,} people of {tenant!r} are there under a second id")
 
 
@@ -232,7 +230,8 @@ def _text(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _wholesale(count: int, people: int) -> bool:
+def wholesale(count: int, people: int) -> bool:
+    """Whether what happens to so many of the people happens to the feed, and not to them."""
     return count >= WHOLESALE_LEAST and count >= WHOLESALE_SHARE * people
 
 

@@ -251,8 +251,7 @@ class Work:
     def _dirty(self, collection: Collection[Any]) -> list[Key]:
         return [key for key, entry in self._entries.items() if entry.dirty and entry.collection is collection]
 
-    async def _pages(self, query: Query[A]) -> AsyncIterator[list[Document]]:
-        after: tuple[Any, ...] | None = None
+    async def _pages(self, query: Query[A], after: tuple[Any, ...] | None = None) -> AsyncIterator[list[Document]]:
         while True:
             page = query.page(after=after)
             documents = await self._house.store.find(page)
@@ -273,12 +272,12 @@ class Work:
         self._collided.discard(entry.key)
         return cast("A", entry.aggregate)
 
-    async def pages(self, query: Query[A]) -> AsyncIterator[list[A]]:
-        """All that the store holds now, some at a time, kept by nobody: to read very many, of which nothing is saved here.
+    async def pages(self, query: Query[A], *, after: tuple[Any, ...] | None = None) -> AsyncIterator[list[A]]:
+        """All that the store holds now (behind `after`), some at a time, kept by nobody: to read very many, of which nothing is saved here.
 
         Between two pages others have the loop. Raises UnreadableDocument.
         """
-        async for documents in self._pages(query):
+        async for documents in self._pages(query, after):
             yield [cast("A", Entry.of(query.collection, document).aggregate) for document in documents]
 
     async def pages_of(self, kind: type[A], ids: Sequence[str]) -> AsyncIterator[list[A]]:

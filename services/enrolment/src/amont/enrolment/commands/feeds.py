@@ -84,14 +84,20 @@ async def held_records(work: Work, tenant: str, actor: Actor, after: tuple[Any, 
 
 async def ask_breaker(work: Work, subsidiary: Subsidiary, person: str) -> None:
     """Have somebody's leaving let through by the breaker: the name is written now, and the leaving takes effect once it stands there."""
-    feed = await work.get_or_new(Feed, subsidiary.id)
-    if feed.must_count(work.now):
-        here = await work.count_by(documents.employees_of(subsidiary.id, None), "tenant")
-        feed = feed.counted(here.get(subsidiary.id, 0), work.now).state
+    feed = await counted_feed(work, subsidiary.id)
     decision = feed.ask(person, subsidiary.leaver_share, work.now)
     work.save(decision)
     if decision.state.tripped_at is not None and feed.tripped_at is None:
         work.afterwards(_told_of_trip(subsidiary.id, decision.state.limit(subsidiary.leaver_share), feed.people))
+
+
+async def counted_feed(work: Work, tenant: str) -> Feed:
+    """A subsidiary's feed that knows how many work there, by a count that is not older than an hour."""
+    feed = await work.get_or_new(Feed, tenant)
+    if not feed.must_count(work.now):
+        return feed
+    here = await work.count_by(documents.employees_of(tenant, None), "tenant")
+    return feed.counted(here.get(tenant, 0), work.now).state
 
 
 async def settle(work: Work, employee: Employee) -> bool:
