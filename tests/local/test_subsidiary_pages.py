@@ -19,7 +19,7 @@ until amont people erase fr:e42 --reason "a look" --dry-run | grep -q '^record  
 PAGES = {
     "subsidiaries/README.md": 0,
     "subsidiaries/contracts.md": 3,
-    "subsidiaries/csv.md": 6,
+    "subsidiaries/csv.md": 7,
     "subsidiaries/scim.md": 0,
     "operations/privacy.md": 0,
 }

@@ -74,6 +74,8 @@ _ALL = (
         shared_address="Mails to all of them go to one mailbox: give each their own, or none.",
         no_line_end="Look whether the file is whole; a whole one ends with a line end.",
         addresses_gone="Mails cannot reach them: look whether the export still has the column.",
+        fields_changed="Look whether each column is still the one that is meant; a reorganisation may be right.",
+        many_leavers="Look whether the file is whole. More than may leave within an hour are held until a coordinator releases or drops them.",
     ),
 )
 

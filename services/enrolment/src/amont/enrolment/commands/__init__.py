@@ -19,6 +19,7 @@ from amont.common.events import (
     SubsidiaryChanged,
     SubsidiaryRemoved,
 )
+from amont.enrolment.commands.comparing import Comparison, compare
 from amont.enrolment.commands.enrolments import (
     Filled,
     FormEdit,
@@ -83,6 +84,7 @@ __all__ = [
     "JOBS",
     "PUBLISHES",
     "Affected",
+    "Comparison",
     "Edit",
     "FeedState",
     "Filled",
@@ -97,6 +99,7 @@ __all__ = [
     "change_subsidiary",
     "charter",
     "close_programme",
+    "compare",
     "create_programme",
     "delete_group",
     "delete_user",

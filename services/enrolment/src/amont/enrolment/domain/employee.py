@@ -125,6 +125,11 @@ class Employee(Aggregate):
     def _entries(self) -> tuple[StaffEntry, ...]:
         return (*([self.last] if self.last else []), *self.future, *(one.entry for one in self.held))
 
+    def known_at(self, effective_at: datetime, occurred_at: datetime) -> StaffEntry | None:
+        """What a record of these instants would come after: the newest that is known and not newer, whether it is true yet, or held."""
+        earlier = (one for one in self._entries if (one.position.effective_at, one.position.occurred_at) <= (effective_at, occurred_at))
+        return max(earlier, key=lambda one: one.position, default=None)
+
     @property
     def resource(self) -> Resource:
         return Resource("employee", self.id, frozenset({self.tenant}), frozenset({self.id}))

@@ -9,7 +9,7 @@ import typer
 from amont.common.cli import command_line, out, print_json, say, say_command
 from amont.common.cli.feeds import grades_from
 from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator, words
-from amont.enrolment.cli.subsidiaries import feeds, tokens
+from amont.enrolment.cli.subsidiaries import comparing, feeds, tokens
 
 Id = Annotated[str, typer.Argument(help="the subsidiary: 1 to 32 of a-z, 0-9 and the hyphen", metavar="ID")]
 Holidays = Annotated[
@@ -32,6 +32,7 @@ MOST_CODES = 20
 """How many codes of a grade table a sentence names."""
 
 app = typer.Typer(no_args_is_help=True)
+app.command("compare")(comparing.compare)
 for _name, _command in feeds.COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(tokens.app, name="token", help="The bearer tokens of a subsidiary's SCIM feed.")
