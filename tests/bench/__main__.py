@@ -1,8 +1,8 @@
 """`make bench`: every benchmark, each a ratio against a named baseline in the same run. `make bench ARGS=staff_events` runs one.
 
-`growth`, `reload`, `feeds`, `scim_load` and `years` take minutes and run only when they are asked for. BENCH_RECORDS and BENCH_ROUNDS make a run shorter,
-BENCH_DRIVER=pymongo reaches the store by the other driver. The matching engine's benchmarks take BENCH_SIDES=1000,50000; a table of what was asked for and
-what was reached ends a run.
+`growth`, `reload`, `feeds`, `comparing`, `scim_load` and `years` take minutes and run only when they are asked for. BENCH_RECORDS and BENCH_ROUNDS make a
+run shorter, BENCH_DRIVER=pymongo reaches the store by the other driver. The matching engine's benchmarks take BENCH_SIDES=1000,50000; a table of what was
+asked for and what was reached ends a run.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from types import ModuleType
 import structlog
 from tests.bench import (
     certificate,
+    comparing,
     costs,
     embedded,
     engine,
@@ -48,10 +49,11 @@ BENCHMARKS: dict[str, ModuleType] = {
     "growth": growth,
     "reload": reload,
     "feeds": feeds,
+    "comparing": comparing,
     "scim_load": scim_load,
     "years": years,
 }
-LONG = {"growth", "reload", "feeds", "scim_load", "years"}
+LONG = {"growth", "reload", "feeds", "comparing", "scim_load", "years"}
 
 
 async def main(names: list[str]) -> None:

@@ -26,7 +26,7 @@ finally:
     peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
     print("SPENT", time.perf_counter() - began, time.process_time(), peak / 1000, file=sys.stderr)
 """
-_AMONT = "import amont.common.cli as cli; cli.main(sys.argv[1:])"
+AMONT = "import amont.common.cli as cli; cli.main(sys.argv[1:])"
 _BARE = "from tests.bench.feeds import bare; bare(*sys.argv[1:])"
 
 
@@ -53,7 +53,7 @@ def _write(db: "object", rows: list[tuple[str, str]]) -> None:
     rows.clear()
 
 
-def _spent(job: str, *words: str) -> tuple[float, float, float]:
+def spent(job: str, *words: str) -> tuple[float, float, float]:
     """Seconds by the clock and of processor, and the most MB, of a process of its own."""
     done = subprocess.run([sys.executable, "-c", _MEASURED.format(job=job), *words], capture_output=True, text=True, check=False)
     told = [line for line in done.stderr.splitlines() if line.startswith("SPENT")]
@@ -85,8 +85,8 @@ async def main() -> None:
             for file, words in zip(_files(folder, people), (["hris", "send"], ["hris", "import"]), strict=True):
                 data = folder / f"{file.name}-data"
                 data.mkdir()
-                wall, processor, mb = _spent(_AMONT, *words, str(file), "--data", str(data))
-                loop, loop_processor, _ = _spent(_BARE, str(file), str(folder / f"{file.name}-bare.sqlite"))
+                wall, processor, mb = spent(AMONT, *words, str(file), "--data", str(data))
+                loop, loop_processor, _ = spent(_BARE, str(file), str(folder / f"{file.name}-bare.sqlite"))
                 print(
                     f"{people:,} people, amont {' '.join(words)}: {wall:.1f} s ({people / wall:,.0f}/s, {processor:.1f} s of processor), {mb:,.0f} MB; "
                     f"bare loop {loop:.1f} s ({loop_processor:.1f} s of processor); ratio {loop / wall:.0%}",
