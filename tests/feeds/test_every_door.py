@@ -18,14 +18,14 @@ from typer.testing import CliRunner
 
 from amont.common import metrics
 from amont.common.cli import root
-from amont.common.events import StaffLeft, StaffRecorded
+from amont.common.events import StaffLeft, StaffRecorded, SubsidiaryChanged
 from amont.common.events.values import EmployeeStatus
 from amont.common.identity import Actor, Privilege
 from amont.common.log import Record
-from amont.common.log.kafka import KafkaOptions
+from amont.common.log.kafka import KafkaLog, KafkaOptions
 from amont.common.log.sqlite import SqliteLog
 from amont.common.log.topics import ensure
-from amont.common.testing.hearing import Hearing, hearing
+from amont.common.testing.hearing import Hearing, hearing, record_of
 from amont.common.work import Work
 from amont.enrolment import commands, documents
 from amont.enrolment.app import build
@@ -168,15 +168,29 @@ def test_leavers_and_people_of_a_csv_file_are_told_apart(feeds: Path, tmp_path: 
 async def test_what_a_kafka_topic_holds_is_held_against_the_contracts_as_the_file_is(
     feed: str, feeds: Path, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Other tests have written to the same topic: what this feed adds is the difference."""
+    """Other tests have written to the same topic: what this feed adds is the difference. What is sent is of subsidiaries that enrolment has told of."""
     monkeypatch.setenv("AMONT_LOG_URL", servers.log_url)
     await ensure(servers.log_url.removeprefix("kafka://"), replication=1, partitions=2, dry_run=False, options=KafkaOptions())
+    await tell(servers.log_url, real.grades(feeds, feed))
+    slip = await asyncio.to_thread(
+        CliRunner().invoke, root(), ["hris", "import", "-", "--tenant", "no-such"], input="Matricule;Grade\ne1;C3\n"
+    )
+    assert "'no-such' is no subsidiary" in str(slip.exception)
     before = await asyncio.to_thread(command, "contracts", "check", "hris-staff")
     sent = await asyncio.to_thread(command, "hris", "send", str(feeds / f"{feed}.jsonl"))
     after = await asyncio.to_thread(command, "contracts", "check", "hris-staff")
     assert after["records"] - before["records"] == sent["sent"] == sum(1 for _ in real.lines(feeds, feed))
     assert after["errors"] - before["errors"] == 0
     assert {one["where"] for one in kinds_of(after, "bad-value")} == {one["where"] for one in kinds_of(before, "bad-value")}
+
+
+async def tell(log_url: str, tables: dict[str, dict[str, int]]) -> None:
+    """What enrolment would have told."""
+    common = {"seq": 1, "zone": "Europe/London", "languages": ("en",)}
+    log = KafkaLog(log_url.removeprefix("kafka://"), client_id="enrolment")
+    await log.open()
+    await log.append([record_of(SubsidiaryChanged(subsidiary=one, name=one, grades=table, **common)) for one, table in tables.items()])
+    await log.close()
 
 
 def kinds_of(found: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:

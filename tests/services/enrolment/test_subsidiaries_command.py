@@ -89,6 +89,14 @@ async def test_an_import_says_what_enrolment_as_it_is_would_refuse(enrolment: Se
     assert "3 staff records would be sent to hris-staff. Enrolment as it is now would refuse 1 of them" in said
 
 
+async def test_one_that_was_added_just_now_is_known_and_a_slip_in_its_id_is_told(enrolment: Service, amont: Amont, tmp_path: Path) -> None:
+    await amont(*FR)
+    (tmp_path / "staff.csv").write_text("Matricule;Grade\ne1;C1\n", encoding="utf-8")
+    assert "Sent 1 staff record" in await hris("import", "staff.csv", "--tenant", "fr", "--data", str(tmp_path))
+    done = await asyncio.to_thread(CliRunner().invoke, root(), ["hris", "import", "staff.csv", "--tenant", "frr", "--data", str(tmp_path)])
+    assert "'frr' is no subsidiary; did you mean 'fr'? Enrolment has fr." in str(done.exception)
+
+
 async def test_a_send_says_what_enrolment_as_it_is_would_refuse(enrolment: Service, amont: Amont, tmp_path: Path) -> None:
     await amont(*FR)
     at = {"effective_at": "2024-09-01", "occurred_at": "2024-08-20T09:00:00Z"}

@@ -66,7 +66,7 @@ class Checker:
 
 def _not_there(number: int, event: StaffFact, there: Grades | None) -> Iterator[Finding]:
     """Why enrolment would refuse a record as it is now, by the tables that it has."""
-    if there is not None and not there.has(event.tenant):
+    if there is not None and event.tenant not in there.tenants:
         yield found(number, "subsidiary-not-there", "/tenant", f"enrolment has no subsidiary {shown(event.tenant)}")
     elif there is not None and isinstance(event, StaffRecorded) and not there.knows(event.tenant, event.grade):
         yield found(

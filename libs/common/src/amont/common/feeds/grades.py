@@ -31,18 +31,15 @@ def code_in(cell: str) -> str:
 
 
 class Grades:
-    """The codes that there are, by subsidiary."""
+    """The codes that there are, by subsidiary; `tenants` are those with a table of their own."""
 
     def __init__(self, tables: Mapping[str, Mapping[str, int]]) -> None:
         self._tables = tables
         self._shared = tables.get(EVERYBODY, {})
+        self.tenants = frozenset(tables.keys() - {EVERYBODY})
 
     def knows(self, tenant: str, grade: str) -> bool:
         return grade in self._shared or grade in self._tables.get(tenant, ())
-
-    def has(self, tenant: str) -> bool:
-        """Whether there is a table of the subsidiary's own."""
-        return tenant in self._tables
 
     def table_of(self, tenant: str) -> dict[str, int]:
         """Code to band for one subsidiary."""

@@ -27,6 +27,8 @@ def scan(log: Log, topic: str) -> AsyncIterator[Received]:
 
 
 async def _scan_sqlite(log: SqliteLog, topic: str) -> AsyncIterator[Received]:
+    if not log.is_there:
+        return
     await log.open()
     try:
         offset = 0

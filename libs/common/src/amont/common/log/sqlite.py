@@ -70,6 +70,7 @@ class SqliteLog:
 
     def __init__(self, path: Path, *, sync: str = "full", lease_seconds: float = LEASE_SECONDS, patience: float = PATIENCE_SECONDS) -> None:
         self.lease_seconds = lease_seconds
+        self._path = path
         self._db = OneThread(path, sync=sync, patience=patience)
         self._appended = asyncio.Condition()
         self._tidied_at = 0.0
@@ -78,6 +79,11 @@ class SqliteLog:
     def in_folder(cls, rest: str) -> "SqliteLog":
         folder, sync = split_url(rest)
         return cls(folder / "log.sqlite", sync=sync, patience=ANSWER_WITHIN_SECONDS)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a file: to open a log makes it."""
+        return self._path.exists()
 
     async def open(self) -> None:
         self._db.open_again()

@@ -10,6 +10,7 @@ from amont.common.cli import NO, err, out, print_json, say, table
 from amont.common.cli.feeds import counted, findings_as_data, grades_from, grades_there, opened, place_in, say_findings, tenant_named
 from amont.common.cli.hris.appending import log_at, say_who_reads, would_be_refused
 from amont.common.cli.hris.imports import Import, Outcome, Wanted
+from amont.common.cli.hris.subsidiaries import hold_known, hold_known_on_trial
 from amont.common.cli.reading import AsOf, Dates, Delimiter, Encoding, HowToRead, Mapping, Most, as_of_said, written_at
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def import_(
     if complete != (roster is not None):
         raise typer.BadParameter("--complete and --roster FILE go together: the roster is how it is known who is missing")
     wanted = Wanted(dry_run=dry_run, all_or_nothing=all_or_nothing, roster=roster, leavers_up_to=leavers_up_to, yes=yes, shown=not as_json)
-    checker = Checker(grades=grades_from(grades), tenant=tenant, there=grades_there(data))
+    there = grades_there(data)
+    checker = Checker(grades=grades_from(grades), tenant=tenant, there=there)
     how, written = HowToRead(tenant=tenant, mapping=mapping, dates=dates, encoding=encoding, delimiter=delimiter), written_at(file)
     at = as_of_said(as_of, written)
     if at > (now := datetime.now(UTC)):
@@ -57,6 +59,10 @@ def import_(
             f"{at:%Y-%m-%d %H:%M} UTC lies ahead: what the file does not date is true from then on, and is not seen before. Now it is {now:%Y-%m-%d %H:%M}.",
         )
     log = None if dry_run else log_at(data)
+    if log is None:
+        hold_known_on_trial(how.whose, there, data)
+    else:
+        hold_known(how.whose, there, log)
     tally, read_as = Tally(most), dict[str, Any]()
     with opened(file) as source:
         try:

@@ -14,6 +14,7 @@ import typer
 from amont.common.cli import NO, err, out, print_json, say, table, visible
 from amont.common.cli.feeds import counted, following, grades_there, opened
 from amont.common.cli.hris.appending import append, log_at, say_who_reads, would_be_refused
+from amont.common.cli.hris.subsidiaries import hold_known
 
 if TYPE_CHECKING:
     from amont.common.feeds.grades import Grades
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 20
 """Names of fields that are left out that are told; any others are not."""
+MOST_TENANTS = 1_000
+"""Subsidiaries of a file that are looked up; no group has as many."""
 OTHERS = "other grades and subsidiaries"
 """Where more reasons than that are counted together."""
 
@@ -36,11 +39,12 @@ class BadLine:
 
 @dataclass(slots=True)
 class Looked:
-    """What a file holds: the lines that are no records, the fields that are none of the contract's, why enrolment would refuse records as it is now, and
-    what kinds of their contents are perhaps not what was meant, each by how many records it is.
+    """What a file holds: the lines that are no records, whose people it is about, the fields that are none of the contract's, why enrolment would refuse
+    records as it is now, and what kinds of their contents are perhaps not what was meant, each by how many records it is.
     """
 
     bad: list[BadLine] = field(default_factory=list)
+    tenants: set[str] = field(default_factory=set)
     left_out: dict[str, int] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
     doubts: Counter[str] = field(default_factory=Counter)
@@ -56,13 +60,14 @@ def send(
     """Send staff records to hris-staff; `"left": true` in a record says that the person leaves. Sending a line twice is the same event twice.
 
     Every line is checked before anything is sent. Exits with 1 when a line is bad, and then sends nothing unless told to skip; and when there is none.
-    Fields that a staff record does not have are left out and named.
+    Exits with 2 when a line is of a subsidiary that enrolment does not have. Fields that a staff record does not have are left out and named.
     """
-    log = log_at(data)
+    log, there = log_at(data), grades_there(data)
     sent = 0
     with opened(file) as source:
-        looked = look(source, grades_there(data), shown=not as_json)
+        looked = look(source, there, shown=not as_json)
         if not looked.bad or skip_bad:
+            hold_known(looked.tenants, there, log)
             sent = append(log, (line.record for line in lines(source, [], "Sending", shown=not as_json)))
     _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
     if sent and not as_json and data is not None:
@@ -78,6 +83,8 @@ def look(file: BinaryIO, there: "Grades | None", *, shown: bool) -> Looked:
 
     looked, checker = Looked(), Checker(there=there)
     for line in lines(file, looked.bad, "Checking", shown=shown):
+        if len(looked.tenants) < MOST_TENANTS:
+            looked.tenants.add(line.event.tenant)
         for name in line.given.keys() - FIELDS:
             if name in looked.left_out or len(looked.left_out) < MOST_NAMES:
                 looked.left_out[name] = looked.left_out.get(name, 0) + 1

@@ -1,0 +1,125 @@
+"""A subsidiary that enrolment does not have is refused before anything is sent, where it can be known; by `amont hris import` and by `amont hris send`."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from amont.common.cli import root
+from amont.common.events import SubsidiaryChanged, SubsidiaryRemoved
+from amont.common.log import Record
+from amont.common.log.sqlite import SqliteLog
+from amont.common.testing.hearing import record_of
+
+SHEET = "Matricule;Grade\ne1;C3\n"
+NEVER_TOLD = "Enrolment has told of no subsidiary here yet, so nobody can say whether fr is meant."
+
+
+def there(tenant: str) -> Record:
+    return record_of(SubsidiaryChanged(seq=1, subsidiary=tenant, name=tenant, zone="Europe/Paris", languages=("fr",), grades={"C3": 5}))
+
+
+def gone(tenant: str) -> Record:
+    return record_of(SubsidiaryRemoved(seq=2, subsidiary=tenant))
+
+
+def told(folder: Path, *records: Record) -> None:
+    """Lay down what enrolment has told."""
+
+    async def append() -> None:
+        log = SqliteLog.in_folder(str(folder))
+        await log.open()
+        await log.append(records)
+        await log.close()
+
+    asyncio.run(append())
+
+
+def on_the_log(folder: Path) -> int:
+    async def count() -> int:
+        log = SqliteLog.in_folder(str(folder))
+        await log.open()
+        found = await log.since("hris-staff", 0, 1_000)
+        await log.close()
+        return len(found)
+
+    return asyncio.run(count())
+
+
+def import_(folder: Path, tenant: str, *words: str) -> tuple[int, str]:
+    """How it ends, and what it complains of."""
+    return run("import", SHEET, "--tenant", tenant, "--data", str(folder), *words)
+
+
+def send(folder: Path, *tenants: str) -> tuple[int, str]:
+    at = {"effective_at": "2024-09-01", "occurred_at": "2024-08-20T09:00:00Z"}
+    text = "".join(json.dumps({"tenant": one, "employee_id": "e1", "grade": "C3", **at}) + "\n" for one in tenants)
+    return run("send", text, "--data", str(folder))
+
+
+def run(verb: str, text: str, *words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(root(), ["hris", verb, "-", *words], input=text)
+    if isinstance(done.exception, ValueError):  # `main` ends with 2 and prints it
+        return 2, str(done.exception)
+    return done.exit_code, done.stderr
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_slip_in_the_tenant_of_an_import_is_wrong_usage_and_sends_nothing(tmp_path: Path, dry: tuple[str, ...]) -> None:
+    told(tmp_path, there("fr"), there("de-nord"))
+    code, said = import_(tmp_path, "de-nort", *dry)
+    assert (code, "'de-nort' is no subsidiary; did you mean 'de-nord'? Enrolment has de-nord, fr." in said) == (2, True)
+    assert on_the_log(tmp_path) == 0
+    assert import_(tmp_path, "de-nord", *dry) == (0, "")
+    assert on_the_log(tmp_path) == (0 if dry else 1)
+
+
+def test_the_tenant_of_a_mapping_file_is_looked_up_as_well(tmp_path: Path) -> None:
+    told(tmp_path, there("fr"))
+    (tmp_path / "mapping.toml").write_text('[constants]\ntenant = "frr"\n')
+    code, said = run("import", SHEET, "--mapping", str(tmp_path / "mapping.toml"), "--data", str(tmp_path))
+    assert (code, "'frr' is no subsidiary; did you mean 'fr'?" in said) == (2, True)
+
+
+def test_every_subsidiary_of_a_send_is_looked_up_before_the_first_record_goes(tmp_path: Path) -> None:
+    told(tmp_path, there("fr"), there("de"))
+    code, said = send(tmp_path, "fr", "de", "xx", "frr")
+    assert (code, "'frr' is no subsidiary; did you mean 'fr'? 'xx' is no subsidiary. Enrolment has de, fr." in said) == (2, True)
+    assert on_the_log(tmp_path) == 0
+    assert send(tmp_path, "fr", "de") == (0, "")
+    assert on_the_log(tmp_path) == 2
+
+
+def test_one_that_was_removed_is_there_no_more_until_it_is_added_again(tmp_path: Path) -> None:
+    told(tmp_path, there("fr"), there("de"), gone("de"))
+    assert import_(tmp_path, "de")[0] == 2
+    told(tmp_path, there("de"))
+    assert import_(tmp_path, "de")[0] == 0
+    told(tmp_path, Record(topic="enrolment-subsidiaries", key="de", value=None))
+    assert import_(tmp_path, "de")[0] == 2
+
+
+def test_where_none_was_ever_told_of_records_go_and_that_is_said(tmp_path: Path) -> None:
+    assert import_(tmp_path, "fr", "--dry-run") == (0, NEVER_TOLD + "\n")
+    assert not (tmp_path / "log.sqlite").exists()
+    assert import_(tmp_path, "fr") == (0, NEVER_TOLD + "\n")
+    assert send(tmp_path, "fr") == (0, NEVER_TOLD + "\n")
+    assert on_the_log(tmp_path) == 2
+
+
+def test_what_a_newer_release_has_told_refuses_nothing(tmp_path: Path) -> None:
+    told(tmp_path, there("de"), Record(topic="enrolment-subsidiaries", key="fr", value=b"{}"))
+    assert import_(tmp_path, "fr")[0] == 0
+
+
+def test_of_hundreds_the_first_are_listed(tmp_path: Path) -> None:
+    told(tmp_path, *(there(f"s{number:03}") for number in range(300)))
+    code, said = import_(tmp_path, "xx")
+    assert (code, "s018, s019 and 280 more." in said) == (2, True)
+
+
+def test_a_dry_run_without_any_log_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AMONT_LOG_URL", raising=False)
+    assert run("import", SHEET, "--tenant", "fr", "--dry-run") == (0, "")
