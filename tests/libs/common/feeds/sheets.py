@@ -31,6 +31,6 @@ def good(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     return [json.loads(entry.value) for entry in entries if not entry.findings]
 
 
-def bad(entries: Iterable[Entry]) -> list[tuple[int, str, str]]:
+def bad(feed: CsvFeed) -> list[tuple[int, str, str]]:
     """Line, kind, and what is said of it."""
-    return [(one.line, one.kind.name, str(one)) for entry in entries for one in entry.findings]
+    return [(one.line, one.kind.name, str(feed.placed(one))) for entry in feed for one in entry.findings]

@@ -65,6 +65,17 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
     ({"tenant": "FR", "languages": ["fr", "Français"]}, {("bad-value", "/tenant"), ("bad-value", "/languages/1")}),
     ({"effective_at": "01/09/2024"}, {("bad-value", "/effective_at")}),
     ({"left": "yes"}, {("bad-value", "/left")}),
+    (
+        {"effective_at": "soon", "grade": "C9", "email": "NYANG", "birthDate": "1980-01-01", "manager_id": "e42"},
+        {
+            ("bad-value", "/effective_at"),
+            ("unknown-grade", "/grade"),
+            ("not-an-address", "/email"),
+            ("refused-field", "/birthDate"),
+            ("own-manager", "/manager_id"),
+        },
+    ),
+    ({"tenant": "FR", "grade": "C9", "salary": 1}, {("bad-value", "/tenant"), ("refused-field", "/salary")}),
 ]
 
 

@@ -16,6 +16,7 @@ from amont.common.feeds.checking import Checker
 from amont.common.feeds.csv import MappingFile, NoHeader, read_mapping
 from amont.common.feeds.csv.encoding import encoding_of
 from amont.common.feeds.csv.rows import MOST_CHARACTERS, MOST_LINES, rows
+from amont.common.feeds.grades import Grades
 
 from .sheets import AS_OF, HEADER, WRITTEN, bad, feed_of, good, sheet
 
@@ -345,7 +346,7 @@ def test_a_row_over_several_lines_that_a_quote_has_made_is_no_record(lines: byte
 def test_an_id_with_a_quote_in_it_is_nobody() -> None:
     (entry,) = feed_of(sheet(header=HEADER) + b'e1";"Lovelace";"C3";"2026-12-01"\r\n')
     assert entry.person is None
-    assert [(one.kind.name, one.where) for one in entry.findings] == [("bad-value", "column 'Matricule'")]
+    assert [(one.kind.name, one.where) for one in entry.findings] == [("bad-value", "/employee_id")]
 
 
 def test_cells_of_several_lines_that_a_spreadsheet_writes_are_good() -> None:
@@ -375,6 +376,24 @@ def test_a_subsidiary_in_the_file_and_another_one_on_the_command_line_contradict
     (entry,) = feed
     _, findings = Checker(tenant="fr").look(entry)
     assert [one.kind.name for one in findings] == ["wrong-tenant"]
+
+
+WHOLE = ("Matricule", "Grade", "Courriel", "Hire Date", "Statut", "Manager")
+FAULTS = [
+    (("e1", "C9", "nobody", "31.02.2024", "Actif", "1,2E+05"), ["Courriel", "Grade", "Hire Date", "Manager"]),
+    (("x" * 65, "", "nobody", "31.02.2024", "Actif", "e7"), ["Courriel", "Grade", "Hire Date", "Matricule"]),
+    (("e1", "", "", "", "Z9", ""), ["Statut"]),  # perhaps a leaver, who needs no grade
+    (("e1", "C9", "", "", "Z9", ""), ["Grade", "Statut"]),
+]
+
+
+@pytest.mark.parametrize(("row", "columns"), FAULTS)
+def test_all_that_is_wrong_with_a_line_is_told_at_once(row: tuple[str, ...], columns: list[str]) -> None:
+    feed = feed_of(sheet(row, header=WHOLE))
+    (entry,) = feed
+    line, findings = Checker(tenant="fr", grades=Grades({"fr": {"C3": 5}})).look(entry)
+    assert line is None
+    assert sorted(feed.placed(one).where for one in findings) == [f"column {name!r}" for name in columns]
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30)

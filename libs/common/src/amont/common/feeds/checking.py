@@ -1,7 +1,7 @@
 """What a record that can be read still gets wrong: fields that are never stored, codes that nobody knows, parts that enrolment would leave out."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from amont.common.events.words import is_address, is_zone, person_id
 from amont.common.feeds.findings import Finding, found, shown
 from amont.common.feeds.grades import Grades
 from amont.common.feeds.lines import Entry
-from amont.common.feeds.record import FIELDS, Line, NotARecord, read_line
+from amont.common.feeds.record import FIELDS, Line, NotARecord, read_line, without
 from amont.common.feeds.refused import never_stored
 
 NOT_THERE = ("subsidiary-not-there", "grade-not-there")
@@ -35,16 +35,35 @@ class Checker:
 
     def look(self, entry: Entry) -> tuple[Line | None, list[Finding]]:
         """The record that an entry is, None when it is none, and everything found in it. An error among it keeps a record from being sent."""
-        if any(one.is_error for one in entry.findings):
+        bad = any(one.is_error for one in entry.findings)
+        if bad and not entry.value:
             return None, list(entry.findings)
         try:
             line = read_line(entry.line, entry.value, entry.kind)
         except NotARecord as error:
-            return None, list(error.findings)
+            return None, self._all(entry, error.findings, error.given)
+        if bad:
+            return None, self._all(entry, (), line.given)
         findings = [*entry.findings, *_names(entry.line, line.given, "", 1), *self.contents(entry.line, line.event)]
         if any(one.is_error for one in findings):  # it is not sent, so enrolment refuses nothing
             findings = [one for one in findings if one.kind.name not in NOT_THERE]
         return line, findings
+
+    def _all(self, entry: Entry, faults: Iterable[Finding], given: Mapping[str, Any]) -> list[Finding]:
+        """All that is found in what is no record, so that it is mended in one go: what its door found, what the contract has against the rest of it, and
+        what the fields that both can read get wrong.
+        """
+        told = {_field(one) for one in entry.findings if one.is_error}
+        if told & {"status", "left"} and "grade" not in given:  # it may be a leaving, which needs none
+            told.add("grade")
+        findings = [*entry.findings, *(one for one in faults if _field(one) not in told)]
+        faulty = told | {_field(one) for one in findings if one.is_error}
+        findings += _names(entry.line, given, "", 1)
+        event = without(given, faulty, entry.kind)
+        if event is None or "tenant" in faulty:  # whose it is decides about the rest
+            return findings
+        contents = self.contents(entry.line, event)
+        return findings + [one for one in contents if _field(one) not in faulty and one.kind.name not in NOT_THERE]
 
     def contents(self, number: int, event: StaffFact) -> Iterator[Finding]:
         """What is found in the fields of a record that can be read."""
@@ -62,6 +81,11 @@ class Checker:
             yield from _managers(number, event)
             yield from _former(number, event)
             yield from _markup(number, event)
+
+
+def _field(finding: Finding) -> str:
+    """The field of a record that a finding is about; "" for all of it."""
+    return finding.where.partition("/")[2].partition("/")[0]
 
 
 def _not_there(number: int, event: StaffFact, there: Grades | None) -> Iterator[Finding]:

@@ -14,7 +14,9 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a feed holds at one place: the line as JSON, and what its door found; with an error among it, it is no record."""
+    """What a feed holds at one place: the line as JSON, and what its door found; with an error among it, it is no record. Without a `value` nothing else can be
+    said of it.
+    """
 
     line: int
     value: bytes
@@ -37,8 +39,8 @@ def json_lines(file: BinaryIO) -> Iterator[Entry]:
             while not ended and (raw := file.readline(MOST_BYTES)):
                 ended = raw.endswith(b"\n")
         elif line:
-            yield Entry(number, line) if ended or line.endswith(b"}") else _last(number, line)
+            yield Entry(number, line) if ended or line.endswith(b"}") else _last(number)
 
 
-def _last(number: int, line: bytes) -> Entry:
-    return Entry(number, line, (found(number, "cut-off", "", "the file ends in the middle of a record"),))
+def _last(number: int) -> Entry:
+    return Entry(number, b"", (found(number, "cut-off", "", "the file ends in the middle of a record"),))

@@ -6,8 +6,9 @@ say of it, in words for whoever can mend it.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,6 +37,13 @@ EXPECTED: Mapping[str, str] = {
 }
 """What a field may be, in words; every other one is text."""
 TEXT = "text of at most 500 characters"
+_STAND_INS = {
+    "tenant": "-",
+    "employee_id": "-",
+    "grade": "-",
+    "effective_at": "2000-01-01",
+    "occurred_at": "2000-01-01T00:00:00Z",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +56,21 @@ class Line:
 
 
 class NotARecord(Exception):
-    """A line that enrolment could not take. `findings` is everything that is wrong with it."""
+    """A line that enrolment could not take. `findings` is everything that the contract has against it, `given` its fields where it has any."""
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], given: Mapping[str, Any] = MappingProxyType({})) -> None:
         super().__init__("; ".join(map(str, findings)))
-        self.findings = tuple(findings)
+        self.findings, self.given = tuple(findings), given
 
 
 def read_line(number: int, line: bytes, kind: type[StaffFact] | None = None) -> Line:
     """A line of JSON as a record; without a `kind`, `"left": true` in it makes it a leaving. Raises NotARecord with every fault."""
     given = _object(number, line)
-    kind = kind or _kind(number, given.get("left", False))
+    kind = kind or _kind(number, given)
     try:
         event = kind.model_validate_json(line, extra="ignore")
     except ValidationError as error:
-        raise NotARecord(list(_faults(number, error))) from None
+        raise NotARecord(list(_faults(number, error)), given) from None
     envelope = Envelope(
         id=derived("hris-send", hashlib.sha256(line).hexdigest()),
         type=kind.type_name(),
@@ -75,9 +83,23 @@ def read_line(number: int, line: bytes, kind: type[StaffFact] | None = None) -> 
     return Line(given, event, Record(topic=event.topic, key=event.key, value=value, headers=envelope.headers()))
 
 
-def _kind(number: int, left: Any) -> type[StaffFact]:
+def without(given: Mapping[str, Any], faulty: Collection[str], kind: type[StaffFact] | None = None) -> StaffFact | None:
+    """What fields would say without the faulty ones, for what else is wrong with them: something stands for each that must be there. None where even that
+    can be nothing.
+    """
+    kept = {name: value for name, value in given.items() if name in FIELDS and name not in faulty}
+    stand_ins = {name: value for name, value in _STAND_INS.items() if name in faulty}
+    kind = kind or (StaffLeft if kept.get("left") is True else StaffRecorded)
+    try:
+        return kind.model_validate_json(to_json(kept | stand_ins), extra="ignore")
+    except ValidationError:
+        return None
+
+
+def _kind(number: int, given: Mapping[str, Any]) -> type[StaffFact]:
+    left = given.get("left", False)
     if not isinstance(left, bool):
-        raise NotARecord([found(number, "bad-value", "/left", f"{shown(left)} is not {EXPECTED['left']}")])
+        raise NotARecord([found(number, "bad-value", "/left", f"{shown(left)} is not {EXPECTED['left']}")], given)
     return StaffLeft if left else StaffRecorded
 
 

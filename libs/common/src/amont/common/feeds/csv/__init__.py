@@ -88,10 +88,11 @@ class CsvFeed:
         text = as_text(row.cells)
         value, faults, person = self._cells.read(row.line, text)
         if text != row.cells:
-            faults = [found(row.line, "not-text", "", f"bytes that are not {self.encoding}")]
+            value, faults = b"", [found(row.line, "not-text", "", f"bytes that are not {self.encoding}")]
         if any(cell.strip() for cell in text[width:]):
+            value = b""  # which cell is of which column cannot be told
             faults.append(found(row.line, "columns", "", f"{len(text)} cells, and the header has {width}"))
         if not row.ended:
             faults.append(found(row.line, NO_LINE_END, "", "the last row has no line end, so it may have been cut short"))
         alone = row.lines == 1  # of several lines that are no record, the others may have been somebody else's
-        return Entry(row.line, value, tuple(map(self.placed, faults)), person if alone else None)
+        return Entry(row.line, value, tuple(faults), person if alone else None)
