@@ -124,10 +124,11 @@ async def test_every_fault_of_a_policy_file_is_told_and_nothing_to_change_is_wro
     enrolment: Service, amont: Amont, tmp_path: Path
 ) -> None:
     await amont(*CREATE)
-    (tmp_path / "bad.json").write_text('{"sessions": 0, "salary": 1, "min_grad_gap": 3}', encoding="utf-8")
+    (tmp_path / "bad.json").write_text('{"sessions": 0, "salary": 1, "min_grad_gap": 3, "across": "no"}', encoding="utf-8")
     code, _, complaint = await amont("change", "inc", "--policy", "bad.json")
     assert (code, "/sessions" in complaint, "/salary" in complaint) == (1, True, True)
-    assert "/min_grad_gap: Extra inputs are not permitted; did you mean 'min_grade_gap'?" in complaint
+    assert "/min_grad_gap: there is no such field; did you mean 'min_grade_gap'?" in complaint
+    assert "/across: write 'subsidiary', 'business_unit' or 'none'" in complaint
     (tmp_path / "rules.json").write_text('{"off": ["across", "two_people", "acros"]}', encoding="utf-8")
     code, _, complaint = await amont("change", "inc", "--policy", "rules.json")
     assert (code, "/policy/off/0" in complaint, "/policy/off/1" in complaint, "/policy/off/2" in complaint) == (1, False, True, True)

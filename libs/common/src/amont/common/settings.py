@@ -94,10 +94,12 @@ def read_settings(kind: type[S], **given: Any) -> S:
     try:
         settings = kind(**{**from_files, **given})
     except ValidationError as error:
+        from amont.common.events.wording import in_words  # noqa: PLC0415 - heavy, and a good start need not wait for it
+
         for fault in error.errors(include_input=False):
             name = str(fault["loc"][0]) if fault["loc"] else ""
             described = kind.model_fields.get(name)
-            rows.append((f"{prefix}{name.upper()}", fault["msg"], described.description or "" if described else ""))
+            rows.append((f"{prefix}{name.upper()}", in_words(fault), described.description or "" if described else ""))
         raise MissingSettings(rows) from None
     if rows:
         raise MissingSettings(rows)

@@ -57,7 +57,7 @@ class MailSettings(BaseSettings):
         url = info.data.get("mail_url", SecretStr(""))
         if url is None or (url and isinstance(_way(url), FolderSender)):
             return ON_THIS_MACHINE[info.field_name or ""]
-        raise ValueError("Field required where mail leaves this machine")
+        raise ValueError("it is missing, and needed where mail leaves this machine")
 
     @field_validator("mail_sender")
     @classmethod

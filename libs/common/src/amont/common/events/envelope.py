@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from amont.common.errors import Unreadable
 from amont.common.events.values import in_utc, instant_text
+from amont.common.events.wording import in_words
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/json"
@@ -93,7 +94,7 @@ class Event(BaseModel):
 
 def faults_of(error: ValidationError) -> str:
     """Every fault of a payload as `pointer: what`, without the values (they may be personal)."""
-    return "; ".join(f"/{'/'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors(include_input=False))
+    return "; ".join(f"/{'/'.join(str(part) for part in fault['loc'])}: {in_words(fault)}" for fault in error.errors(include_input=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from amont.common.events.envelope import Envelope
 from amont.common.events.hris import StaffFact, StaffLeft, StaffRecorded
+from amont.common.events.wording import not_json
 from amont.common.feeds.findings import Finding, found, shown
 from amont.common.ids import derived
 from amont.common.log import Record
@@ -111,7 +112,7 @@ def _object(number: int, line: bytes) -> Mapping[str, Any]:
             line.decode()
         except UnicodeDecodeError as broken:
             raise NotARecord([found(number, "not-text", "", f"byte {broken.start + 1} is not UTF-8")]) from None
-        raise NotARecord([found(number, "not-json", "", f"not JSON: {error}")]) from None
+        raise NotARecord([found(number, "not-json", "", not_json(error))]) from None
     if not isinstance(given, dict):
         raise NotARecord([found(number, "not-json", "", "not a JSON object")])
     return given

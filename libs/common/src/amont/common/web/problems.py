@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from amont.common.errors import DomainError, NotAllowed, NotFound, Unacceptable, Unavailable
+from amont.common.events.wording import detail
 from amont.common.service.door import Door
-from amont.common.slips import detail
 from amont.common.web.tokens import BadToken
 from amont.common.work import Backlog
 

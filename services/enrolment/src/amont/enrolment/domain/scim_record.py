@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from amont.common.errors import Fault, Invalid
 from amont.common.events import StaffRecorded
+from amont.common.events.wording import in_words
 from amont.common.events.words import is_address, person_id
 from amont.enrolment.domain.words import is_language
 
@@ -134,7 +135,7 @@ def staff_record(person: str, attributes: Attributes, *, effective_at: datetime,
         )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise BadAttribute(path_of(str(first["loc"][0])), first["msg"]) from None
+        raise BadAttribute(path_of(str(first["loc"][0])), in_words(first)) from None
 
 
 def _fields(attributes: Attributes) -> Iterator[tuple[str, Any]]:

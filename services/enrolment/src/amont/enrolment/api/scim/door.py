@@ -23,6 +23,7 @@ from amont.enrolment import commands
 from amont.enrolment.api.scim.quirks import mended
 from amont.enrolment.api.scim.service import CHANGES, Handler, TenantService
 from amont.enrolment.api.scim.storage import TenantStorage
+from amont.enrolment.api.scim.wording import worded
 
 RETRY_SECONDS = 5
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -94,7 +95,7 @@ def _refused(error: Exception) -> Response:
         case RecursionError():
             error = InvalidFilterException(detail="It is nested too deeply.")
         case SCIMException():
-            pass
+            error = worded(error)
         case _:
             _logger.error("scim_answered_500", error=type(error).__name__, exc_info=error)
     answer = _as_http(TenantService(()).error_response(error))

@@ -17,6 +17,7 @@ from amont.common.feeds.scim import SourceUser
 from amont.enrolment.api.scim.quirks import mended
 from amont.enrolment.api.scim.service import TenantService
 from amont.enrolment.api.scim.storage import USERS, attributes_of
+from amont.enrolment.api.scim.wording import worded
 from amont.enrolment.commands.scim import person_in
 from amont.enrolment.domain.scim_record import EMPLOYEE, BadAttribute, employee_id_in, missing, must_have_a_name, path_of, staff_record
 
@@ -40,7 +41,7 @@ class Reader:
             with self._service.provider:
                 resource = self._service.read_creation(self._type, body, JSON)
         except SCIMException as error:
-            return SourceUser(findings=(*findings, found(number, "bad-value", "", f"{error.detail or error}"[:LONGEST_DETAIL])))
+            return SourceUser(findings=(*findings, found(number, "bad-value", "", worded(error).detail[:LONGEST_DETAIL])))
         return self._read(number, attributes_of(resource), findings)
 
     def placed(self, field: str) -> str:

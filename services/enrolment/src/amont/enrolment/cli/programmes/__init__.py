@@ -198,7 +198,7 @@ def _policy(path: Path | None) -> "Policy | None":
 
     from amont.common.errors import Fault, Invalid  # noqa: PLC0415
     from amont.common.events import Policy  # noqa: PLC0415
-    from amont.common.slips import detail  # noqa: PLC0415
+    from amont.common.events.wording import detail  # noqa: PLC0415
 
     if path is None:
         return None
