@@ -55,6 +55,13 @@ async def test_what_a_subsidiary_owns_is_kept_and_what_others_need_of_it_is_told
     assert b"hris-es" not in said.encode()
 
 
+async def test_a_table_with_too_many_codes_is_told_how_many_they_are_and_how_many_may_be(enrolment: Hearing) -> None:
+    async with group(enrolment) as client:
+        answer = await client.put(f"{API}/es", json={**SPAIN, "grades": {f"C{number}": 5 for number in range(2_005)}})
+    (fault,) = refused(answer, 422, "invalid")["errors"]
+    assert (fault["pointer"], fault["detail"].partition(";")[0]) == ("/grades", "2,005 codes, and there are to be 1 to 2,000")
+
+
 async def test_every_fault_of_what_a_subsidiary_owns_is_listed(enrolment: Hearing) -> None:
     bad = {"leaver_share": -1, "holidays": "FR-ZZ", "coordinators": ["es:c1", "c2"], "sender_name": "a\nb", "kafka_principal": "hris'es"}
     async with group(enrolment) as client:

@@ -174,7 +174,17 @@ def test_any_value_in_any_field_is_taken_or_named(value: Any, name: str) -> None
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (["code,band", "C3,5"], "no column grade"),
+        (
+            ["code,band", "C3,5"],
+            "no column grade. Its first row reads 'code', 'band' (UTF-8, commas between cells). Make the first row grade,band",
+        ),
+        (
+            ["\ufeffCode;Niveau", "C3;5"],
+            "no column band and no column grade. Its first row reads 'Code', 'Niveau' (UTF-8 with a byte-order mark, semicolons",
+        ),
+        (["C3;5", "C4;6"], "Its first row reads 'C3', '5'"),
+        ([""], "Its first row reads nothing (UTF-8"),
+        (["grade,band", *(f"C{number},5" for number in range(2_005))], "has 2,005 codes, and may have 2,000"),
         (["grade,band", "C3,21"], "line 2: band '21' of 'C3'"),
         (["grade,band", "C3,five"], "line 2: band 'five'"),
         (["grade,band", ",5"], "line 2: the grade is empty"),
@@ -191,6 +201,13 @@ def test_a_grade_table_that_cannot_be_used_says_where(text: list[str], fault: st
 def test_a_grade_table_serves_one_subsidiary_or_several() -> None:
     assert GRADES.table_of("fr") == {"C3": 5, "DIR": 14}
     assert GRADES.table_of("de") == {"C3": 5, "D1": 3}
+
+
+def test_a_table_s_limit_counts_what_is_shared_and_is_of_one_subsidiary() -> None:
+    codes = [f"*,C{number},5" for number in range(1_999)]
+    assert len(table("tenant,grade,band", *codes, "fr,X,5", "de,Y,5").table_of("fr")) == 2_000
+    with pytest.raises(Invalid, match="The grade table of 'fr' has 2,001 codes, and may have 2,000"):
+        table("tenant,grade,band", *codes, "fr,X,5", "fr,Y,5")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"])

@@ -1,4 +1,4 @@
-"""What an address, a person's id and a time zone are, wherever a staff record is looked at.
+"""What an address, a person's id, a time zone and a grade table are, wherever a staff record is looked at.
 
 Enrolment decides by these, and the contract kit says the same before anything is sent: hence one definition, beside the contracts. Zones come from
 the `tzdata` package and from nowhere else: an answer must not depend on what the operating system has installed.
@@ -11,6 +11,10 @@ from importlib import resources
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>()\[\],;:\\\"]{1,64}@[^@\s\x00-\x1f\x7f<>()\[\],;:\\\"]+\.[^@\s\x00-\x1f\x7f<>()\[\],;:\\\".]+")
 _TENANT = re.compile(r"[a-z0-9-]{1,32}")
 _PERSON = re.compile(r"[a-z0-9-]{1,32}:[^\x00-\x1f\x7f-\x9f]{1,64}")
+BANDS = range(1, 21)
+"""The group's grade bands, from the most junior to the most senior."""
+MOST_GRADES = 2_000
+"""Codes of one subsidiary's grade table."""
 _NOT_PLACES = {"Factory", "localtime"}
 
 

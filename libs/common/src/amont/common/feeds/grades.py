@@ -3,21 +3,24 @@
 It is read as a feed is, in any encoding and with any delimiter that a spreadsheet exports.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import BinaryIO
 
 from amont.common.errors import Fault, Invalid
+from amont.common.events.words import BANDS, MOST_GRADES
 from amont.common.feeds.csv.names import key
 from amont.common.feeds.csv.rows import Row
 from amont.common.feeds.csv.sheet import Sheet, as_text
+from amont.common.feeds.findings import shown
 
-BANDS = range(1, 21)
 EVERYBODY = "*"
 _COLUMNS = frozenset({"grade", "band", "tenant"})
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes a cell that begins so for (OWASP, *CSV Injection*)."""
 _TEXT = "'"
+MOST_SHOWN = 10
+"""Cells of a first row that a sentence repeats."""
 
 
 def as_cell(code: str) -> str:
@@ -59,11 +62,26 @@ def read_grades(sheet: Sheet) -> Grades:
         places = {key(name): place for place, name in enumerate(header.cells if header else ())}
         missing = sorted({"grade", "band"} - places.keys())
         if missing:
-            raise Invalid(f"The grade table has no column {' and no column '.join(missing)}. Write CSV with the header grade,band.")
+            raise Invalid(_no_column(missing, header, sheet))
         faults = [fault for row in rows for fault in _fill(tables, row, places, sheet.encoding.name)]
     if faults:
         raise Invalid(f"The grade table cannot be used: {len(faults)} fault(s).", faults)
-    return Grades(tables)
+    grades = Grades(tables)
+    for tenant in tables:
+        if (codes := len(grades.table_of(tenant))) > MOST_GRADES:
+            whose = "" if tenant == EVERYBODY else f" of {tenant!r}"
+            raise Invalid(f"The grade table{whose} has {codes:,} codes, and may have {MOST_GRADES:,}: leave out those that nobody has.")
+    return grades
+
+
+def _no_column(missing: Sequence[str], header: Row | None, sheet: Sheet) -> str:
+    """What was read in the place of the header, and what is expected."""
+    cells = ", ".join(map(shown, header.cells[:MOST_SHOWN])) if header else "nothing"
+    read = f"Its first row reads {cells} ({sheet.described})."
+    return (
+        f"The grade table has no column {' and no column '.join(missing)}. {read} Make the first row grade,band: under grade your own code, under band "
+        f"the group's, a whole number from {BANDS[0]} (most junior) to {BANDS[-1]} (most senior)."
+    )
 
 
 def _fill(tables: dict[str, dict[str, int]], row: Row, places: Mapping[str, int], encoding: str) -> Iterator[Fault]:

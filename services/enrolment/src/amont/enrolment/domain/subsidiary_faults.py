@@ -7,11 +7,9 @@ from typing import Any
 import holidays
 
 from amont.common.errors import Fault
-from amont.common.events.words import is_person, is_zone
+from amont.common.events.words import BANDS, MOST_GRADES, is_person, is_zone
 from amont.enrolment.domain.words import MAX_NAME, is_language
 
-BANDS = range(1, 21)
-MAX_GRADES = 2_000
 MAX_LANGUAGES = 20
 MAX_COORDINATORS = 100
 
@@ -23,8 +21,8 @@ def faults_in(given: Mapping[str, Any]) -> tuple[Fault, ...]:
 
 def faults_in_grades(grades: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """What is wrong with a grade table."""
-    if not 1 <= len(grades) <= MAX_GRADES:
-        yield Fault(where, f"1 to {MAX_GRADES} codes; without a table no staff record can be taken")
+    if not 1 <= len(grades) <= MOST_GRADES:
+        yield Fault(where, f"{len(grades):,} codes, and there are to be 1 to {MOST_GRADES:,}; without a table no staff record can be taken")
     for code, band in grades.items():
         pointer = f"{where}/{code[:100].replace('~', '~0').replace('/', '~1')}"
         if not code.strip() or len(code) > MAX_NAME:
