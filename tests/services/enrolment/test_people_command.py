@@ -138,3 +138,11 @@ async def test_what_cannot_be_done_is_said(enrolment: Hearing, amont: Amont, wor
     done = await amont(*words)
     assert done[0] == code
     assert says in " ".join((done[1] + done[2]).split())
+
+
+@pytest.mark.parametrize(
+    "words", [("export", "bob", "--out", "x.zip"), ("erase", "bob", "--reason", "a test", "--dry-run"), ("readmit", "FR:e1", "--yes")]
+)
+async def test_what_can_be_nobody_s_id_is_wrong_usage(words: tuple[str, ...], amont: Amont) -> None:
+    code, _, complaint = await amont(*words)
+    assert (code, "can be nobody's id: write tenant:employee_id, as in fr:e42" in complaint) == (2, True)

@@ -126,7 +126,9 @@ async def test_every_fault_of_a_policy_file_is_told_and_nothing_to_change_is_wro
     await amont(*CREATE)
     (tmp_path / "bad.json").write_text('{"sessions": 0, "salary": 1, "min_grad_gap": 3, "across": "no"}', encoding="utf-8")
     code, _, complaint = await amont("change", "inc", "--policy", "bad.json")
-    assert (code, "/sessions" in complaint, "/salary" in complaint) == (1, True, True)
+    assert (code, "/sessions" in complaint, "/salary" in complaint) == (2, True, True)
+    assert (await amont("preview", "inc", "--policy", "bad.json"))[0] == 2
+    assert (await amont("create", "two", "--name", "Two", "--tenants", "fr", "--policy", "bad.json"))[0] == 2
     assert "/min_grad_gap: there is no such field; did you mean 'min_grade_gap'?" in complaint
     assert "/across: write 'subsidiary', 'business_unit' or 'none'" in complaint
     (tmp_path / "rules.json").write_text('{"off": ["across", "two_people", "acros"]}', encoding="utf-8")

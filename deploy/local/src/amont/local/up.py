@@ -31,7 +31,7 @@ class FolderUnusable(Conflict):
 
 
 def serve(data: Path, host: str, port: int) -> int:
-    """Run until SIGTERM; the exit code. Raises FolderUnusable, NotAllowed, PortTaken, MissingSettings."""
+    """Run until SIGTERM; the exit code. Raises FolderUnusable, NotAllowed, PortTaken, MissingSettings, ValueError for a file in the folder's place."""
     logging.configure()
     with alone_in(data):
         return _serve(data, host, port)
@@ -39,10 +39,14 @@ def serve(data: Path, host: str, port: int) -> int:
 
 @contextlib.contextmanager
 def alone_in(data: Path) -> Iterator[None]:
-    """The folder, made when it is not there, for this process alone; the system gives it free however the process ends. Raises FolderUnusable."""
+    """The folder, made when it is not there, for this process alone; the system gives it free however the process ends. Raises FolderUnusable, ValueError for
+    a file.
+    """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and addresses are in it
         lock = (data / LOCK).open("ab")
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f"{data} cannot be the data folder: it is a file, or lies in one. Choose another one with --data.") from None
     except OSError as error:
         raise FolderUnusable(f"{data} cannot be the data folder: {error.strerror}. Choose another one with --data.") from error
     with lock:

@@ -18,7 +18,17 @@ from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator
 if TYPE_CHECKING:
     from amont.enrolment.domain.erasure import Erasure
 
-Person = Annotated[str, typer.Argument(help="tenant:employee_id, for instance fr:e42", metavar="PERSON")]
+
+def _person(text: str) -> str:
+    """Raises BadParameter for what can be nobody's id."""
+    from amont.common.events.words import is_person  # noqa: PLC0415 - heavy, and help comes without it
+
+    if not is_person(text):
+        raise typer.BadParameter(f"{text[:100]!r} can be nobody's id: write tenant:employee_id, as in fr:e42")
+    return text
+
+
+Person = Annotated[str, typer.Argument(callback=_person, help="tenant:employee_id, for instance fr:e42", metavar="PERSON")]
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from amont.common.cli import command_line, out, print_json, say, say_command
+from amont.common.cli import as_usage, command_line, out, print_json, say, say_command
 from amont.enrolment.cli.place import AsJson, Data, Yes, agreed, done, operator, words
 from amont.enrolment.cli.programmes import showing
 
@@ -192,8 +192,9 @@ def _words(text: str | None) -> list[str] | None:
     return None if text is None else words(text)
 
 
+@as_usage()
 def _policy(path: Path | None) -> "Policy | None":
-    """Raises Invalid with every fault of the file, OSError."""
+    """The policy of a file. Raises BadParameter; ends the command with every fault."""
     from pydantic import ValidationError  # noqa: PLC0415
 
     from amont.common.errors import Fault, Invalid  # noqa: PLC0415
