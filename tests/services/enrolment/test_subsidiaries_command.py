@@ -129,6 +129,15 @@ async def test_every_fault_of_the_options_is_listed(enrolment: Service, amont: A
     assert code == 1
     for pointer in ("/zone", "/holidays", "/leaver_share"):
         assert f"{pointer}: " in complaint
+    code, _, complaint = await amont(*FR[:7], "french,en,Deutsch", *FR[8:])
+    assert (
+        code,
+        "/languages/0: 'french' is no language: write its BCP 47 tag, as in 'fr' or 'pt-BR'; did you mean 'fr'?" in complaint,
+    ) == (1, True)
+    assert "/languages/2: 'Deutsch' is not a BCP 47 tag, as in 'fr' or 'pt-BR'; did you mean 'de'?" in complaint
+    await amont(*FR)
+    assert (await amont("change", "fr", "--languages", "french"))[0] == 1
+    assert (await amont("change", "fr", "--languages", "fr,br,pt-BR"))[0] == 0
 
 
 async def test_what_is_given_is_changed_and_the_rest_stays(enrolment: Service, amont: Amont) -> None:

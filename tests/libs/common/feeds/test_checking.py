@@ -65,6 +65,8 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
     ({"tenant": "FR", "languages": ["fr", "Français"]}, {("bad-value", "/tenant"), ("bad-value", "/languages/1")}),
     ({"effective_at": "01/09/2024"}, {("bad-value", "/effective_at")}),
     ({"left": "yes"}, {("bad-value", "/left")}),
+    ({"languages": ["fr", "french", "pt-BR", "hbs"]}, {("unknown-language", "/languages/1")}),
+    ({"preferred_language": "deutsch"}, {("unknown-language", "/preferred_language")}),
     (
         {"effective_at": "soon", "grade": "C9", "email": "NYANG", "birthDate": "1980-01-01", "manager_id": "e42"},
         {
@@ -82,6 +84,16 @@ CASES: list[tuple[dict[str, Any], set[tuple[str, str]]]] = [
 @pytest.mark.parametrize(("change", "expected"), CASES, ids=[str(sorted(change)) + str(number) for number, (change, _) in enumerate(CASES)])
 def test_what_is_wrong_is_named_with_its_place(change: dict[str, Any], expected: set[tuple[str, str]]) -> None:
     assert said_of(ADA | change) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("french", "fr"), ("deutsch", "de"), ("englich", "en"), ("deu", "de"), ("fre", "fr"), ("espanol", "es"), ("xx", None)],
+)
+def test_what_is_no_language_is_taken_with_the_code_that_may_be_meant(written: str, code: str | None) -> None:
+    line, (finding,) = Checker().look(Entry(1, json.dumps(ADA | {"preferred_language": written}).encode()))
+    assert line is not None
+    assert finding.what == f"{written!r} is no language" + (f"; did you mean {code!r}?" if code else "")
 
 
 def test_every_field_that_is_missing_is_named_at_once() -> None:

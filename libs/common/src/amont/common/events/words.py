@@ -1,12 +1,16 @@
 """What an address, a person's id, a time zone and a grade table are, wherever a staff record is looked at.
 
 Enrolment decides by these, and the contract kit says the same before anything is sent: hence one definition, beside the contracts. Zones come from
-the `tzdata` package and from nowhere else: an answer must not depend on what the operating system has installed.
+the `tzdata` package, languages from CLDR (by Babel), and neither from anywhere else: an answer must not depend on what the operating system has
+installed.
 """
 
 import re
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from importlib import resources
+
+from amont.common.slips import meant
 
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>()\[\],;:\\\"]{1,64}@[^@\s\x00-\x1f\x7f<>()\[\],;:\\\"]+\.[^@\s\x00-\x1f\x7f<>()\[\],;:\\\".]+")
 _TENANT = re.compile(r"[a-z0-9-]{1,32}")
@@ -49,3 +53,39 @@ def zone_names() -> frozenset[str]:
 def is_zone(name: str) -> bool:
     """Whether the tz database has a place of that name."""
     return name in zone_names()
+
+
+@lru_cache(maxsize=4096)
+def is_spoken(tag: str) -> bool:
+    """Whether the language that a BCP 47 tag begins with is one. A code of three letters is believed, unless a shorter one stands for it: of the thousands
+    that ISO 639-3 has, CLDR names few.
+    """
+    first = tag.partition("-")[0]
+    return first in _languages() or (len(first) == 3 and first not in _by_name())
+
+
+@lru_cache(maxsize=4096)
+def language_meant(text: str) -> str | None:
+    """The code that somebody may have meant: of a language's name in English, French, German or Spanish, or of a longer code; None when none is like it."""
+    first = text.partition("-")[0].casefold()
+    names = _by_name()
+    return names.get(first) or names.get(meant(first, names) or "")
+
+
+@cache
+def _languages() -> frozenset[str]:
+    from babel import Locale  # noqa: PLC0415 - read when a language is looked up, which most commands never do
+
+    return frozenset(Locale("en").languages)
+
+
+@cache
+def _by_name() -> Mapping[str, str]:
+    """Codes that have a shorter one, and names in four languages."""
+    from babel import Locale  # noqa: PLC0415 - as above
+    from babel.core import get_global  # noqa: PLC0415
+
+    known = _languages()
+    longer = {code: other for code, other in get_global("language_aliases").items() if other in known and code not in known}
+    names = {name.casefold(): code for locale in ("es", "de", "fr", "en") for code, name in Locale(locale).languages.items()}
+    return {**names, **longer}

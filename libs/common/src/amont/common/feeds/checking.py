@@ -7,7 +7,7 @@ from typing import Any
 
 from amont.common.events.hris import StaffFact, StaffRecorded
 from amont.common.events.values import tenant_of
-from amont.common.events.words import is_address, is_zone, person_id
+from amont.common.events.words import is_address, is_spoken, is_zone, language_meant, person_id
 from amont.common.feeds.findings import Finding, found, shown
 from amont.common.feeds.grades import Grades
 from amont.common.feeds.lines import Entry
@@ -78,6 +78,7 @@ class Checker:
             address = (event.email or "").strip()
             if address and not is_address(address):
                 yield found(number, "not-an-address", "/email", f"{shown(address)} is no e-mail address")
+            yield from _languages(number, event)
             yield from _managers(number, event)
             yield from _former(number, event)
             yield from _markup(number, event)
@@ -96,6 +97,14 @@ def _not_there(number: int, event: StaffFact, there: Grades | None) -> Iterator[
         yield found(
             number, "grade-not-there", "/grade", f"{shown(event.grade)} is not in the grade table that enrolment has of {event.tenant!r}"
         )
+
+
+def _languages(number: int, event: StaffRecorded) -> Iterator[Finding]:
+    spoken = [(f"/languages/{at}", one) for at, one in enumerate(event.languages)]
+    for where, tag in (("/preferred_language", event.preferred_language), *spoken):
+        if tag and not is_spoken(tag):
+            code = language_meant(tag)
+            yield found(number, "unknown-language", where, f"{shown(tag)} is no language{f'; did you mean {code!r}?' if code else ''}")
 
 
 def _managers(number: int, event: StaffRecorded) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ _ALL = (
         Severity.WARNING,
         unknown_field="Amont ignores it: correct the name, or leave it out.",
         not_an_address="The person is taken without it: mails cannot reach them.",
+        unknown_language="It is kept as it is, and shared with nobody who writes it rightly: write its BCP 47 tag, as in fr or pt-BR.",
         own_manager="The link is left out: name the real manager, or nobody.",
         not_a_person="The link is left out: write an employee_id, or tenant:employee_id.",
         same_subsidiary="It is left out: name the id in another subsidiary, as in fr:1042; within one an id is for life.",

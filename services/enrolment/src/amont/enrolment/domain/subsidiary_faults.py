@@ -7,7 +7,7 @@ from typing import Any
 import holidays
 
 from amont.common.errors import Fault
-from amont.common.events.words import BANDS, MOST_GRADES, is_person, is_zone
+from amont.common.events.words import BANDS, MOST_GRADES, is_person, is_spoken, is_zone, language_meant
 from amont.enrolment.domain.words import MAX_NAME, is_language
 
 MAX_LANGUAGES = 20
@@ -53,7 +53,14 @@ def _languages(languages: list[str]) -> Iterator[Fault]:
         yield Fault("/languages", f"1 to {MAX_LANGUAGES} languages: they stand in for staff records that have none")
     for at, one in enumerate(languages):
         if not is_language(one):
-            yield Fault(f"/languages/{at}", f"{one[:64]!r} is not a BCP 47 tag, as in 'fr' or 'pt-BR'")
+            yield Fault(f"/languages/{at}", f"{one[:64]!r} is not a BCP 47 tag, as in 'fr' or 'pt-BR'{_or_meant(one)}")
+        elif not is_spoken(one):
+            yield Fault(f"/languages/{at}", f"{one[:64]!r} is no language: write its BCP 47 tag, as in 'fr' or 'pt-BR'{_or_meant(one)}")
+
+
+def _or_meant(language: str) -> str:
+    code = language_meant(language[:64])
+    return f"; did you mean {code!r}?" if code else ""
 
 
 def _leaver_share(share: float) -> Iterator[Fault]:
