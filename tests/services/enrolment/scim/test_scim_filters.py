@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -205,3 +206,15 @@ async def test_whatever_a_patch_says_the_user_stays_one_that_can_be_read(door: S
     assert {204, 400} <= statuses
     await door.told()
     assert await door.hearing.parked() == []
+
+
+async def test_whoever_was_never_said_to_be_inactive_is_active(door: Scene) -> None:
+    unsaid = {name: value for name, value in lea(userName="unsaid", **{ENTERPRISE: {"employeeNumber": "e99"}}).items() if name != "active"}
+    assert (await door.fr("POST", "/Users", unsaid)).status_code == 201
+    found = {}
+    for text in ("active eq true", "active ne false", "active eq false", "not (active eq true)"):
+        answer = await door.fr("GET", f"/Users?filter={quote(text)}")
+        found[text] = {one["userName"] for one in answer.json().get("Resources", [])}
+    active = {user["userName"] for user in USERS if user["active"]} | {"unsaid"}
+    inactive = {user["userName"] for user in USERS if not user["active"]}
+    assert list(found.values()) == [active, active, inactive, inactive]

@@ -25,7 +25,7 @@ from scim2_server.storage import AsyncScimStorage, SearchPage
 
 from amont.common.errors import Conflict, NotFound, Stale
 from amont.enrolment import commands, documents
-from amont.enrolment.api.scim.schemas import PROVIDER
+from amont.enrolment.api.scim.schemas import PROVIDER, User
 from amont.enrolment.domain.scim_record import EMPLOYEE, ENTERPRISE, BadAttribute, missing
 from amont.enrolment.domain.scim_user import PersonErased, ScimGroup, ScimUser, UserTaken
 
@@ -126,7 +126,10 @@ class _Meets:
         self._bound = bound
 
     def __call__(self, one: ScimUser | ScimGroup) -> bool:
-        return self._bound.match(_resource(one, 0))
+        resource = _resource(one, 0)
+        if isinstance(resource, User) and resource.active is None:
+            resource.active = True  # whoever is not said to be inactive is there
+        return self._bound.match(resource)
 
 
 def _bound(given: ScimFilter[Any], resource_type: ResourceType) -> ScimFilter[Any]:
