@@ -149,7 +149,7 @@ def test_what_is_perhaps_not_meant_is_sent_and_counted_by_kind(tmp_path: Path) -
 def test_what_enrolment_is_sure_to_refuse_is_no_doubt(tmp_path: Path) -> None:
     done = send(lines({**ADA, "zone": "Europe/Lyon"}), "--data", str(tmp_path))
     assert "Enrolment as it is now would refuse 1 of them" in done.stdout
-    assert "1 record: 'Europe/Lyon' is not in the tz database" in done.stdout
+    assert "1 record (line 1): 'Europe/Lyon' is not in the tz database" in done.stdout
     assert "Perhaps" not in done.stdout
 
 

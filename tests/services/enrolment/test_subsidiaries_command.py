@@ -105,7 +105,13 @@ async def test_a_send_says_what_enrolment_as_it_is_would_refuse(enrolment: Servi
     said = await hris("send", "staff.jsonl", "--data", str(tmp_path))
     assert "Sent 3 staff records" in said
     assert "would refuse 2 of them" in said
-    assert "2 records: 'C9' is not in the grade table that enrolment has of 'fr'" in said
+    assert "2 records (lines 2, 3): 'C9' is not in the grade table that enrolment has of 'fr'" in said
+    (tmp_path / "staff.jsonl").write_text("".join(json.dumps(people[number > 2]) + "\n" for number in range(30)), encoding="utf-8")
+    said = await hris("send", "staff.jsonl", "--data", str(tmp_path))
+    assert "27 records (lines 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, …): 'C9'" in said
+    told = json.loads(await hris("send", "staff.jsonl", "--data", str(tmp_path), "--json"))
+    (why,) = told["refused"]
+    assert (told["refused"][why], told["refused_lines"][why]) == (27, list(range(4, 14)))
 
 
 async def hris(*words: str) -> str:
@@ -166,6 +172,7 @@ async def test_what_is_given_is_changed_and_the_rest_stays(enrolment: Service, a
 async def test_a_grade_table_comes_out_as_it_went_in(enrolment: Service, amont: Amont) -> None:
     await amont(*FR)
     assert (await amont("show", "fr", "--grades"))[1] == "grade,band\nC1,5\nDIR,14\n"
+    assert json.loads((await amont("show", "fr", "--grades", "--json"))[1]) == {"subsidiary": "fr", "grades": {"C1": 5, "DIR": 14}}
 
 
 async def test_a_code_that_looks_like_a_formula_is_text_to_a_spreadsheet_and_the_same_code_to_us(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 20
 """Names of fields that are left out that are told; any others are not."""
+MOST_LINES = 10
+"""Lines that are told of each reason."""
 MOST_TENANTS = 1_000
 """Subsidiaries of a file that are looked up; no group has as many."""
 OTHERS = "other grades and subsidiaries"
@@ -40,13 +42,15 @@ class BadLine:
 @dataclass(slots=True)
 class Looked:
     """What a file holds: the lines that are no records, whose people it is about, the fields that are none of the contract's, why enrolment would refuse
-    records as it is now, and what kinds of their contents are perhaps not what was meant, each by how many records it is.
+    records as it is now, with the first lines of each reason, and what kinds of their contents are perhaps not what was meant, each by how many records
+    it is.
     """
 
     bad: list[BadLine] = field(default_factory=list)
     tenants: set[str] = field(default_factory=set)
     left_out: dict[str, int] = field(default_factory=dict)
     refused: Counter[str] = field(default_factory=Counter)
+    refused_lines: dict[str, list[int]] = field(default_factory=dict)
     doubts: Counter[str] = field(default_factory=Counter)
 
 
@@ -68,7 +72,7 @@ def send(
         looked = look(source, there, shown=not as_json)
         if not looked.bad or skip_bad:
             hold_known(looked.tenants, there, log)
-            sent = append(log, (line.record for line in lines(source, [], "Sending", shown=not as_json)))
+            sent = append(log, (line.record for _, line in lines(source, [], "Sending", shown=not as_json)))
     _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
     if sent and not as_json and data is not None:
         say_who_reads(data)
@@ -82,24 +86,27 @@ def look(file: BinaryIO, there: "Grades | None", *, shown: bool) -> Looked:
     from amont.common.feeds.record import FIELDS  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
     looked, checker = Looked(), Checker(there=there)
-    for line in lines(file, looked.bad, "Checking", shown=shown):
+    for number, line in lines(file, looked.bad, "Checking", shown=shown):
         if len(looked.tenants) < MOST_TENANTS:
             looked.tenants.add(line.event.tenant)
         for name in line.given.keys() - FIELDS:
             if name in looked.left_out or len(looked.left_out) < MOST_NAMES:
                 looked.left_out[name] = looked.left_out.get(name, 0) + 1
         doubts = set()
-        for finding in checker.contents(0, line.event):
+        for finding in checker.contents(number, line.event):
             if finding.is_error or finding.kind.name in NOT_THERE:
-                looked.refused[finding.what if finding.what in looked.refused or len(looked.refused) < MOST_NAMES else OTHERS] += 1
+                why = finding.what if finding.what in looked.refused or len(looked.refused) < MOST_NAMES else OTHERS
+                looked.refused[why] += 1
+                if looked.refused[why] <= MOST_LINES:
+                    looked.refused_lines.setdefault(why, []).append(number)
             else:
                 doubts.add(finding.kind.name)
         looked.doubts.update(doubts)
     return looked
 
 
-def lines(file: BinaryIO, bad: list[BadLine], verb: str, *, shown: bool) -> "Iterator[Line]":
-    """The lines that are records, in their order; those that are none go to `bad`. Empty lines are passed over."""
+def lines(file: BinaryIO, bad: list[BadLine], verb: str, *, shown: bool) -> "Iterator[tuple[int, Line]]":
+    """The lines that are records, each with its number, in their order; those that are none go to `bad`. Empty lines are passed over."""
     from amont.common.feeds.lines import json_lines  # noqa: PLC0415 - heavy, and other commands need not wait for it
     from amont.common.feeds.record import NotARecord, read_line  # noqa: PLC0415
 
@@ -113,14 +120,21 @@ def lines(file: BinaryIO, bad: list[BadLine], verb: str, *, shown: bool) -> "Ite
         except NotARecord as error:
             bad.append(BadLine(entry.line, str(error)))
         else:
-            yield line
+            yield entry.line, line
 
 
 def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
     bad = looked.bad
     if as_json:
         whole = {"sent": sent, "topic": "hris-staff", "read_by": "enrolment", "left_out": looked.left_out, "refused": looked.refused}
-        print_json({**whole, "doubts": looked.doubts, "bad": [{"line": one.number, "why": one.why} for one in bad]})
+        print_json(
+            {
+                **whole,
+                "refused_lines": looked.refused_lines,
+                "doubts": looked.doubts,
+                "bad": [{"line": one.number, "why": one.why} for one in bad],
+            }
+        )
         return
     if bad:
         err.print(table(("line", "what is wrong"), [(one.number, one.why) for one in bad]))
@@ -137,7 +151,9 @@ def _say(sent: int, looked: Looked, *, skip_bad: bool, as_json: bool) -> None:
     if looked.refused:
         say(out, would_be_refused(looked.refused.total()).strip())
         for why, count in looked.refused.most_common():
-            say(out, f"  {counted(count, 'record')}: {visible(why)}", indent="  ")
+            first = looked.refused_lines[why]
+            where = f"line{'' if count == 1 else 's'} {', '.join(map(str, first))}{', …' if count > len(first) else ''}"
+            say(out, f"  {counted(count, 'record')} ({where}): {visible(why)}", indent="  ")
     if looked.left_out:
         names = ", ".join(f"{name} ({counted(count, 'record')})" for name, count in sorted(looked.left_out.items()))
         say(out, f"Left out, since a staff record has no such fields: {visible(names)}.")

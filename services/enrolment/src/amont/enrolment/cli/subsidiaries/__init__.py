@@ -114,7 +114,9 @@ def change(
 def show(
     subsidiary: Id,
     *,
-    grades: Annotated[bool, typer.Option("--grades", help="Only its grade table, as CSV for `amont contracts check --grades`")] = False,
+    grades: Annotated[
+        bool, typer.Option("--grades", help="Only its grade table: CSV for `amont contracts check --grades`, or data with --json")
+    ] = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -123,6 +125,9 @@ def show(
     from amont.enrolment.cli.subsidiaries import showing  # noqa: PLC0415
 
     one, version = done(data, commands.subsidiary, subsidiary, operator())
+    if grades and as_json:
+        print_json({"subsidiary": one.id, "grades": one.grades})
+        return
     if grades:
         showing.print_grades(one)
         return
