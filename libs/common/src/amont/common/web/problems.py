@@ -1,6 +1,8 @@
 """Errors on the wire: RFC 9457 problem documents with a stable `type`, every fault at once, a JSON pointer each."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -18,6 +20,8 @@ from amont.common.work import Backlog
 
 MEDIA_TYPE = "application/problem+json"
 MAX_BODY_BYTES = 1_000_000
+DRAINED_BYTES, DRAINED_SECONDS = 8_000_000, 5.0
+"""How much of a body that is refused is still taken in, and for how long."""
 RETRY_AFTER_SECONDS = 5
 RETRY_AFTER_BACKLOG_SECONDS = 30
 
@@ -114,7 +118,10 @@ def handle_errors(app: FastAPI, refusals: Refusals) -> None:
 
 
 class BodyLimit:
-    """Refuses a body over 1 MB with 413, by its declared length or as soon as that much has come in."""
+    """Refuses a body over 1 MB with 413, by its declared length or as soon as that much has come in.
+
+    What is still on its way then is taken in and dropped, up to a limit: a connection that is closed on it is reset, and the answer is lost with it.
+    """
 
     def __init__(self, app: ASGIApp, refusals: Refusals, limit: int = MAX_BODY_BYTES) -> None:
         self._app, self._refusals, self._limit = app, refusals, limit
@@ -123,9 +130,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._limit:
-            await self._refuse(scope, receive, send)
+            asks_first = headers.get(b"expect", b"").lower() == b"100-continue"
+            await self._refuse(scope, receive, send, more=not asks_first)
             return
         body = b""
         more = True
@@ -136,7 +145,7 @@ class BodyLimit:
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self._limit:
-                await self._refuse(scope, receive, send)
+                await self._refuse(scope, receive, send, more=more)
                 return
         sent = False
 
@@ -149,7 +158,24 @@ class BodyLimit:
 
         await self._app(scope, whole, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, more: bool) -> None:
+        """Answer at once; the connection is closed when `more` of the body has been dropped."""
         detail = f"A body may have {self._limit:,} bytes at most. Send less at once."
         answer = self._refusals(scope["path"], 413, "too-large", "Too large", detail, {"Connection": "close"})
-        await answer(scope, receive, send)
+
+        async def open_still(message: Message) -> None:
+            await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
+
+        await answer(scope, receive, open_still)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAINED_SECONDS):
+                await _drop(receive, more=more)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _drop(receive: Receive, *, more: bool) -> None:
+    dropped = 0
+    while more and dropped <= DRAINED_BYTES:
+        message = await receive()
+        dropped += len(message.get("body", b""))
+        more = message.get("more_body", False)
