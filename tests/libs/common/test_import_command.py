@@ -301,6 +301,25 @@ async def test_the_same_id_twice_in_one_file_is_said_with_both_lines(tmp_path: P
     assert (line, kind, what) == (3, "same-id-twice", "'fr:e1' has another record for the same instant in line 2")
 
 
+@pytest.mark.parametrize("command", [["hris", "import", "--dry-run"], ["contracts", "check"]])
+@pytest.mark.parametrize(("tenant", "code"), [("de", 2), ("fr", 0)])
+def test_a_mapping_file_of_another_subsidiary_is_told_once_and_before_reading(
+    command: list[str], tenant: str, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mapping.toml").write_text('[constants]\ntenant = "fr"\n')
+    (tmp_path / "staff.csv").write_text(PEOPLE, encoding="utf-8")
+    files = [str(tmp_path / "staff.csv"), "--mapping", str(tmp_path / "mapping.toml")]
+    if code == 0:
+        assert CliRunner().invoke(root(), [*command, *files, "--tenant", tenant]).exit_code == 0
+        return
+    with pytest.raises(SystemExit) as ended:
+        main([*command, *files, "--tenant", tenant])
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (code, "")
+    assert "--tenant is 'de', and " in said.err
+    assert "mapping.toml says tenant = 'fr' under [constants]: leave out the one that is wrong." in said.err
+
+
 @pytest.mark.parametrize(("codec", "encoding", "guessed"), [("utf-8", "UTF-8", False), ("cp1252", "windows-1252", True)])
 def test_data_says_how_the_file_was_read(codec: str, encoding: str, guessed: bool) -> None:  # noqa: FBT001 - a row of a table
     arguments = ["hris", "import", "-", "--tenant", "fr", "--dry-run", "--json"]

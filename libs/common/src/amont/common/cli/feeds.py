@@ -83,8 +83,11 @@ def grades_there(data: Path | None) -> "Grades | None":
 
 
 @as_usage()
-def mapping_from(path: Path | None, dates: str | None) -> "MappingFile":
-    """What somebody said about the columns; `dates` on the command line wins. Raises ValueError; ends the command with every fault."""
+def mapping_from(path: Path | None, dates: str | None, tenant: str | None) -> "MappingFile":
+    """What somebody said about the columns; `dates` on the command line wins, and `tenant` must not contradict.
+
+    Raises ValueError; ends the command with every fault.
+    """
     from dataclasses import replace  # noqa: PLC0415
 
     from amont.common.feeds.csv.mapping import DATES, MappingFile, read_mapping  # noqa: PLC0415
@@ -92,6 +95,11 @@ def mapping_from(path: Path | None, dates: str | None) -> "MappingFile":
     if dates is not None and dates not in DATES:
         raise ValueError(f"--dates is {dates!r}: write dmy for 31/12/2026 or mdy for 12/31/2026.")
     mapping = MappingFile() if path is None else read_mapping(read_text(path))
+    whose = mapping.constants.get("tenant")
+    if tenant and whose and whose != tenant:
+        raise ValueError(
+            f"--tenant is {tenant!r}, and {path} says tenant = {whose[:40]!r} under [constants]: leave out the one that is wrong."
+        )
     return replace(mapping, dates=dates or mapping.dates)
 
 

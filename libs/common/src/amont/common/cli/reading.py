@@ -49,14 +49,14 @@ class HowToRead:
     @property
     def whose(self) -> list[str]:
         """The subsidiary that the file is about, where that is said beforehand. Raises and ends the command as `as_csv` for the mapping."""
-        said = self.tenant or mapping_from(self.mapping, self.dates).constants.get("tenant")
+        said = self.tenant or mapping_from(self.mapping, self.dates, self.tenant).constants.get("tenant")
         return [said] if said else []
 
     def as_csv(self, file: BinaryIO, *, as_of: datetime, written: datetime) -> "CsvFeed":
         """A table. Raises NoHeader, ValueError; ends the command where it is none, and with every fault of the mapping."""
         from amont.common.feeds.csv import CsvFeed  # noqa: PLC0415 - heavy, and other commands need not wait for it
 
-        said = mapping_from(self.mapping, self.dates)
+        said = mapping_from(self.mapping, self.dates, self.tenant)
         with as_usage():
             return CsvFeed(
                 file, as_of=as_of, written=written, tenant=self.tenant, mapping=said, encoding=self.encoding, delimiter=self.delimiter
