@@ -23,10 +23,14 @@ from amont.common.web.limits import Limited, RateLimit
 from amont.common.web.people import People, Sent, SignedIn, language_of, page_router
 from amont.common.web.people_words import LANGUAGES, SAYS, WORDS
 from amont.common.web.problems import BodyLimit, Refusals, handle_errors
-from amont.common.web.sign_in import OpenIdSignIn, SignInSettings
+from amont.common.web.sign_in import BACK_WITHIN, MOST_UNDER_WAY, OpenIdSignIn, SignInSettings
 
 HERE = "http://127.0.0.1:8000"
 KEY = "k" * 32
+CRITICAL = ".".join(
+    base64.urlsafe_b64encode(one).decode().rstrip("=") for one in (b'{"alg":"HS256","crit":1}', b'{"sub":"fr:ada"}', b"x" * 32)
+)
+"""A header that the library falls over."""
 
 
 @dataclass
@@ -110,12 +114,13 @@ def at(provider: Provider) -> httpx.AsyncClient:
     return browser(OpenIdSignIn(settings, IdentitySettings(issuer=provider.url, jwks=f"{provider.url}/jwks")))
 
 
-async def comes_back(client: httpx.AsyncClient, provider: Provider, then: str = "/some/", **instead: str) -> httpx.Response:
+async def comes_back(client: httpx.AsyncClient, provider: Provider, then: str = "/some/", **instead: str | None) -> httpx.Response:
     """The browser goes to the provider and is back; `instead` stands in for what the provider would send along."""
     begun = await client.get("/some/sign-in", params={"then": then})
     said = {name: one[0] for name, one in parse_qs(urlsplit(begun.headers["location"]).query).items()}
     provider.nonce = said["nonce"]
-    return await client.get("/some/signed-in", params={"code": "c", "state": said["state"], **instead})
+    says = {"code": "c", "state": said["state"], **instead}
+    return await client.get("/some/signed-in", params={name: one for name, one in says.items() if one is not None})
 
 
 async def test_who_comes_back_is_signed_in_as_a_participant_and_nothing_more(provider: Provider) -> None:
@@ -137,6 +142,7 @@ async def test_who_comes_back_is_signed_in_as_a_participant_and_nothing_more(pro
         {"exp": datetime(2020, 1, 1, tzinfo=UTC)},
         {"sub": "ada@fr.example"},
         {"sub": None},
+        {"aud": ["pages", "other"], "azp": "other"},
     ],
     ids=str,
 )
@@ -157,11 +163,55 @@ async def test_a_token_of_another_key_signs_nobody_in(provider: Provider) -> Non
         assert (await comes_back(client, provider)).status_code == 403
 
 
-@pytest.mark.parametrize("instead", [{"state": "another"}, {"state": ""}, {"code": ""}, {"error": "access_denied"}], ids=str)
-async def test_what_did_not_begin_here_does_not_end_here(provider: Provider, instead: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "instead",
+    [
+        {"state": "another"},
+        {"state": ""},
+        {"state": None},
+        {"state": None, "code": None},
+        {"code": ""},
+        {"code": None},
+        {"error": "access_denied"},
+        {"code": None, "code[]": "c"},
+    ],
+    ids=str,
+)
+async def test_what_did_not_begin_here_does_not_end_here_and_nobody_is_asked(provider: Provider, instead: dict[str, str | None]) -> None:
     async with at(provider) as client:
         assert (await comes_back(client, provider, **instead)).status_code == 403
-        assert not any("session" in name for name in client.cookies)
+        assert not any(name.endswith("session") for name in client.cookies)
+        assert not provider.asked
+        assert (await client.get("/some/signed-in", params=[("code", "c"), ("code", "d")])).status_code == 403
+
+
+async def test_two_windows_may_sign_in_at_once_and_the_oldest_of_many_is_forgotten(provider: Provider) -> None:
+    async with at(provider) as client:
+        said = []
+        for _ in range(MOST_UNDER_WAY):
+            begun = await client.get("/some/sign-in")
+            said.append({name: one[0] for name, one in parse_qs(urlsplit(begun.headers["location"]).query).items()})
+        assert len(client.cookies) == MOST_UNDER_WAY
+        for one in said[:2]:
+            provider.nonce = one["nonce"]
+            assert (await client.get("/some/signed-in", params={"code": "c", "state": one["state"]})).status_code == 303
+        assert len(client.cookies) == MOST_UNDER_WAY - 2 + 1  # what is done with is dropped
+        for _ in range(3):
+            await client.get("/some/sign-in")
+        assert len(client.cookies) == 2
+
+
+async def test_a_sign_in_that_takes_very_long_begins_again(provider: Provider) -> None:
+    settings = SignInSettings(client_id="pages", session_key=KEY, public_url=HERE)
+    sign_in = OpenIdSignIn(settings, IdentitySettings(issuer=provider.url, jwks=f"{provider.url}/jwks"))
+    clock = FixedClock(datetime.now(UTC))
+    sign_in.sessions = Sessions(KEY, secure=False, clock=clock)
+    async with browser(sign_in) as client:
+        begun = await client.get("/some/sign-in")
+        said = {name: one[0] for name, one in parse_qs(urlsplit(begun.headers["location"]).query).items()}
+        clock.advance(BACK_WITHIN + timedelta(seconds=1))
+        assert (await client.get("/some/signed-in", params={"code": "c", "state": said["state"]})).status_code == 403
+        assert not provider.asked
 
 
 @pytest.mark.parametrize(
@@ -201,6 +251,7 @@ async def test_a_provider_that_fails_is_tried_again_and_nothing_is_signed_in_mea
         ("/\t/evil.example", False),
         ("/some/\r\nSet-Cookie: a=b", False),
         ("some", False),
+        ("/" + "x" * 2_000, False),
         ("", False),
     ],
 )
@@ -236,7 +287,7 @@ async def test_a_session_ends_by_itself_and_no_other_key_believes_it() -> None:
         assert (await client.get("/some/")).status_code == 303
 
 
-@pytest.mark.parametrize("cookie", ["", "a", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJmcjphZGEifQ.", "é", "e" * 5000])
+@pytest.mark.parametrize("cookie", ["", "a", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJmcjphZGEifQ.", "é", "e" * 5000, CRITICAL])
 async def test_a_cookie_that_is_none_of_ours_is_nobody(cookie: str) -> None:
     async with browser(Here()) as client:
         answer = await client.get("/some/", headers={"Cookie": f"amont-session={cookie}".encode()})
@@ -246,7 +297,7 @@ async def test_a_cookie_that_is_none_of_ours_is_nobody(cookie: str) -> None:
 async def test_what_remembers_a_sign_in_under_way_is_no_session(provider: Provider) -> None:
     async with at(provider) as client:
         await client.get("/some/sign-in")
-        under_way = client.cookies["amont-signing-in"]
+        [under_way] = client.cookies.values()
         assert (await client.get("/some/", headers={"Cookie": f"amont-session={under_way}"})).status_code == 303
 
 
@@ -267,6 +318,10 @@ async def test_a_form_counts_only_where_our_page_gave_it_to_this_person() -> Non
         for sent in ({"text": "x"}, {"secret": "", "text": "x"}, {"secret": "é", "text": "x"}):
             assert (await ada.post("/some/send", data=sent)).status_code == 403
         assert (await kim.post("/some/send", data={"secret": secret, "text": "x"})).status_code == 403
+        assert (await ada.post("/some/sign-out", data={"secret": "x"})).status_code == 403
+        assert (await ada.get("/some/")).status_code == 200
+        sent = await ada.post("/some/send", data={"secret": secret}, files={"text": b"x"})
+        assert (sent.status_code, sent.headers["content-type"]) == (400, "text/html; charset=utf-8")
 
 
 async def test_who_is_signed_out_meanwhile_loses_the_form_and_is_told_so() -> None:
@@ -294,7 +349,9 @@ async def test_refusals_are_pages_also_in_front_of_the_routes() -> None:
         assert [one.status_code for one in asked] == [404, 413, 405, 429]
         for one in asked:
             assert one.headers["content-type"].startswith("text/html")
-            assert one.headers["content-security-policy"].startswith("default-src 'none'")
+            policy = dict(part.split(" ", 1) for part in one.headers["content-security-policy"].split("; "))
+            assert policy.pop("style-src").startswith("'sha256-")
+            assert policy == {"default-src": "'none'", "form-action": "'self'", "base-uri": "'none'", "frame-ancestors": "'none'"}
 
 
 async def test_a_signed_in_browser_is_a_client_of_its_own() -> None:
@@ -305,6 +362,25 @@ async def test_a_signed_in_browser_is_a_client_of_its_own() -> None:
         await client.get("/some/sign-in")
         assert (await client.get("/some/")).status_code == 200  # believed from here on
         assert [(await client.get("/some/")).status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize(
+    "beside", [{"Authorization": "Bearer made-up-{}"}, {"Cookie": "__Host-amont-session=made-up-{}"}], ids=["a token", "a cookie"]
+)
+async def test_what_comes_along_unproved_makes_nobody_another_client(beside: dict[str, str]) -> None:
+    def limited(made: FastAPI, refusals: Refusals) -> None:
+        made.add_middleware(Limited, limit=RateLimit(0.001, 3), refusals=refusals)
+
+    async with browser(Here(), limited) as client:
+        await client.get("/some/sign-in")
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        client.cookies.clear()
+        said = []
+        for number in range(9):
+            made_up = {name: value.format(number % 2) for name, value in beside.items()}
+            both = f"{cookie}; {made_up['Cookie']}" if "Cookie" in made_up else cookie
+            said.append((await client.get("/some/", headers={**made_up, "Cookie": both})).status_code)
+        assert said.count(200) <= 2, said
 
 
 async def test_where_nobody_can_sign_in_a_page_says_so() -> None:
@@ -342,6 +418,12 @@ def test_every_refusal_is_worded_in_every_language() -> None:
         ("AMONT_SESSION_KEY", "short"),
         ("AMONT_PUBLIC_URL", None),
         ("AMONT_PUBLIC_URL", "http://amont.example.com"),
+        ("AMONT_PUBLIC_URL", "https://amont.example.com/mentoring"),
+        ("AMONT_PUBLIC_URL", "https://amont.example.com/?x=1"),
+        ("AMONT_PUBLIC_URL", "https://amont.example.com/#x"),
+        ("AMONT_PUBLIC_URL", "https://somebody:secret@amont.example.com"),
+        ("AMONT_PUBLIC_URL", "https://amont.example.com:99999"),
+        ("AMONT_PUBLIC_URL", "https://amont example.com"),
     ],
 )
 def test_half_a_configuration_is_named(monkeypatch: pytest.MonkeyPatch, missing: str, wrong: str | None) -> None:
@@ -361,6 +443,28 @@ def test_a_client_of_nobody_is_refused_at_the_start(identity: dict[str, str]) ->
     settings = SignInSettings(client_id="pages", session_key=KEY, public_url=HERE)
     with pytest.raises(ValueError, match="AMONT_CLIENT_ID is set"):
         OpenIdSignIn(settings, IdentitySettings(**identity))
+
+
+@pytest.mark.parametrize("url", ["HTTPS://amont.example.com", "https://amont.example.com/", "https://amont.example.com:8443"])
+def test_wherever_the_address_is_https_the_cookie_goes_by_https_only(url: str) -> None:
+    settings = SignInSettings(client_id="pages", session_key=KEY, public_url=url)
+    sessions = OpenIdSignIn(settings, IdentitySettings(issuer="https://login.example.com", jwks="keys.json")).sessions
+    response = Response()
+    sessions.begin(response, "fr:ada")
+    assert "Secure" in response.headers["set-cookie"]
+    assert settings.public_url == url.lower().rstrip("/")
+
+
+def test_a_client_that_is_the_api_s_audience_is_refused_at_the_start() -> None:
+    settings = SignInSettings(client_id="amont", session_key=KEY, public_url=HERE)
+    with pytest.raises(ValueError, match="AMONT_AUDIENCE"):
+        OpenIdSignIn(settings, IdentitySettings(issuer="https://login.example.com", jwks="keys.json"))
+
+
+def test_a_key_without_a_client_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMONT_SESSION_KEY", KEY)
+    with pytest.raises(MissingSettings, match="AMONT_CLIENT_ID"):
+        read_settings(SignInSettings)
 
 
 def test_a_session_is_no_token_for_the_api() -> None:

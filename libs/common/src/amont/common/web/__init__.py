@@ -112,7 +112,7 @@ async def _actor(request: Request, credentials: Annotated[HTTPAuthorizationCrede
         raise BadToken("Send a bearer token: Authorization: Bearer …")
     verifier: Verifier = request.app.state.verifier
     actor = await verifier.actor(credentials.credentials)
-    believe(request.scope)
+    believe(request.scope, credentials.credentials.strip())
     return actor
 
 

@@ -9,12 +9,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from amont.common.clock import Clock, SystemClock
@@ -22,9 +21,13 @@ from amont.common.errors import NotAllowed
 from amont.common.events.values import tenant_of
 from amont.common.identity import Actor, Privilege
 from amont.common.web.limits import ONLY_THIS_HOST, SESSION_COOKIE
+from amont.common.web.tokens import MALFORMED
 
 VALID_FOR = timedelta(hours=4)
 """Then the identity provider is asked again, which a person who is signed in there does not notice."""
+LONGEST_ADDRESS = 1_000
+ON_ITS_WAY = MappingProxyType({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+"""What goes with an answer that sends a browser on while signing it in."""
 _ALGORITHMS = ["HS256"]
 _SESSION = "session"
 
@@ -85,11 +88,20 @@ class Sessions:
             now=lambda: int(self._clock.now().timestamp()), use={"essential": True, "value": use}, exp={"essential": True}
         )
         try:
-            said = jwt.decode(request.cookies.get(self._named(cookie), ""), self._key, algorithms=_ALGORITHMS).claims
+            said = jwt.decode(self.presented(request, cookie), self._key, algorithms=_ALGORITHMS).claims
             registry.validate(said)
-        except (JoseError, ValueError):
+        except MALFORMED:
             return None
         return said
+
+    def presented(self, request: Request, cookie: str = SESSION_COOKIE) -> str:
+        """The cookie as it came, whoever wrote it."""
+        return request.cookies.get(self._named(cookie), "")
+
+    def names(self, request: Request, beginning: str) -> list[str]:
+        """The cookies of ours that begin like this."""
+        whole = self._named(beginning)
+        return [f"{beginning}{name.removeprefix(whole)}" for name in request.cookies if name.startswith(whole)]
 
     def _named(self, cookie: str) -> str:
         """Over https no neighbour under the same domain can set it, either (RFC 6265bis, section 4.1.3.2)."""
@@ -118,8 +130,7 @@ class SignIn(Protocol):
 
 
 def within(address: str | None, otherwise: str) -> str:
-    """An address of ours that a browser may be sent on to; anything that leads elsewhere becomes `otherwise`."""
-    if not address or not address.startswith("/") or address.startswith(("//", "/\\")) or not address.isprintable():
+    """An address of ours that a browser may be sent on to; anything that leads elsewhere, or is very long, becomes `otherwise`."""
+    if not address or not address.startswith("/") or address.startswith("//") or "\\" in address or not address.isprintable():
         return otherwise
-    parts = urlsplit(address)
-    return otherwise if parts.scheme or parts.netloc or "\\" in address else address
+    return address if len(address) <= LONGEST_ADDRESS else otherwise

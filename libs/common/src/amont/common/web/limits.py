@@ -38,14 +38,14 @@ _HOLDER = "amont.believed"
 class _Belief:
     """Stands in the scope of a request, which is copied on its way to a route; this is not."""
 
-    token: bool = False
+    proved: str | None = None
 
 
-def believe(scope: Scope) -> None:
-    """The token of this request has proved who asks."""
+def believe(scope: Scope, credential: str) -> None:
+    """This credential of the request, and no other that came along, has proved who asks."""
     belief = scope.get(_HOLDER)
     if isinstance(belief, _Belief):
-        belief.token = True
+        belief.proved = credential
 
 
 class RateLimit:
@@ -93,8 +93,10 @@ class Limited:
         belief = _Belief()
 
         async def heard(message: Message) -> None:
-            if token is not None and message["type"] == "http.response.start" and (belief.token or message["status"] == NOT_BELIEVED):
-                self._learn(token, believed=belief.token)
+            if token is not None and message["type"] == "http.response.start":
+                believed = belief.proved is not None and _digest_of(belief.proved) == token
+                if believed or message["status"] == NOT_BELIEVED:
+                    self._learn(token, believed=believed)
             await send(message)
 
         await self._app({**scope, _HOLDER: belief}, receive, heard)
@@ -118,7 +120,11 @@ def _token_of(scope: Scope) -> str | None:
     """The digest of the bearer token, or of a browser's session; the token itself is kept nowhere."""
     header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
     token = bearer(header.decode("latin-1")) or _session_in(scope)
-    return hashlib.blake2b(_in_one_spelling(token), digest_size=16).hexdigest() if token else None
+    return _digest_of(token) if token else None
+
+
+def _digest_of(credential: str) -> str:
+    return hashlib.blake2b(_in_one_spelling(credential), digest_size=16).hexdigest()
 
 
 def _session_in(scope: Scope) -> str:

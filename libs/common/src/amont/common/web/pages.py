@@ -14,7 +14,7 @@ _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 html { background: Canvas; color: CanvasText; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem 3rem; }
-h1, h2, h3, p, dd, code { overflow-wrap: anywhere; }
+h1, h2, h3, p, dd, li, span, code { overflow-wrap: anywhere; min-width: 0; }
 h2 { margin: 2rem 0 .5rem; border-bottom: 1px solid; }
 dt { margin-top: .8rem; font-weight: 600; }
 dd { margin: 0; }

@@ -24,11 +24,11 @@ from amont.common.web.browsers import SignIn, SignInFailed, Visitor, within
 from amont.common.web.limits import believe
 from amont.common.web.pages import Pages
 from amont.common.web.people_words import LANGUAGES, WORDS, says
+from amont.common.web.problems import RETRY_AFTER_BACKLOG_SECONDS, RETRY_AFTER_SECONDS
 from amont.common.work import Backlog
 
 FIELD = "secret"
 """The field of a form that only our own pages know."""
-_RETRY_SECONDS = 5
 
 _HEADED = """{% extends "base" %}
 {% block head %}
@@ -98,11 +98,12 @@ def _sign_in(request: Request) -> SignIn:
     return found
 
 
-def _visitor(request: Request) -> Visitor:
-    found = _sign_in(request).sessions.visitor(request)
+async def _visitor(request: Request) -> Visitor:
+    sessions = _sign_in(request).sessions
+    found = sessions.visitor(request)
     if found is None:
         raise NotSignedIn
-    believe(request.scope)
+    believe(request.scope, sessions.presented(request))
     return found
 
 
@@ -113,7 +114,7 @@ async def _form(request: Request, visitor: Annotated[Visitor, Depends(_visitor)]
     return form
 
 
-def _run(request: Request, _: Annotated[Visitor, Depends(_visitor)]) -> Runner:
+async def _run(request: Request, _: Annotated[Visitor, Depends(_visitor)]) -> Runner:
     return runner_for(request)
 
 
@@ -122,7 +123,13 @@ SignedIn = Annotated[Visitor, Depends(_visitor)]
 Sent = Annotated[FormData, Depends(_form)]
 """A form that a page of ours has sent for who is signed in."""
 PageRun = Annotated[Runner, Depends(_run)]
-Language = Annotated[str, Depends(language_of)]
+
+
+async def _language(request: Request) -> str:
+    return language_of(request)
+
+
+Language = Annotated[str, Depends(_language)]
 
 
 class PageRoute(APIRoute):
@@ -205,10 +212,13 @@ def _answer_to(error: Exception, request: Request) -> Response:
         return RedirectResponse(_begin(service, request), 303)
     begin = f"/{service}/sign-in" if isinstance(error, (NotSignedIn, SignInFailed)) else None
     answer = _refused(request, service, status, str(error) if isinstance(error, SignInFailed) else None, begin=begin)
-    if status >= 500 and not isinstance(error, NoSignIn):
-        _logger.error("page_refused", status=status, error=type(error).__name__, exc_info=error if status == 500 else None)
+    if status == 500:
+        _logger.error("page_refused", status=status, error=type(error).__name__, exc_info=error)
+    if status in {413, 503}:
+        _logger.warning("page_refused", status=status, reason=str(error))
     if status == 503:
-        answer.headers["Retry-After"] = str(_RETRY_SECONDS)
+        wait = RETRY_AFTER_BACKLOG_SECONDS if isinstance(error, Backlog) else RETRY_AFTER_SECONDS
+        answer.headers["Retry-After"] = str(wait)
     return answer
 
 

@@ -73,4 +73,4 @@ WORDS = MappingProxyType(
 
 def says(status: int) -> Mapping[str, tuple[str, str]]:
     """Title and sentence of a refusal, by language."""
-    return SAYS.get(status, SAYS[500 if status >= 500 else 403])
+    return SAYS.get(status, SAYS[500 if status >= 500 else 422])

@@ -3,11 +3,13 @@
 What has to be remembered between going there and coming back (state, nonce, verifier, where to) is in a cookie of the browser that goes, for ten minutes.
 """
 
+import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import structlog
@@ -20,11 +22,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from amont.common.errors import Unavailable
 from amont.common.settings import PREFIX, IdentitySettings
-from amont.common.web.browsers import Sessions, SignInFailed
-from amont.common.web.tokens import BadToken, JwtVerifier, Keys, actor_of, is_trustworthy
+from amont.common.web.browsers import ON_ITS_WAY, Sessions, SignInFailed
+from amont.common.web.tokens import MALFORMED, BadToken, JwtVerifier, Keys, actor_of, is_trustworthy
 
 BACK_WITHIN = timedelta(minutes=10)
-_UNDER_WAY, _SIGNING_IN = "amont-signing-in", "signing-in"
+MOST_UNDER_WAY = 5
+"""Windows of one browser that are on their way at once; one more, and those before are forgotten."""
+_UNDER_WAY, _SIGNING_IN = "amont-signing-in-", "signing-in"
 _SECONDS = 10
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint")
 
@@ -46,16 +50,21 @@ class SignInSettings(BaseSettings):
     @field_validator("session_key")
     @classmethod
     def _is_long(cls, key: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if info.data.get("client_id") and len(key.get_secret_value() if key else "") < 32:
+        if not info.data.get("client_id"):
+            if key or info.data.get("client_secret"):
+                raise ValueError("it is of use with AMONT_CLIENT_ID only, which is not set, as is AMONT_CLIENT_SECRET")
+        elif len(key.get_secret_value() if key else "") < 32:
             raise ValueError("Field required where AMONT_CLIENT_ID is set: 32 random characters or more")
         return key
 
     @field_validator("public_url")
     @classmethod
     def _is_where_people_come_back_to(cls, url: str | None, info: ValidationInfo) -> str | None:
-        if info.data.get("client_id") and not (url and is_trustworthy(url)):
-            raise ValueError("Field required where AMONT_CLIENT_ID is set: an https address (http on loopback only)")
-        return url.rstrip("/") if url else None
+        if not info.data.get("client_id"):
+            return url
+        if not url or not is_trustworthy(url) or (root := _root_of(url)) is None:
+            raise ValueError("Field required where AMONT_CLIENT_ID is set: https and a host (http on loopback only), without a path")
+        return root
 
 
 class OpenIdSignIn:
@@ -67,62 +76,70 @@ class OpenIdSignIn:
             raise ValueError("AMONT_CLIENT_ID is set and AMONT_ISSUER or AMONT_JWKS is not: say whose client it is")
         if not is_trustworthy(identity.issuer):
             raise ValueError("AMONT_CLIENT_ID is set and AMONT_ISSUER is no https address, so nobody can sign in there")
+        if settings.client_id == identity.audience:
+            raise ValueError(
+                "AMONT_CLIENT_ID is AMONT_AUDIENCE: a token that only says who signed in would be one for the API. Give the pages a client of their own."
+            )
         key = settings.session_key.get_secret_value() if settings.session_key else ""
         self._url = settings.public_url or ""
-        self.sessions = Sessions(key, secure=self._url.startswith("https://"))
+        self.sessions = Sessions(key, secure=urlsplit(self._url).scheme == "https")
         self._issuer, self._client = identity.issuer, settings.client_id or ""
         self._secret = settings.client_secret.get_secret_value() if settings.client_secret else None
         self._verifier = JwtVerifier(identity.issuer, self._client, Keys(identity.jwks))
         self._addresses: Mapping[str, str] = {}
 
-    async def begin(self, request: Request, service: str, then: str) -> Response:  # noqa: ARG002 - where the browser is does not matter here
-        """See `browsers.SignIn`."""
+    async def begin(self, request: Request, service: str, then: str) -> Response:
+        """See `browsers.SignIn`. Each window has a cookie of its own, so that several may be on their way at once."""
         addresses = await self._discovered()
         verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
         async with self._at_the_issuer(service) as client:
             url, state = client.create_authorization_url(addresses["authorization_endpoint"], code_verifier=verifier, nonce=nonce)
-        answer = RedirectResponse(url, 303)
+        answer = RedirectResponse(url, 303, ON_ITS_WAY)
+        under_way = self.sessions.names(request, _UNDER_WAY)
+        for name in under_way if len(under_way) >= MOST_UNDER_WAY else ():
+            self.sessions.drop(answer, name)
         says = {"state": state, "nonce": nonce, "verifier": verifier, "then": then}
-        self.sessions.put(answer, _UNDER_WAY, _SIGNING_IN, says, BACK_WITHIN)
+        self.sessions.put(answer, _cookie_of(state), _SIGNING_IN, says, BACK_WITHIN)
         return answer
 
     async def finish(self, request: Request, service: str) -> Response:
         """See `browsers.SignIn`."""
-        under_way = self.sessions.read(request, _UNDER_WAY, _SIGNING_IN)
-        if under_way is None:
+        said = parse_qs(request.url.query, keep_blank_values=True)
+        states, codes = said.get("state", []), said.get("code", [])
+        under_way = self.sessions.read(request, _cookie_of(states[0]), _SIGNING_IN) if len(states) == 1 else None
+        if under_way is None or under_way["state"] != states[0]:
             raise SignInFailed(f"Signing in took longer than {BACK_WITHIN}, or was begun in another browser. Begin again.")
-        said = parse_qs(request.url.query)
-        if "error" in said:
+        if "error" in said or len(codes) != 1 or not codes[0]:
             raise SignInFailed("The identity provider refused. Begin again, or ask who runs it.")
-        claims = await self._claims(request, service, under_way)
+        claims = await self._claims(service, codes[0], under_way)
         try:
             person = actor_of({"sub": claims.get("sub")}).person
         except BadToken as error:
             raise SignInFailed(f"The identity provider does not say which employee it is: {error}") from None
-        if claims.get("nonce") != under_way["nonce"]:
+        if claims.get("nonce") != under_way["nonce"] or claims.get("azp") not in {None, self._client}:
             raise SignInFailed("What the identity provider says was not said for this browser. Begin again.")
-        answer = RedirectResponse(under_way["then"], 303)
-        self.sessions.drop(answer, _UNDER_WAY)
+        answer = RedirectResponse(under_way["then"], 303, ON_ITS_WAY)
+        self.sessions.drop(answer, _cookie_of(states[0]))
         self.sessions.begin(answer, person)
         return answer
 
-    async def _claims(self, request: Request, service: str, under_way: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def _claims(self, service: str, code: str, under_way: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the provider says of whoever signed in. The grant is named: without it the client would guess one, and some need no code."""
         addresses = await self._discovered()
-        came_back = f"{self._url}{request.url.path}?{request.url.query}"
         try:
             async with self._at_the_issuer(service) as client:
                 token = await client.fetch_token(
-                    addresses["token_endpoint"],
-                    authorization_response=came_back,
-                    code_verifier=under_way["verifier"],
-                    state=under_way["state"],
+                    addresses["token_endpoint"], grant_type="authorization_code", code=code, code_verifier=under_way["verifier"]
                 )
             return await self._verifier.claims(str(token.get("id_token", "")))
-        except (AuthlibBaseError, BadToken) as error:
-            _logger.warning("sign_in_refused", reason=error.error if isinstance(error, AuthlibBaseError) else str(error))
-            raise SignInFailed("The identity provider did not confirm who it is. Begin again.") from None
-        except (httpx2.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Unavailable(f"The identity provider does not answer: {type(error).__name__}") from error
+        except (AuthlibBaseError, BadToken, *MALFORMED) as error:
+            said = (
+                error.error if isinstance(error, AuthlibBaseError) else str(error) if isinstance(error, BadToken) else type(error).__name__
+            )
+            _logger.warning("sign_in_refused", reason=said)
+            raise SignInFailed("The identity provider did not confirm who it is. Begin again.") from None
 
     def _at_the_issuer(self, service: str) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
@@ -152,3 +169,21 @@ class OpenIdSignIn:
         if said["issuer"] != self._issuer or not all(map(is_trustworthy, found.values())):
             raise ValueError("it speaks for another issuer, or of addresses that are not https")
         return found
+
+
+def _cookie_of(state: str) -> str:
+    """The name of the cookie that remembers one sign-in."""
+    return f"{_UNDER_WAY}{hashlib.sha256(state.encode()).hexdigest()[:16]}"
+
+
+def _root_of(address: str) -> str | None:
+    """Scheme, host and port; None for an address that has more."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None or re.search(r"[^!-~]", address):
+        return None
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")

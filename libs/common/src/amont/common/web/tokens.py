@@ -27,7 +27,7 @@ KEYS_STALE_SECONDS = 86_400.0
 """How long keys are used while the issuer does not give new ones."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
-_MALFORMED = (JoseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+MALFORMED = (JoseError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 """What the libraries raise for data that is not what the standards say."""
 _person = TypeAdapter[str](PersonId)
 _logger = structlog.get_logger(__name__)
@@ -79,7 +79,7 @@ class JwtVerifier:
         )
         try:
             registry.validate(dict(claims))
-        except _MALFORMED as error:
+        except MALFORMED as error:
             raise BadToken(f"The token is refused: {_why(error)}.") from None
         return claims
 
@@ -88,7 +88,7 @@ class JwtVerifier:
             keys = await self._keys.get(fresh=fresh)
             try:
                 return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-            except _MALFORMED as error:
+            except MALFORMED as error:
                 reason = _why(error)
         raise BadToken(f"The token is refused: {reason}.")
 
@@ -178,5 +178,5 @@ def is_trustworthy(address: str) -> bool:
 def _key_set(document: Any) -> KeySet:
     try:
         return KeySet.import_key_set(document)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise Unavailable(f"What AMONT_JWKS names is no set of keys: {type(error).__name__}") from error
