@@ -172,6 +172,12 @@ async def test_a_browser_that_signs_in_goes_on_to_the_page_that_it_wanted(key: O
     assert answer.headers["set-cookie"].startswith("amont-session=")
 
 
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:3000", "http://localhost:8000"])
+async def test_another_program_on_this_machine_signs_nobody_s_browser_in(key: OKPKey, origin: str) -> None:
+    answer = await signed_in(key, then="/enrolment/", Origin=origin)
+    assert (answer.status_code, answer.headers.get("set-cookie")) == (200, None)
+
+
 async def test_a_script_gets_the_token_alone(key: OKPKey) -> None:
     answer = await signed_in(key, Accept="text/plain")
     assert answer.headers["cache-control"] == "no-store"

@@ -143,6 +143,8 @@ async def test_what_stands_against_it_comes_back_beside_each_field_and_nothing_t
         text = unescape(answer.text)
     assert answer.status_code == 422
     faults = re.findall(r'class="fault" id="fault-(\w+)-\d">([^<]+)<', text)
+    described = re.findall(r'aria-describedby="([^"]+)"', text)
+    assert set(" ".join(described).split()) == set(re.findall(r'id="(fault-[^"]+)"', text))
     assert [part for part, _ in faults] == ["topics", "languages", "availability", "availability", "capacity", "charter"]
     assert "Choose 1 to 8 topics" in text
     assert "Monday: both times are needed" in text
@@ -303,9 +305,73 @@ async def test_a_closed_programme_is_shown_and_takes_nobody(enrolment: Hearing) 
             good(await boss.post(f"{API}/programmes/digital/close", json={"why": "over"}))
         page = await shown(lea, mine)
         assert "Enrol again" not in page
-        assert (await lea.post(f"{mine}/edit", data={**FORM, "secret": secret_in(page), "version": "1"})).status_code in {303, 422}
+        assert "Change" not in page
+        assert (await lea.get(f"{mine}/edit")).headers["location"] == mine
+        sent = await lea.post(f"{mine}/edit", data={**FORM, "secret": secret_in(page), "version": "1"})
+        assert sent.headers["location"] == mine
         assert "closed" in await shown(lea, "/enrolment/programmes/digital")
         assert "digital" in (await shown(lea, "/enrolment/")).lower()
+
+
+async def test_whatever_is_over_a_form_s_page_leads_back_to_where_it_stands(enrolment: Hearing) -> None:
+    async with at_a_browser(enrolment) as lea:
+        mine = await enrols(lea)
+        page = await shown(lea, f"{mine}/edit")
+        await sends(lea, f"{mine}/withdraw", reason="x" * 5_000)
+        (held,) = (await enrolment.look(Employee, LEA)).enrolments
+        assert held.private_reason == "x" * 2_000
+        for path in ("edit", "withdraw"):
+            assert (await lea.get(f"{mine}/{path}")).headers["location"] == mine
+        for path in ("edit", "sign"):
+            late = await lea.post(f"{mine}/{path}", data={**FORM, "secret": secret_in(page), "version": "1", "edition": "1"})
+            assert late.headers["location"] == mine
+        assert "withdrawn" in (await shown(lea, mine)).lower()
+        assert "Enrol again" in await shown(lea, mine)
+        assert await enrols(lea) == mine
+
+
+async def test_of_very_many_programmes_the_open_ones_are_shown(enrolment: Hearing) -> None:
+    for number in range(201):
+        await enrolment.given(programme(id=f"a{number:03}", name=f"Old {number}", status=ProgrammeStatus.CLOSED))
+    async with at_a_browser(enrolment) as lea:
+        await enrols(lea)
+        page = await shown(lea, "/enrolment/")
+    assert "Digital, as mentor" in page
+    assert 'href="/enrolment/programmes/digital"' in page
+    assert "Old" not in page
+
+
+async def test_who_is_invited_before_the_hr_system_spoke_of_them_is_told_why(enrolment: Hearing) -> None:
+    async with at_a_browser(enrolment, "fr:new") as new:
+        assert "has not told us about you" in await shown(new, "/enrolment/programmes/digital")
+
+
+@pytest.mark.parametrize("field", ["languages", "language", "capacity", "from-mon", "topic-" + "x" * 64, "topic-ai", "meeting", "edition"])
+async def test_a_field_as_long_as_a_body_may_be_is_not_said_back(enrolment: Hearing, field: str) -> None:
+    long = " ".join(f"en-{number}" for number in range(90_000))
+    async with at_a_browser(enrolment) as lea:
+        mine = await enrols(lea)
+        secret = secret_in(await shown(lea, mine))
+        for path in (f"{mine}/edit", "/enrolment/programmes/digital/enrol?role=mentor"):
+            answer = await lea.post(path, data={**FORM, "secret": secret, "version": "1", field: long})
+            assert answer.status_code in {303, 422}
+            assert len(answer.content) < 60_000
+
+
+async def test_many_fields_are_no_more_than_a_page_holds(enrolment: Hearing) -> None:
+    async with at_a_browser(enrolment) as lea:
+        mine = await enrols(lea)
+        body: dict[str, Any] = {**FORM, "secret": secret_in(await shown(lea, mine)), "version": "1"}
+        many = {
+            **body,
+            "language": [f"x{number}" for number in range(300)],
+            "from-tue": ["09:00"] * 300,
+            "to-tue": ["10:00"] * 300,
+            **{f"topic-{number}": "3" for number in range(80)},
+        }
+        answer = await lea.post(f"{mine}/edit", data=many)
+        assert (answer.status_code, len(answer.content) < 200_000) == (422, True)
+        assert (await lea.post(f"{mine}/edit", data={**body, **{f"x{number}": "1" for number in range(2_000)}})).status_code == 400
 
 
 NAMES = st.sampled_from(

@@ -25,7 +25,7 @@ from amont.common.clock import Clock, SystemClock
 from amont.common.errors import Invalid, NotAllowed
 from amont.common.identity import Actor, Privilege
 from amont.common.settings import IdentitySettings
-from amont.common.web.browsers import Sessions, within
+from amont.common.web.browsers import ON_ITS_WAY, Sessions, within
 from amont.common.web.tokens import BadToken, actor_of
 
 ISSUER, AUDIENCE = "urn:amont:this-machine", "amont"
@@ -146,6 +146,12 @@ class SignInHere:
         return RedirectResponse(f"/{service}/", 303)
 
 
+def _is_ours(request: Request) -> bool:
+    """Whether a form was sent by this very page: another program on this machine may ask for a token, and signs nobody's browser in."""
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host", "")
+
+
 def sign_in_page(issuer: LocalIssuer, sign_in: SignInHere) -> APIRouter:
     """`/sign-in`: become anybody, at this browser and with a token to use the API with; the token alone, for whoever asks for plain text, as a
     script does.
@@ -180,8 +186,12 @@ def sign_in_page(issuer: LocalIssuer, sign_in: SignInHere) -> APIRouter:
             return PlainTextResponse(issuer.token(person, *role), headers={"Cache-Control": "no-store"})
         wanted = within(then, "")
         token, chosen = issuer.token(person, *role), [one.value for one in role]
-        signed_in: Response = RedirectResponse(wanted, 303) if wanted else page(token=token, person=person, chosen=chosen, then="")
-        sign_in.sessions.begin(signed_in, person)
-        return signed_in
+        here = _is_ours(request)
+        shown: Response = (
+            RedirectResponse(wanted, 303, ON_ITS_WAY) if wanted and here else page(token=token, person=person, chosen=chosen, then="")
+        )
+        if here:
+            sign_in.sessions.begin(shown, person)
+        return shown
 
     return router

@@ -23,6 +23,8 @@ from amont.enrolment.domain.zones import local_day
 MAX_TOPICS = 8
 MAX_WINDOWS = 70
 MAX_LANGUAGES = 20
+MOST_TOLD = 200
+"""As many topics as a programme may have: of more, not each is looked at."""
 LEVELS = range(1, 4)
 
 
@@ -150,6 +152,8 @@ def line_faults(waiting: int) -> list[Reason]:
 def _topics(form: Form, programme: Programme) -> Iterator[Reason]:
     if not 1 <= len(form.topics) <= MAX_TOPICS:
         yield reason("topics-count", "/topics", most=MAX_TOPICS)
+    if len(form.topics) > MOST_TOLD:
+        return  # what is wrong with each of thousands helps nobody
     for topic, level in form.topics.items():
         pointer = f"/topics/{topic[:64].replace('~', '~0').replace('/', '~1')}"
         if topic not in programme.topics:
@@ -167,6 +171,7 @@ def _capacity(form: Form, programme: Programme, role: Role) -> Iterator[Reason]:
 def _languages(languages: Sequence[str]) -> Iterator[Reason]:
     if not 1 <= len(languages) <= MAX_LANGUAGES:
         yield reason("languages-count", "/languages", most=MAX_LANGUAGES)
+        return  # what is wrong with each of thousands helps nobody
     for at, language in enumerate(languages):
         if not is_language(language):
             yield reason("language", f"/languages/{at}", text=language[:40])

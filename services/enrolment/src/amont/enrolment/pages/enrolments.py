@@ -37,9 +37,9 @@ async def enrolment(enrolment_id: str, visitor: SignedIn, run: PageRun, language
 async def form(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Language) -> Response:
     """The form as one has filled it in."""
     held = await run(commands.enrolment, enrolment_id, visitor.actor)
-    if not held.enrolment.open:
-        return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
     found, _ = await run(commands.programme, held.enrolment.programme, visitor.actor)
+    if not (held.enrolment.open and found.takes_people):
+        return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
     return await show_form(run, Page(visitor, language), found, held.enrolment.role, Entries.of(held.enrolment.form), held=held)
 
 
@@ -64,6 +64,8 @@ async def edit(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Lan
         return back
     held = await run(commands.enrolment, enrolment_id, visitor.actor)
     found, _ = await run(commands.programme, held.enrolment.programme, visitor.actor)
+    if not (held.enrolment.open and found.takes_people):
+        return back
     return await show_form(run, Page(visitor, language), found, held.enrolment.role, entries, reasons, held=held, stale=stale)
 
 

@@ -14,6 +14,7 @@ from starlette.datastructures import FormData
 
 from amont.common.errors import Invalid
 from amont.common.events.values import Meeting
+from amont.enrolment.domain.eligibility import MAX_LANGUAGES, MAX_WINDOWS
 from amont.enrolment.domain.enrolment import Form
 from amont.enrolment.domain.hours import DAYS
 from amont.enrolment.domain.reasons import Reason
@@ -21,6 +22,10 @@ from amont.enrolment.pages.page_words import Words
 
 ROWS = 2
 """For how many windows a day there is room at least."""
+MOST_CHARACTERS = 200
+"""Of a field, as of the longest that the page has: what is beyond, no page of ours sends. Of languages and windows one more than there may be is kept, for
+the domain to say so: what is shown again is never long.
+"""
 _TOPIC = "topic-"
 _MIDNIGHT, _END = "00:00", "24:00"
 
@@ -63,16 +68,17 @@ class Entries:
     @classmethod
     def sent(cls, fields: FormData) -> "Entries":
         """What a page has sent."""
-        texts = [(name, str(value).strip()) for name, value in fields.multi_items()]
+        texts = [(name[:MOST_CHARACTERS], str(value).strip()[:MOST_CHARACTERS]) for name, value in fields.multi_items()]
         by_name: defaultdict[str, list[str]] = defaultdict(list)
         for name, text in texts:
             by_name[name].append(text)
         windows = ((day, Window(*both)) for day in DAYS for both in zip(by_name[f"from-{day}"], by_name[f"to-{day}"], strict=False))
         more = re.split(r"[\s,;]+", " ".join(by_name["languages"]))
+        languages = [one for one in dict.fromkeys((*by_name["language"], *more)) if one]
         return cls(
             topics={name.removeprefix(_TOPIC): text for name, text in texts if name.startswith(_TOPIC) and text not in {"", "0"}},
-            languages=[one for one in dict.fromkeys((*by_name["language"], *more)) if one],
-            windows=[(day, one) for day, one in windows if any(one)],
+            languages=languages[: MAX_LANGUAGES + 1],
+            windows=[(day, one) for day, one in windows if any(one)][: MAX_WINDOWS + 1],
             meeting=next(iter(by_name["meeting"]), Meeting.EITHER),
             capacity=next(iter(by_name["capacity"]), "1"),
             accepted=bool(by_name["accepted"]),
@@ -106,7 +112,7 @@ class Entries:
             if one.code == "window":
                 text = words("availability.fault", day=days[self.windows[int(rest[0])][0]])
             if part == "topics" and rest[0]:
-                text = f"{topic_name(rest[0])}: {text}"
+                text = f"{topic_name(rest[0].replace('~1', '/').replace('~0', '~'))}: {text}"
             found[_PARTS.get(part, "form")].append(text[:1].upper() + text[1:])
         return {part: list(dict.fromkeys(texts)) for part, texts in found.items()}
 

@@ -1,5 +1,6 @@
 """What there is to take part in: one's programmes at a glance, a programme with what stands against each role, and the form to enrol."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -7,10 +8,14 @@ from fastapi.responses import RedirectResponse
 
 from amont.common.errors import NotFound
 from amont.common.events.values import Role
+from amont.common.web import Runner
+from amont.common.web.browsers import Visitor
 from amont.common.web.people import Language, PageRun, Sent, SignedIn, page_router
 from amont.enrolment import commands
 from amont.enrolment.domain.eligibility import NotEligible
+from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import AlreadyEnrolled
+from amont.enrolment.domain.programme import Programme
 from amont.enrolment.pages.form import Entries, number
 from amont.enrolment.pages.showing import Page, show_form, shown
 
@@ -23,11 +28,10 @@ router = page_router()
 async def home(visitor: SignedIn, run: PageRun, language: Language) -> Response:
     """One's programmes."""
     page = Page(visitor, language)
-    try:
-        someone = await run(commands.employee, visitor.person, visitor.actor)
-    except NotFound:
+    someone = await _known(run, visitor)
+    if someone is None:
         return shown(page, "unknown", page.words("home"))
-    there = {one.id: one for one, _ in await run(commands.programmes, visitor.actor, None, AT_ONCE)}
+    there = {one.id: one async for one in _programmes(run, visitor)}
     mine = [(one, there[one.programme].name if one.programme in there else one.programme) for one in someone.enrolments]
     return shown(page, "home", page.words("home"), mine=mine, programmes=[one for one in there.values() if one.takes_people])
 
@@ -36,7 +40,9 @@ async def home(visitor: SignedIn, run: PageRun, language: Language) -> Response:
 async def programme(programme_id: str, visitor: SignedIn, run: PageRun, language: Language) -> Response:
     """One programme, and whether one may take part as what."""
     found, _ = await run(commands.programme, programme_id, visitor.actor)
-    someone = await run(commands.employee, visitor.person, visitor.actor)
+    someone = await _known(run, visitor)
+    if someone is None:
+        return shown(Page(visitor, language), "unknown", found.name)
     seats = {role: seat for role in Role if (seat := someone.seat(found.id, role)) is not None and seat.open}
     against = {role: await run(commands.eligibility, found.id, visitor.person, role, visitor.actor) for role in Role if role not in seats}
     return shown(Page(visitor, language), "programme", found.name, programme=found, seats=seats, against=against)
@@ -74,3 +80,22 @@ async def enrol(
     except NotEligible as refused:
         return await show_form(run, Page(visitor, language), found, role, entries, refused.reasons)
     return RedirectResponse(f"/enrolment/enrolments/{held.enrolment.id}", 303)
+
+
+async def _known(run: Runner, visitor: Visitor) -> Employee | None:
+    """The person at the browser; None before the HR system has told us of them."""
+    try:
+        return await run(commands.employee, visitor.person, visitor.actor)
+    except NotFound:
+        return None
+
+
+async def _programmes(run: Runner, visitor: Visitor) -> AsyncIterator[Programme]:
+    """All in which the person's subsidiary takes part."""
+    after: tuple[str] | None = None
+    while found := await run(commands.programmes, visitor.actor, after, AT_ONCE):
+        for one, _ in found:
+            yield one
+        if len(found) < AT_ONCE:
+            return
+        after = (found[-1][0].id,)

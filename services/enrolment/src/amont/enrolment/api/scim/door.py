@@ -65,10 +65,11 @@ class Door:
 
     async def _serve(self, tenant: str, request: Request, asked: ScimRequest) -> ScimResponse:
         enrolment: Service = request.app.state.services["enrolment"]
-        found = await enrolment.run(commands.feed_of, tenant, bearer(request.headers.get("Authorization", "")))
+        token = bearer(request.headers.get("Authorization", ""))
+        found = await enrolment.run(commands.feed_of, tenant, token)
         if found is None:
             raise UnauthorizedException(detail="Send the bearer token of this subsidiary's feed: Authorization: Bearer …")
-        believe(request.scope)
+        believe(request.scope, token)
         if request.method in CHANGES | {"POST"}:
             enrolment.unit.relay.refuse_when_full()
         asked.body, dropped = mended(await request.body())
