@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from amont.common.cli import root
+from amont.common.errors import Unavailable
 from amont.common.events import SubsidiaryChanged, SubsidiaryRemoved
 from amont.common.log import Record
 from amont.common.log.sqlite import SqliteLog
@@ -123,3 +124,15 @@ def test_of_hundreds_the_first_are_listed(tmp_path: Path) -> None:
 def test_a_dry_run_without_any_log_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AMONT_LOG_URL", raising=False)
     assert run("import", SHEET, "--tenant", "fr", "--dry-run") == (0, "")
+
+
+def test_where_they_cannot_be_looked_up_it_is_said_and_the_log_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for whoever may write to the inbound topic and read no other."""
+    monkeypatch.setenv("AMONT_LOG_URL", "kafka://127.0.0.1:1")
+    code, said = run("import", SHEET, "--tenant", "fr", "--dry-run")
+    assert (code, "Nobody can say whether fr is meant, since the subsidiaries cannot be looked up. Kafka does not answer" in said) == (
+        0,
+        True,
+    )
+    done = CliRunner().invoke(root(), ["hris", "import", "-", "--tenant", "fr"], input=SHEET)
+    assert isinstance(done.exception, Unavailable)

@@ -10,7 +10,7 @@ from amont.common.cli import NO, err, out, print_json, say, table
 from amont.common.cli.feeds import counted, findings_as_data, grades_from, grades_there, opened, place_in, say_findings, tenant_named
 from amont.common.cli.hris.appending import log_at, say_who_reads, would_be_refused
 from amont.common.cli.hris.imports import Import, Outcome, Wanted
-from amont.common.cli.hris.subsidiaries import hold_known, hold_known_on_trial
+from amont.common.cli.hris.subsidiaries import hold_known
 from amont.common.cli.reading import AsOf, Dates, Delimiter, Encoding, HowToRead, Mapping, Most, as_of_said, written_at
 
 if TYPE_CHECKING:
@@ -59,10 +59,7 @@ def import_(
             f"{at:%Y-%m-%d %H:%M} UTC lies ahead: what the file does not date is true from then on, and is not seen before. Now it is {now:%Y-%m-%d %H:%M}.",
         )
     log = None if dry_run else log_at(data)
-    if log is None:
-        hold_known_on_trial(how.whose, there, data)
-    else:
-        hold_known(how.whose, there, log)
+    hold_known(how.whose, there, lambda: log or log_at(data))
     tally, read_as = Tally(most), dict[str, Any]()
     with opened(file) as source:
         try:

@@ -71,7 +71,7 @@ def send(
     with opened(file) as source:
         looked = look(source, there, shown=not as_json)
         if not looked.bad or skip_bad:
-            hold_known(looked.tenants, there, log)
+            hold_known(looked.tenants, there, lambda: log)
             sent = append(log, (line.record for _, line in lines(source, [], "Sending", shown=not as_json)))
     _say(sent, looked, skip_bad=skip_bad, as_json=as_json)
     if sent and not as_json and data is not None:

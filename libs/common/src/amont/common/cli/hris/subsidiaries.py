@@ -3,12 +3,10 @@ that enrolment has told of on the log. There is nothing to wait for: what the to
 """
 
 import asyncio
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from amont.common.cli import err, say
-from amont.common.cli.hris.appending import log_at
 from amont.common.errors import NotFound, Unavailable
 from amont.common.settings import MissingSettings
 from amont.common.slips import or_meant
@@ -21,24 +19,19 @@ MOST_SHOWN = 20
 """Subsidiaries that a sentence lists."""
 
 
-def hold_known(tenants: Collection[str], there: "Grades | None", log: "Log") -> None:
-    """Let records of these subsidiaries be sent if they are known; where none ever was, that is said. `there` is what enrolment's store has.
+def hold_known(tenants: Collection[str], there: "Grades | None", log: "Callable[[], Log]") -> None:
+    """Let records of these subsidiaries be sent if they are known; where none ever was, or who is cannot be looked up, that is said. `there` is what
+    enrolment's store has, `log` gives the log. A dry run may have neither, and then nothing is held.
 
-    Raises ValueError for one that there is not, Unavailable.
+    Raises ValueError for one that there is not.
     """
-    _hold(tenants, there.tenants if there is not None else _told(log))
-
-
-def hold_known_on_trial(tenants: Collection[str], there: "Grades | None", data: Path | None) -> None:
-    """The same for a dry run, which needs no log: where none can be asked, nothing is held. Raises ValueError."""
     try:
-        known = there.tenants if there is not None else _told(log_at(data))
-    except (MissingSettings, Unavailable):
+        known = there.tenants if there is not None else asyncio.run(_told(log()))
+    except MissingSettings:
         return
-    _hold(tenants, known)
-
-
-def _hold(tenants: Collection[str], known: Collection[str]) -> None:
+    except Unavailable as error:
+        say(err, f"Nobody can say whether {_listed(tenants)} is meant, since the subsidiaries cannot be looked up. {error}")
+        return
     if not known and tenants:
         say(err, f"Enrolment has told of no subsidiary here yet, so nobody can say whether {_listed(tenants)} is meant.")
         return
@@ -56,12 +49,8 @@ def _listed(tenants: Collection[str]) -> str:
     return ", ".join(sorted(tenants)[:MOST_SHOWN]) + more
 
 
-def _told(log: "Log") -> frozenset[str]:
+async def _told(log: "Log") -> frozenset[str]:
     """Those that enrolment has told of and not taken back. Raises Unavailable."""
-    return asyncio.run(_read(log))
-
-
-async def _read(log: "Log") -> frozenset[str]:
     from amont.common.events.enrolment import SubsidiaryChanged  # noqa: PLC0415 - heavy, and other commands need not wait for it
     from amont.common.log.scan import scan  # noqa: PLC0415
 
