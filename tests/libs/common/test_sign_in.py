@@ -2,11 +2,13 @@
 
 import base64
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,10 +20,11 @@ from joserfc.jwk import KeySet, OKPKey
 
 from amont.common.clock import FixedClock
 from amont.common.settings import IdentitySettings, MissingSettings, read_settings
+from amont.common.web import sign_in
 from amont.common.web.browsers import VALID_FOR, Sessions, within
 from amont.common.web.limits import Limited, RateLimit
 from amont.common.web.people import People, Sent, SignedIn, language_of, page_router
-from amont.common.web.people_words import LANGUAGES, SAYS, WORDS
+from amont.common.web.people_words import LANGUAGES, SAYS, SIGN_IN, WORDS
 from amont.common.web.problems import BodyLimit, Refusals, handle_errors
 from amont.common.web.sign_in import BACK_WITHIN, MOST_UNDER_WAY, OpenIdSignIn, SignInSettings
 
@@ -86,7 +89,7 @@ def provider() -> Iterator[Provider]:
     server.server_close()
 
 
-def browser(sign_in: Any, wrapped: Callable[[FastAPI, Refusals], None] = lambda *_: None) -> httpx.AsyncClient:
+def browser(way_in: Any, wrapped: Callable[[FastAPI, Refusals], None] = lambda *_: None) -> httpx.AsyncClient:
     """At a service with one page, which says who reads it, and one form."""
     pages = page_router()
 
@@ -99,7 +102,7 @@ def browser(sign_in: Any, wrapped: Callable[[FastAPI, Refusals], None] = lambda 
         return Response(f"{visitor.person} {sent.get('text')}")
 
     made = FastAPI()
-    made.state.sign_in = sign_in
+    made.state.sign_in = way_in
     door = People("some", pages)
     made.include_router(door.router)
     refusals = Refusals([door])
@@ -203,10 +206,10 @@ async def test_two_windows_may_sign_in_at_once_and_the_oldest_of_many_is_forgott
 
 async def test_a_sign_in_that_takes_very_long_begins_again(provider: Provider) -> None:
     settings = SignInSettings(client_id="pages", session_key=KEY, public_url=HERE)
-    sign_in = OpenIdSignIn(settings, IdentitySettings(issuer=provider.url, jwks=f"{provider.url}/jwks"))
+    way_in = OpenIdSignIn(settings, IdentitySettings(issuer=provider.url, jwks=f"{provider.url}/jwks"))
     clock = FixedClock(datetime.now(UTC))
-    sign_in.sessions = Sessions(KEY, secure=False, clock=clock)
-    async with browser(sign_in) as client:
+    way_in.sessions = Sessions(KEY, secure=False, clock=clock)
+    async with browser(way_in) as client:
         begun = await client.get("/some/sign-in")
         said = {name: one[0] for name, one in parse_qs(urlsplit(begun.headers["location"]).query).items()}
         clock.advance(BACK_WITHIN + timedelta(seconds=1))
@@ -407,7 +410,10 @@ def test_pages_speak_the_language_that_the_browser_would_rather_have(asked: str,
 
 
 def test_every_refusal_is_worded_in_every_language() -> None:
-    assert all(set(one) == set(LANGUAGES) for one in SAYS.values())
+    assert all(set(one) == set(LANGUAGES) for one in (*SAYS.values(), *SIGN_IN.values()))
+    raised = re.findall(r'SignInFailed\("([a-z-]+)"\)', Path(sign_in.__file__).read_text(encoding="utf-8"))
+    assert set(raised) == set(SIGN_IN)
+    assert timedelta(minutes=10) == BACK_WITHIN  # as the sentence says
     assert {frozenset(WORDS[language]) for language in LANGUAGES} == {frozenset(WORDS["en"])}
 
 

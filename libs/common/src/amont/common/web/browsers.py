@@ -109,10 +109,14 @@ class Sessions:
 
 
 class SignInFailed(NotAllowed):
-    """The identity provider did not say who it is."""
+    """The identity provider did not say who it is, or not in time. `why` is a word that pages have a sentence for (`people_words.SIGN_IN`)."""
 
     code = "sign-in-failed"
     title = "Signing in did not work"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"Nobody was signed in: {why}.")
+        self.why = why
 
 
 class SignIn(Protocol):

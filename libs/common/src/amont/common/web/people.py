@@ -23,7 +23,7 @@ from amont.common.web import Runner, runner_for
 from amont.common.web.browsers import SignIn, SignInFailed, Visitor, within
 from amont.common.web.limits import believe
 from amont.common.web.pages import Pages
-from amont.common.web.people_words import LANGUAGES, WORDS, says
+from amont.common.web.people_words import LANGUAGES, SIGN_IN, WORDS, says
 from amont.common.web.problems import RETRY_AFTER_BACKLOG_SECONDS, RETRY_AFTER_SECONDS
 from amont.common.work import Backlog
 
@@ -211,7 +211,8 @@ def _answer_to(error: Exception, request: Request) -> Response:
     if isinstance(error, NotSignedIn) and request.method == "GET":
         return RedirectResponse(_begin(service, request), 303)
     begin = f"/{service}/sign-in" if isinstance(error, (NotSignedIn, SignInFailed)) else None
-    answer = _refused(request, service, status, str(error) if isinstance(error, SignInFailed) else None, begin=begin)
+    text = SIGN_IN[error.why][language_of(request)] if isinstance(error, SignInFailed) else None
+    answer = _refused(request, service, status, text, begin=begin)
     if status == 500:
         _logger.error("page_refused", status=status, error=type(error).__name__, exc_info=error)
     if status in {413, 503}:

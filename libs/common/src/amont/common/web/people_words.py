@@ -63,6 +63,27 @@ SAYS: Mapping[int, Mapping[str, tuple[str, str]]] = MappingProxyType(
         },
     }
 )
+SIGN_IN: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "too-late": {
+            "en": "Signing in took longer than ten minutes, or was begun in another browser. Begin again.",
+            "fr": "La connexion a pris plus de dix minutes, ou a commencé dans un autre navigateur. Recommencez.",
+        },
+        "refused": {
+            "en": "The group’s identity provider refused. Begin again, or ask whoever runs it.",
+            "fr": "Le fournisseur d’identité du groupe a refusé. Recommencez, ou adressez-vous à qui l’exploite.",
+        },
+        "nobody-of-ours": {
+            "en": "The group’s identity provider does not say which employee you are (it should say tenant:employee_id). Ask whoever runs it.",
+            "fr": "Le fournisseur d’identité du groupe ne dit pas quel salarié vous êtes (tenant:employee_id). Adressez-vous à qui l’exploite.",
+        },
+        "not-confirmed": {
+            "en": "The group’s identity provider did not confirm who you are. Begin again.",
+            "fr": "Le fournisseur d’identité du groupe n’a pas confirmé qui vous êtes. Recommencez.",
+        },
+    }
+)
+"""Why nobody was signed in."""
 WORDS = MappingProxyType(
     {
         "en": {"sign in": "Sign in", "sign out": "Sign out", "home": "Your programmes"},

@@ -26,6 +26,7 @@ from amont.common.web.browsers import ON_ITS_WAY, Sessions, SignInFailed
 from amont.common.web.tokens import MALFORMED, BadToken, JwtVerifier, Keys, actor_of, is_trustworthy
 
 BACK_WITHIN = timedelta(minutes=10)
+"""As `people_words` says, too."""
 MOST_UNDER_WAY = 5
 """Windows of one browser that are on their way at once; one more, and those before are forgotten."""
 _UNDER_WAY, _SIGNING_IN = "amont-signing-in-", "signing-in"
@@ -108,16 +109,17 @@ class OpenIdSignIn:
         states, codes = said.get("state", []), said.get("code", [])
         under_way = self.sessions.read(request, _cookie_of(states[0]), _SIGNING_IN) if len(states) == 1 else None
         if under_way is None or under_way["state"] != states[0]:
-            raise SignInFailed(f"Signing in took longer than {BACK_WITHIN}, or was begun in another browser. Begin again.")
+            raise SignInFailed("too-late")
         if "error" in said or len(codes) != 1 or not codes[0]:
-            raise SignInFailed("The identity provider refused. Begin again, or ask who runs it.")
+            raise SignInFailed("refused")
         claims = await self._claims(service, codes[0], under_way)
         try:
             person = actor_of({"sub": claims.get("sub")}).person
         except BadToken as error:
-            raise SignInFailed(f"The identity provider does not say which employee it is: {error}") from None
+            _logger.warning("sign_in_refused", reason=str(error))
+            raise SignInFailed("nobody-of-ours") from None
         if claims.get("nonce") != under_way["nonce"] or claims.get("azp") not in {None, self._client}:
-            raise SignInFailed("What the identity provider says was not said for this browser. Begin again.")
+            raise SignInFailed("not-confirmed")
         answer = RedirectResponse(under_way["then"], 303, ON_ITS_WAY)
         self.sessions.drop(answer, _cookie_of(states[0]))
         self.sessions.begin(answer, person)
@@ -139,7 +141,7 @@ class OpenIdSignIn:
                 error.error if isinstance(error, AuthlibBaseError) else str(error) if isinstance(error, BadToken) else type(error).__name__
             )
             _logger.warning("sign_in_refused", reason=said)
-            raise SignInFailed("The identity provider did not confirm who it is. Begin again.") from None
+            raise SignInFailed("not-confirmed") from None
 
     def _at_the_issuer(self, service: str) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
