@@ -99,7 +99,7 @@ async def test_every_bad_line_is_named_and_nothing_is_sent(tmp_path: Path) -> No
     found = json.loads(done.stdout)
     assert (done.exit_code, found["sent"]) == (1, 0)
     assert [one["line"] for one in found["bad"]] == [2, 3, 4, 5, 6]
-    for one, word in zip(found["bad"], ("not JSON", "not a JSON object", "/tenant", "/employee_id", "/left"), strict=True):
+    for one, word in zip(found["bad"], ("not JSON", "a list of records", "/tenant", "/employee_id", "/left"), strict=True):
         assert word in one["why"]
     assert not (tmp_path / "log.sqlite").exists()
 
@@ -108,7 +108,7 @@ async def test_bad_lines_are_left_out_when_told_so(tmp_path: Path) -> None:
     done = await sent(tmp_path, BAD, "--skip-bad")
     assert done.exit_code == 0
     assert "Sent 1 staff record to hris-staff, 5 bad lines left out" in done.stdout
-    assert "not a JSON object" in done.stderr
+    assert "a list of records" in done.stderr
     assert len(await on_the_log(tmp_path)) == 1
 
 

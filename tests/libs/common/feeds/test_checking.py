@@ -255,3 +255,34 @@ def test_every_kind_says_what_to_do_and_a_tally_keeps_few() -> None:
     tally.add(found(line, "bad-value", "/x", "wrong") for line in range(1, 101))
     tally.add([found(1, "markup", "/y", "odd")])
     assert (tally.total(Severity.ERROR), tally.total(Severity.WARNING), len(tally.kept["bad-value"])) == (100, 1, 3)
+
+
+@pytest.mark.parametrize("number", ["20260101", 20260101, 1.5, "1767225600", " 1767225600.0 ", "-1"])
+@pytest.mark.parametrize("field", ["effective_at", "occurred_at", "joined_on"])
+def test_a_number_is_no_day(field: str, number: object) -> None:
+    """pydantic would take it for seconds since 1970: everybody of a file that writes days without hyphens would have joined in August of that year."""
+    line = {**ADA, field: number}
+    found, findings = Checker().look(Entry(1, json.dumps(line).encode()))
+    assert found is None
+    assert [one.where for one in findings] == [f"/{field}"]
+    assert "2026-12-01" in findings[0].what
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("employee_id", 42, "42, a number, is not"),
+        ("grade", None, "null is not"),
+        ("team", True, "true is not"),
+        ("languages", ["EN"], "a BCP 47 tag"),
+    ],
+)
+def test_a_value_is_said_as_it_was_given(field: str, value: object, says: str) -> None:
+    line = {**ADA, field: value}
+    _, findings = Checker().look(Entry(1, json.dumps(line).encode()))
+    assert says in findings[0].what
+    assert "at most 20" not in findings[0].what
+
+
+def test_of_another_subsidiary_s_people_no_grade_is_said() -> None:
+    assert said_of({**ADA, "tenant": "de", "grade": "X"}, tenant="fr") == {("wrong-tenant", "/tenant")}

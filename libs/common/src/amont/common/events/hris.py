@@ -4,15 +4,27 @@ Ordering is by (`effective_at`, `occurred_at`), not by arrival, so `seq` is not 
 not in the contract and are dropped at the door.
 """
 
+import re
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from amont.common.events.envelope import Event
 from amont.common.events.values import EffectiveAt, EmployeeId, Instant, Language, TenantId
 
 Text = Annotated[str, StringConstraints(max_length=500)]
+
+
+def _written_out(value: object) -> object:
+    """A number is no day and no instant: pydantic would take it for seconds since 1970, so that 20260101 becomes an August night of that year."""
+    if isinstance(value, (int, float)) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise ValueError("a number is no day: write 2026-12-01, or an instant as in 2026-12-01T08:00:00Z")
+    return value
+
+
+_NUMBER = re.compile(r"\s*[+-]?[0-9]+([.,][0-9]*)?\s*")
+_WrittenOut = BeforeValidator(_written_out)
 
 
 class StaffFact(Event):
@@ -26,9 +38,9 @@ class StaffFact(Event):
     """Not asked for and not looked at."""
     tenant: TenantId
     employee_id: EmployeeId
-    effective_at: EffectiveAt
+    effective_at: Annotated[EffectiveAt, _WrittenOut]
     """When it becomes true; may lie ahead or behind. A day begins at midnight in the site's zone."""
-    occurred_at: Instant
+    occurred_at: Annotated[Instant, _WrittenOut]
     """When the HRIS wrote it."""
     zone: Text | None = None
     """The site's IANA zone, in which a day begins; the subsidiary's when absent."""
@@ -61,7 +73,7 @@ class StaffRecorded(StaffFact):
     manager_id: Text | None = None
     """An id in the same subsidiary, or `tenant:employee_id`."""
     dotted_manager_ids: tuple[Text, ...] = Field(default=(), max_length=50)
-    joined_on: date | None = None
+    joined_on: Annotated[date | None, _WrittenOut] = None
     former_id: Text | None = None
     """Whoever moved here from another subsidiary: `tenant:employee_id` there. What they take part in comes with them once they have left there."""
 

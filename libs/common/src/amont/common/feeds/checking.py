@@ -67,13 +67,14 @@ class Checker:
 
     def contents(self, number: int, event: StaffFact) -> Iterator[Finding]:
         """What is found in the fields of a record that can be read."""
-        if self.tenant is not None and event.tenant != self.tenant:
+        elsewhere = self.tenant is not None and event.tenant != self.tenant
+        if elsewhere:
             yield found(number, "wrong-tenant", "/tenant", f"{shown(event.tenant)} is another subsidiary than {self.tenant!r}")
         if event.zone and not is_zone(event.zone):
             yield found(number, "unknown-zone", "/zone", f"{shown(event.zone)} is not in the tz database")
         yield from _not_there(number, event, self.there)
         if isinstance(event, StaffRecorded):
-            if self.grades is not None and not self.grades.knows(event.tenant, event.grade):
+            if self.grades is not None and not elsewhere and not self.grades.knows(event.tenant, event.grade):
                 yield found(number, "unknown-grade", "/grade", f"{shown(event.grade)} is not in the grade table of {event.tenant!r}")
             address = (event.email or "").strip()
             if address and not is_address(address):

@@ -37,6 +37,8 @@ EXPECTED: Mapping[str, str] = {
     "left": "true or false",
 }
 """What a field may be, in words; every other one is text."""
+_OF_ONE = {"languages": "a BCP 47 tag as in fr or pt-BR"}
+"""The same of one entry of a list."""
 TEXT = "text of at most 500 characters"
 _STAND_INS = {
     "tenant": "-",
@@ -114,8 +116,25 @@ def _object(number: int, line: bytes) -> Mapping[str, Any]:
             raise NotARecord([found(number, "not-text", "", f"byte {broken.start + 1} is not UTF-8")]) from None
         raise NotARecord([found(number, "not-json", "", not_json(error))]) from None
     if not isinstance(given, dict):
-        raise NotARecord([found(number, "not-json", "", "not a JSON object")])
+        what = (
+            "a list of records: write each on a line of its own, without the brackets around them"
+            if isinstance(given, list)
+            else "not a JSON object"
+        )
+        raise NotARecord([found(number, "not-json", "", what)])
     return given
+
+
+def _as_given(value: object) -> str:
+    """A value as it stands in JSON, so that a number is not taken for a text."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"{str(value)[:40]}, a number,"
+    return shown(value)
 
 
 def _faults(number: int, error: ValidationError) -> Iterator[Finding]:
@@ -131,4 +150,5 @@ def _faults(number: int, error: ValidationError) -> Iterator[Finding]:
         if fault["type"] == "missing":
             yield found(number, "missing-field", where, f"missing; expected is {EXPECTED.get(name, TEXT)}")
         else:
-            yield found(number, "bad-value", where, f"{shown(fault['input'])} is not {EXPECTED.get(name, TEXT)}")
+            expected = EXPECTED.get(name, TEXT) if not at or fault["type"] == "too_long" else _OF_ONE.get(name, TEXT)
+            yield found(number, "bad-value", where, f"{_as_given(fault['input'])} is not {expected}")
