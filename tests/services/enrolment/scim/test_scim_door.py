@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -625,6 +626,21 @@ async def test_a_patch_whose_paths_are_a_book_is_refused_and_says_what_to_do(doo
         assert "send several" in refused(await door.fr("PATCH", f"/Users/{user['id']}", patch(*operations)), 400, "invalidPath")
     many = [{"op": "replace", "path": 'emails[type eq "work"].value', "value": f"lea{number}@example.org"} for number in range(1_000)]
     assert (await door.fr("PATCH", f"/Users/{user['id']}", patch(*many))).status_code == 204
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\uDFFF", "\\ud83d\\ude00"])
+async def test_half_a_character_is_refused_wherever_it_is_compared(door: Scene, half: str) -> None:
+    user = await door.fr.made()
+    asked = f'userName eq "{half}"'
+    answers = [await door.fr("POST", way, {"schemas": [SEARCH], "filter": asked}) for way in ("/Users/.search", "/.search")]
+    answers.append(await door.fr("GET", f"/Users?filter={quote(asked)}"))
+    for answer in answers:
+        assert "written as itself" in refused(answer, 400, "invalidFilter")
+    for operation in (
+        {"op": "add", "path": f'emails[type eq "{half}"].value', "value": "x"},
+        {"op": "add", "value": {f'emails[type eq "{half}"].value': "x"}},
+    ):
+        assert "written as itself" in refused(await door.fr("PATCH", f"/Users/{user['id']}", patch(operation)), 400, "invalidPath")
 
 
 async def test_an_erased_person_is_nowhere_in_what_the_provider_wrote_and_is_not_taken_again(door: Scene) -> None:

@@ -3,6 +3,7 @@
 Lengths are looked at before anything is parsed, in whatever case a name is written. What is not here: how large a body may be (`amont.common.web`).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,10 +18,21 @@ LONGEST_PATHS = 40_000
 """Characters of all the paths of one PATCH."""
 
 
+HALVES = "A character beyond U+FFFF is written as itself, not as an escape of two halves."
+_HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""A half of a surrogate pair, escaped or not: alone it is no character, and no store takes it."""
+
+
+def _is_half(text: str) -> bool:
+    return _HALF.search(text) is not None
+
+
 def filter_must_be_short(search: Any) -> None:
     """Of a search, before it is parsed. Raises InvalidFilterException."""
     if any(len(str(one)) > LONGEST_FILTER for one in named(search, "filter")):
         raise InvalidFilterException(detail=f"A filter may have {LONGEST_FILTER:,} characters: ask several times, for less each time.")
+    if any(_is_half(str(one)) for one in named(search, "filter")):
+        raise InvalidFilterException(detail=HALVES)
 
 
 def filter_must_compare_little(given: ScimFilter[Any]) -> None:
@@ -32,7 +44,10 @@ def filter_must_compare_little(given: ScimFilter[Any]) -> None:
 def paths_must_be_short(patch: Any) -> None:
     """Of a PATCH, before it is parsed. Raises InvalidPathException."""
     operations = [one for several in named(patch, "operations") if isinstance(several, list) for one in several]
-    length = sum(len(path) for one in operations for path in _paths(one))
+    paths = [path for one in operations for path in _paths(one)]
+    if any(map(_is_half, paths)):
+        raise InvalidPathException(detail=HALVES)
+    length = sum(map(len, paths))
     if length > LONGEST_PATHS:
         raise InvalidPathException(
             detail=f"The paths of one PATCH may have {LONGEST_PATHS:,} characters together: send several with fewer operations. Nothing has changed."
