@@ -137,7 +137,7 @@ async def test_a_person_enrols_looks_and_leaves(enrolment: Hearing) -> None:
 async def test_what_stands_against_it_comes_back_beside_each_field_and_nothing_that_was_entered_is_lost(enrolment: Hearing) -> None:
     async with at_a_browser(enrolment) as lea:
         wrong = {"topic-ai": "0", "from-tue": "10:00", "to-tue": "", "from-mon": "09:15", "to-mon": "11:30", "capacity": "7"}
-        fields = {**FORM, **wrong, "languages": "Français", "meeting": "in-person"}
+        fields = {**FORM, **wrong, "languages": "Français, german", "meeting": "in-person"}
         del fields["accepted"]
         answer = await sends(lea, "/enrolment/programmes/digital/enrol?role=mentor", **fields)
         text = unescape(answer.text)
@@ -145,11 +145,13 @@ async def test_what_stands_against_it_comes_back_beside_each_field_and_nothing_t
     faults = re.findall(r'class="fault" id="fault-(\w+)-\d">([^<]+)<', text)
     described = re.findall(r'aria-describedby="([^"]+)"', text)
     assert set(" ".join(described).split()) == set(re.findall(r'id="(fault-[^"]+)"', text))
-    assert [part for part, _ in faults] == ["topics", "languages", "availability", "availability", "capacity", "charter"]
+    assert [part for part, _ in faults] == ["topics", "languages", "languages", "availability", "availability", "capacity", "charter"]
+    assert "did you mean 'fr'?" in text
+    assert "did you mean 'de'?" in text
     assert "Choose 1 to 8 topics" in text
     assert "Monday: both times are needed" in text
     assert "Tuesday: both times are needed" in text
-    for kept in ('name="from-tue" value="10:00"', 'name="from-mon" value="09:15"', 'value="in-person" checked', 'value="Français" checked'):
+    for kept in ('name="from-tue" value="10:00"', 'name="from-mon" value="09:15"', 'value="in-person" checked', 'value="Français, german"'):
         assert kept in text
     assert 'name="capacity"' in text
     assert not await enrolment.said()
@@ -163,7 +165,7 @@ async def test_the_same_in_french(enrolment: Hearing) -> None:
         answer = await sends(bob, "/enrolment/programmes/digital/enrol?role=mentee", **{**FORM, "topic-ai": "0", "from-mon": ""})
         text = unescape(answer.text)
         assert "Choisissez de 1 à 8 sujets" in text
-        assert "Lundi : il faut les deux heures" in text
+        assert "Lundi\u00a0: il faut les deux heures" in text
         mine = await enrols(bob, "mentee")
         assert "avant tout" in await shown(bob, mine)
 
@@ -200,6 +202,7 @@ async def test_a_new_charter_is_shown_and_signed_by_the_edition_that_was_read(en
                     headers={"If-Match": '"1"'},
                 )
             )
+        assert "a new charter to accept" in await shown(lea, "/enrolment/")
         raw = (await lea.get(mine)).text
         assert "Be &lt;b&gt;kinder&lt;/b&gt;." in raw
         await lea.post(f"{mine}/sign", data={"secret": secret_in(raw), "edition": "1"})
@@ -242,6 +245,17 @@ async def test_sending_it_twice_enrols_once(enrolment: Hearing) -> None:
         assert (await lea.get(where)).headers["location"] == "/enrolment/programmes/digital"
         assert "You are in it as mentor" in await shown(lea, "/enrolment/programmes/digital")
     assert len(await enrolment.said()) == 1
+
+
+async def test_what_a_second_window_entered_for_the_same_seat_is_not_dropped_without_a_word(enrolment: Hearing) -> None:
+    async with at_a_browser(enrolment) as lea:
+        where = "/enrolment/programmes/digital/enrol?role=mentor"
+        body = {**FORM, "secret": secret_in(await shown(lea, where)), "edition": "0"}
+        mine = (await lea.post(where, data=body)).headers["location"]
+        other = await lea.post(where, data={**body, "topic-data": "2"})
+        assert other.headers["location"] == f"{mine}?said=already"
+        assert "was not saved" in await shown(lea, other.headers["location"])
+        await shown(lea, f"{mine}?said=<b>", 404)
 
 
 async def test_what_is_somebody_else_s_is_not_there(enrolment: Hearing) -> None:
@@ -308,7 +322,8 @@ async def test_a_closed_programme_is_shown_and_takes_nobody(enrolment: Hearing) 
         assert "Change" not in page
         assert (await lea.get(f"{mine}/edit")).headers["location"] == mine
         sent = await lea.post(f"{mine}/edit", data={**FORM, "secret": secret_in(page), "version": "1"})
-        assert sent.headers["location"] == mine
+        assert sent.headers["location"] == f"{mine}?said=over"
+        assert "cannot be changed any more" in await shown(lea, f"{mine}?said=over")
         assert "closed" in await shown(lea, "/enrolment/programmes/digital")
         assert "digital" in (await shown(lea, "/enrolment/")).lower()
 
@@ -322,9 +337,10 @@ async def test_whatever_is_over_a_form_s_page_leads_back_to_where_it_stands(enro
         assert held.private_reason == "x" * 2_000
         for path in ("edit", "withdraw"):
             assert (await lea.get(f"{mine}/{path}")).headers["location"] == mine
-        for path in ("edit", "sign"):
+        for path, said in {"edit": "?said=over", "sign": ""}.items():
             late = await lea.post(f"{mine}/{path}", data={**FORM, "secret": secret_in(page), "version": "1", "edition": "1"})
-            assert late.headers["location"] == mine
+            assert late.headers["location"] == f"{mine}{said}"
+        assert (await lea.get(f"{mine}/sign")).headers["location"] == mine
         assert "withdrawn" in (await shown(lea, mine)).lower()
         assert "Enrol again" in await shown(lea, mine)
         assert await enrols(lea) == mine
@@ -425,7 +441,7 @@ def test_every_word_of_the_pages_is_there_in_both_languages_and_every_one_is_use
         *(f"status.{one}" for one in EnrolmentStatus),
         *(f"programme.{one}" for one in ProgrammeStatus),
         *(f"meeting.{one}" for one in Meeting),
-        *("signed", "accepted", "save", "send"),
+        *("signed", "accepted", "save", "send", "said.already", "said.over"),
     }
     named = set(re.findall(r'(?:\bt|words)\("([a-z.\-]+)"[,)]', text)) | made
     named |= {key for key in CATALOGUE if f'"{key}"' in text}

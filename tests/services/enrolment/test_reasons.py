@@ -20,6 +20,7 @@ FACTS = {
     "most": 8,
     "topics": "ai, data",
     "text": "golf",
+    "meant": "fr",
     "fault": "'golf' is not a window",
     "needed": 2,
 }

@@ -21,6 +21,11 @@ class Letter:
     calendar: str | None
 
     @property
+    def shown(self) -> str:
+        """The HTML for a frame: its links open in a window of their own, since no page of ours is shown in a frame."""
+        return self.html.replace("<head>", '<head><base target="_blank">', 1)
+
+    @property
     def subject(self) -> str:
         return dict(self.headers).get("Subject", "")
 

@@ -25,7 +25,8 @@ from amont.common.web.tokens import MALFORMED
 
 VALID_FOR = timedelta(hours=4)
 """Then the identity provider is asked again, which a person who is signed in there does not notice."""
-LONGEST_ADDRESS = 1_000
+LONGEST_ADDRESS = 300
+"""Of a page that is gone on to: it lies in a cookie meanwhile, and all cookies of a request are one line, which proxies bound."""
 ON_ITS_WAY = MappingProxyType({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 """What goes with an answer that sends a browser on while signing it in."""
 _ALGORITHMS = ["HS256"]

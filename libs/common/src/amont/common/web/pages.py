@@ -28,9 +28,8 @@ label { display: inline-flex; gap: .5rem; align-items: center; margin: .2rem 1re
 input, select, textarea, button { font: inherit; }
 input[type=text], input[type=number], input[type=time], select, textarea { padding: .35rem .5rem; max-width: 100%; box-sizing: border-box; }
 input[type=number] { width: 5rem; }
-input[type=time] { width: 7.2rem; }
+input[type=time] { width: 8.4rem; }
 label.above { flex-wrap: wrap; }
-.window { white-space: nowrap; }
 textarea { width: 100%; }
 button, .button { display: inline-block; font-weight: 600; padding: .55rem 1.1rem; border: 1px solid; border-radius: .5rem; cursor: pointer; }
 .button { text-decoration: none; }

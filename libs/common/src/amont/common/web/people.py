@@ -210,7 +210,9 @@ def _answer_to(error: Exception, request: Request) -> Response:
     status = _status_of(error, request)
     if isinstance(error, NotSignedIn) and request.method == "GET":
         return RedirectResponse(_begin(service, request), 303)
-    begin = f"/{service}/sign-in" if isinstance(error, (NotSignedIn, SignInFailed)) else None
+    begin = (
+        _begin(service, request) if isinstance(error, NotSignedIn) else f"/{service}/sign-in" if isinstance(error, SignInFailed) else None
+    )
     text = SIGN_IN[error.why][language_of(request)] if isinstance(error, SignInFailed) else None
     answer = _refused(request, service, status, text, begin=begin)
     if status == 500:

@@ -10,7 +10,7 @@ SAYS: Mapping[int, Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         401: {
             "en": ("You are signed out", "Sign in, then do it again: nothing has been changed."),
-            "fr": ("Vous n’êtes plus connecté(e)", "Connectez-vous, puis recommencez : rien n’a été modifié."),
+            "fr": ("Vous n’êtes plus connecté(e)", "Connectez-vous, puis recommencez : rien n’a été modifié."),
         },
         403: {
             "en": ("This cannot be done", "It is not yours to do, or the form was not one of ours. Nothing has been changed."),
@@ -26,15 +26,15 @@ SAYS: Mapping[int, Mapping[str, tuple[str, str]]] = MappingProxyType(
         },
         409: {
             "en": ("It has changed meanwhile", "Go back, open the page again and look: nothing of yours has been changed."),
-            "fr": ("Cela a changé entre-temps", "Revenez, rouvrez la page et regardez : rien de vous n’a été modifié."),
+            "fr": ("Cela a changé entre-temps", "Revenez, rouvrez la page et regardez : rien de vous n’a été modifié."),
         },
         413: {
             "en": ("This is too large", "Write less: nothing has been changed."),
-            "fr": ("C’est trop long", "Écrivez moins : rien n’a été modifié."),
+            "fr": ("C’est trop long", "Écrivez moins : rien n’a été modifié."),
         },
         422: {
             "en": ("This cannot be accepted", "Go back and look over what you have entered: nothing has been changed."),
-            "fr": ("Ce n’est pas acceptable", "Revenez et relisez ce que vous avez saisi : rien n’a été modifié."),
+            "fr": ("Ce n’est pas acceptable", "Revenez et relisez ce que vous avez saisi : rien n’a été modifié."),
         },
         429: {
             "en": ("Too fast", "Wait a few seconds, then try again."),
@@ -54,7 +54,7 @@ SAYS: Mapping[int, Mapping[str, tuple[str, str]]] = MappingProxyType(
             ),
             "fr": (
                 "On ne peut pas encore se connecter ici",
-                "Demandez à la coordination de votre programme. À qui exploite Amont : renseignez AMONT_CLIENT_ID et ce qui l’accompagne.",
+                "Demandez à la coordination de votre programme. À qui exploite Amont : renseignez AMONT_CLIENT_ID et ce qui l’accompagne.",
             ),
         },
         503: {

@@ -55,7 +55,7 @@ class SignInSettings(BaseSettings):
             if key or info.data.get("client_secret"):
                 raise ValueError("it is of use with AMONT_CLIENT_ID only, which is not set, as is AMONT_CLIENT_SECRET")
         elif len(key.get_secret_value() if key else "") < 32:
-            raise ValueError("Field required where AMONT_CLIENT_ID is set: 32 random characters or more")
+            raise ValueError("write 32 random characters or more, since AMONT_CLIENT_ID is set")
         return key
 
     @field_validator("public_url")
@@ -64,7 +64,7 @@ class SignInSettings(BaseSettings):
         if not info.data.get("client_id"):
             return url
         if not url or not is_trustworthy(url) or (root := _root_of(url)) is None:
-            raise ValueError("Field required where AMONT_CLIENT_ID is set: https and a host (http on loopback only), without a path")
+            raise ValueError("write https and a host (http on loopback only) without a path, since AMONT_CLIENT_ID is set")
         return root
 
 
@@ -111,6 +111,7 @@ class OpenIdSignIn:
         if under_way is None or under_way["state"] != states[0]:
             raise SignInFailed("too-late")
         if "error" in said or len(codes) != 1 or not codes[0]:
+            _logger.warning("sign_in_refused", reason=said.get("error", ["neither a code nor an error"])[0][:100])
             raise SignInFailed("refused")
         claims = await self._claims(service, codes[0], under_way)
         try:
@@ -135,7 +136,7 @@ class OpenIdSignIn:
                 )
             return await self._verifier.claims(str(token.get("id_token", "")))
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise Unavailable(f"The identity provider does not answer: {type(error).__name__}") from error
+            raise Unavailable(f"People cannot sign in: {addresses['token_endpoint']}: {type(error).__name__}: {error}") from error
         except (AuthlibBaseError, BadToken, *MALFORMED) as error:
             said = (
                 error.error if isinstance(error, AuthlibBaseError) else str(error) if isinstance(error, BadToken) else type(error).__name__
@@ -163,13 +164,16 @@ class OpenIdSignIn:
                     said = answer.json()
                 self._addresses = self._checked(said)
             except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, LookupError, AttributeError, TypeError) as error:
-                raise Unavailable(f"What the issuer publishes about itself cannot be had: {error}") from error
+                where = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+                raise Unavailable(f"People cannot sign in: {where} cannot be used: {type(error).__name__}: {error}") from error
         return self._addresses
 
     def _checked(self, said: Mapping[str, Any]) -> Mapping[str, str]:
         found = {one: str(said[one]) for one in _ENDPOINTS}
-        if said["issuer"] != self._issuer or not all(map(is_trustworthy, found.values())):
-            raise ValueError("it speaks for another issuer, or of addresses that are not https")
+        if said["issuer"] != self._issuer:
+            raise ValueError(f"it speaks for {str(said['issuer'])[:200]!r}, and AMONT_ISSUER is {self._issuer!r}")
+        if not all(map(is_trustworthy, found.values())):
+            raise ValueError(f"it names an address that is not https: {sorted(found.values())}")
         return found
 
 

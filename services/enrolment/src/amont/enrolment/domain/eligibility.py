@@ -11,6 +11,7 @@ from typing import Any
 
 from amont.common.errors import Invalid
 from amont.common.events.values import EmployeeStatus, Role
+from amont.common.events.words import is_spoken, language_meant
 from amont.enrolment.domain.employee import Employee
 from amont.enrolment.domain.enrolment import Enrolment, Form
 from amont.enrolment.domain.hours import minutes_in, parse_window
@@ -173,8 +174,9 @@ def _languages(languages: Sequence[str]) -> Iterator[Reason]:
         yield reason("languages-count", "/languages", most=MAX_LANGUAGES)
         return  # what is wrong with each of thousands helps nobody
     for at, language in enumerate(languages):
-        if not is_language(language):
-            yield reason("language", f"/languages/{at}", text=language[:40])
+        if not is_language(language) or not is_spoken(language):
+            meant = language_meant(language)
+            yield reason("language.meant" if meant else "language", f"/languages/{at}", text=language[:40], meant=meant)
 
 
 def _availability(form: Form, programme: Programme) -> Iterator[Reason]:

@@ -69,8 +69,12 @@ CATALOGUE: Mapping[str, tuple[str, str]] = MappingProxyType(
             "indiquez de 1 à {most} langues ; un binôme en partage une",
         ),
         "language": (
-            "{text!r} is not a BCP 47 tag, as in 'fr' or 'pt-BR'",
-            "{text!r} n’est pas une étiquette BCP 47, comme 'fr' ou 'pt-BR'",
+            "{text!r} is not the code of a language (BCP 47), as in 'fr' or 'pt-BR'",
+            "{text!r} n’est pas le code d’une langue (BCP 47), comme 'fr' ou 'pt-BR'",
+        ),
+        "language.meant": (
+            "{text!r} is not the code of a language; did you mean {meant!r}?",
+            "{text!r} n’est pas le code d’une langue ; vouliez-vous dire {meant!r} ?",
         ),
         "availability-count": ("at most {most} windows", "au plus {most} plages"),
         "window": (

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from typing import Literal
 
 from fastapi import Response
 from fastapi.responses import RedirectResponse
@@ -21,8 +22,10 @@ router = page_router()
 
 
 @router.get("/enrolments/{enrolment_id}")
-async def enrolment(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Language) -> Response:
-    """Where it stands, and what can be done."""
+async def enrolment(
+    enrolment_id: str, visitor: SignedIn, run: PageRun, language: Language, said: Literal["", "already", "over"] = ""
+) -> Response:
+    """Where it stands, and what can be done; `said` is why what was sent just now was not taken."""
     held = await run(commands.enrolment, enrolment_id, visitor.actor)
     found, _ = await run(commands.programme, held.enrolment.programme, visitor.actor)
     to_sign = held.enrolment.open and held.enrolment.charter_version < held.charter
@@ -30,7 +33,7 @@ async def enrolment(enrolment_id: str, visitor: SignedIn, run: PageRun, language
     page = Page(visitor, language)
     title = page.words("enrolment", programme=found.name, role=page.words(f"role.{held.enrolment.role}"))
     entries = Entries.of(held.enrolment.form)
-    return shown(page, "enrolment", title, held=held, programme=found, charter=charter, entries=entries)
+    return shown(page, "enrolment", title, held=held, programme=found, charter=charter, entries=entries, said=said)
 
 
 @router.get("/enrolments/{enrolment_id}/edit")
@@ -50,6 +53,7 @@ async def edit(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Lan
     form = entries.form()
     change = commands.FormEdit(form.topics, form.languages, form.availability, form.meeting, form.capacity)
     back = RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
+    over = RedirectResponse(f"/enrolment/enrolments/{enrolment_id}?said=over", 303)
     reasons: Sequence[Reason] = ()
     stale = False
     try:
@@ -59,14 +63,20 @@ async def edit(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Lan
     except Stale:
         stale = True
     except EnrolmentOver:
-        return back
+        return over
     else:
         return back
     held = await run(commands.enrolment, enrolment_id, visitor.actor)
     found, _ = await run(commands.programme, held.enrolment.programme, visitor.actor)
     if not (held.enrolment.open and found.takes_people):
-        return back
+        return over
     return await show_form(run, Page(visitor, language), found, held.enrolment.role, entries, reasons, held=held, stale=stale)
+
+
+@router.get("/enrolments/{enrolment_id}/sign")
+async def to_sign(enrolment_id: str) -> Response:
+    """Where who had to sign in meanwhile comes back to: the page that shows the charter."""
+    return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
 
 
 @router.post("/enrolments/{enrolment_id}/sign")

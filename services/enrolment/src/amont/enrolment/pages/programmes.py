@@ -14,7 +14,7 @@ from amont.common.web.people import Language, PageRun, Sent, SignedIn, page_rout
 from amont.enrolment import commands
 from amont.enrolment.domain.eligibility import NotEligible
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.enrolment import AlreadyEnrolled
+from amont.enrolment.domain.enrolment import AlreadyEnrolled, Enrolment
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.pages.form import Entries, number
 from amont.enrolment.pages.showing import Page, show_form, shown
@@ -32,7 +32,14 @@ async def home(visitor: SignedIn, run: PageRun, language: Language) -> Response:
     if someone is None:
         return shown(page, "unknown", page.words("home"))
     there = {one.id: one async for one in _programmes(run, visitor)}
-    mine = [(one, there[one.programme].name if one.programme in there else one.programme) for one in someone.enrolments]
+    mine = [
+        (
+            one,
+            there[one.programme].name if one.programme in there else one.programme,
+            one.open and await _waits_for_signing(run, visitor, one),
+        )
+        for one in someone.enrolments
+    ]
     return shown(page, "home", page.words("home"), mine=mine, programmes=[one for one in there.values() if one.takes_people])
 
 
@@ -76,7 +83,9 @@ async def enrol(
             charter_version=number(str(sent.get("edition"))),
         )
     except AlreadyEnrolled:
-        return RedirectResponse(f"/enrolment/enrolments/{commands.enrolment_id(found.id, visitor.person, role)}", 303)
+        there = await run(commands.enrolment, commands.enrolment_id(found.id, visitor.person, role), visitor.actor)
+        said = "" if there.enrolment.form == entries.form() else "?said=already"  # a form that was sent twice says nothing new
+        return RedirectResponse(f"/enrolment/enrolments/{there.enrolment.id}{said}", 303)
     except NotEligible as refused:
         return await show_form(run, Page(visitor, language), found, role, entries, refused.reasons)
     return RedirectResponse(f"/enrolment/enrolments/{held.enrolment.id}", 303)
@@ -99,3 +108,8 @@ async def _programmes(run: Runner, visitor: Visitor) -> AsyncIterator[Programme]
         if len(found) < AT_ONCE:
             return
         after = (found[-1][0].id,)
+
+
+async def _waits_for_signing(run: Runner, visitor: Visitor, one: Enrolment) -> bool:
+    held = await run(commands.enrolment, one.id, visitor.actor)
+    return one.charter_version < held.charter

@@ -7,6 +7,7 @@ from babel.dates import format_date
 from fastapi.responses import HTMLResponse
 
 from amont.common.events.values import Meeting, Role, tenant_of
+from amont.common.events.words import is_spoken
 from amont.common.web import Runner
 from amont.common.web.browsers import Visitor
 from amont.common.web.people import Shown
@@ -15,6 +16,7 @@ from amont.enrolment.domain.charter import Charter
 from amont.enrolment.domain.eligibility import MAX_TOPICS
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.domain.reasons import Reason
+from amont.enrolment.domain.words import is_language
 from amont.enrolment.pages.form import Entries, topic_name
 from amont.enrolment.pages.page_words import Words, day_names, language_name, words_in
 
@@ -92,7 +94,7 @@ async def show_form(
         stale=stale,
         held=held,
         charter=None if held else charter_text(await run(commands.charter, programme.id, page.visitor.actor), page.language),
-        on_offer=sorted({*own, *around, *entries.languages}),
+        on_offer=sorted({*own, *around, *(one for one in entries.languages if is_language(one) and is_spoken(one))}),
         meetings=list(Meeting),
         most=most,
         most_topics=MAX_TOPICS,
