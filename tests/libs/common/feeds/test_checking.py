@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amont.common.errors import Invalid
+from amont.common.events.words import is_spoken, language_meant
 from amont.common.feeds.checking import Checker
 from amont.common.feeds.findings import KINDS, Severity, Tally, found
 from amont.common.feeds.grades import Grades, read_grades, sheet_of_grades
@@ -94,6 +95,19 @@ def test_what_is_no_language_is_taken_with_the_code_that_may_be_meant(written: s
     line, (finding,) = Checker().look(Entry(1, json.dumps(ADA | {"preferred_language": written}).encode()))
     assert line is not None
     assert finding.what == f"{written!r} is no language" + (f"; did you mean {code!r}?" if code else "")
+
+
+@pytest.mark.parametrize(
+    ("written", "tag"),
+    [
+        *(("FR", "fr"), ("EN", "en"), ("EN-us", "en-us"), ("fr_FR", "fr-FR"), ("zh_Hans_CN", "zh-Hans")),
+        *(("English (US)", "en"), ("German (Switzerland)", "de"), ("British English", "en-GB"), ("Francais", "fr"), ("eng-GB", "en")),
+        *(("GB", None), ("zzz", None), ("enm_", "enm"), ("", None), ("(", None), ("-", None)),
+    ],
+)
+def test_a_code_in_capitals_is_meant_itself_and_what_is_meant_is_a_tag(written: str, tag: str | None) -> None:
+    assert language_meant(written) == tag
+    assert tag is None or is_spoken(tag)
 
 
 def test_every_field_that_is_missing_is_named_at_once() -> None:

@@ -19,6 +19,11 @@ BANDS = range(1, 21)
 """The group's grade bands, from the most junior to the most senior."""
 MOST_GRADES = 2_000
 """Codes of one subsidiary's grade table."""
+SHORT = 3
+"""Letters of a word that is a code, or next to nothing."""
+_PARTS = re.compile(r"[-_]")
+_PLACE = re.compile(r"[A-Za-z]{2}|[A-Za-z]{4}|[0-9]{3}")
+"""A country or a script behind a language."""
 _NOT_PLACES = {"Factory", "localtime"}
 
 
@@ -66,10 +71,17 @@ def is_spoken(tag: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def language_meant(text: str) -> str | None:
-    """The code that somebody may have meant: of a language's name in English, French, German or Spanish, or of a longer code; None when none is like it."""
-    first = text.partition("-")[0].casefold()
-    names = _by_name()
-    return names.get(first) or names.get(meant(first, names) or "")
+    """The BCP 47 tag that somebody may have meant by a code in capitals, with an underscore or longer than it need be, or by a language's name in English,
+    French, German or Spanish; None when none is like it. Nothing is like a word of two or three letters but itself.
+    """
+    first, *rest = _PARTS.split(text.strip())
+    if (code := first.casefold()) in _languages():
+        return "-".join([code, *(one for one in rest if _PLACE.fullmatch(one))][:2])
+    names, whole, short = _by_name(), text.strip().casefold(), text.partition("(")[0].strip().casefold()
+    if found := names.get(whole) or names.get(short) or names.get(code):
+        return found
+    near = (meant(name, (one for one in names if len(one) > SHORT)) for name in (short, code) if len(name) > SHORT)
+    return next((names[name] for name in near if name), None)
 
 
 @cache
@@ -81,11 +93,11 @@ def _languages() -> frozenset[str]:
 
 @cache
 def _by_name() -> Mapping[str, str]:
-    """Codes that have a shorter one, and names in four languages."""
+    """The tags of codes that have a shorter one, and of names in four languages."""
     from babel import Locale  # noqa: PLC0415 - as above
     from babel.core import get_global  # noqa: PLC0415
 
     known = _languages()
     longer = {code: other for code, other in get_global("language_aliases").items() if other in known and code not in known}
     names = {name.casefold(): code for locale in ("es", "de", "fr", "en") for code, name in Locale(locale).languages.items()}
-    return {**names, **longer}
+    return {name: code.replace("_", "-") for name, code in {**names, **longer}.items()}
