@@ -54,10 +54,10 @@ def import_(folder: Path, tenant: str, *words: str) -> tuple[int, str]:
     return run("import", SHEET, "--tenant", tenant, "--data", str(folder), *words)
 
 
-def send(folder: Path, *tenants: str) -> tuple[int, str]:
+def send(folder: Path, *tenants: str, words: tuple[str, ...] = ()) -> tuple[int, str]:
     at = {"effective_at": "2024-09-01", "occurred_at": "2024-08-20T09:00:00Z"}
     text = "".join(json.dumps({"tenant": one, "employee_id": "e1", "grade": "C3", **at}) + "\n" for one in tenants)
-    return run("send", text, "--data", str(folder))
+    return run("send", text, "--data", str(folder), *words)
 
 
 def run(verb: str, text: str, *words: str) -> tuple[int, str]:
@@ -91,6 +91,28 @@ def test_every_subsidiary_of_a_send_is_looked_up_before_the_first_record_goes(tm
     assert on_the_log(tmp_path) == 0
     assert send(tmp_path, "fr", "de") == (0, "")
     assert on_the_log(tmp_path) == 2
+
+
+def test_the_lines_of_one_that_there_is_not_are_left_out_and_named_when_told_so(tmp_path: Path) -> None:
+    told(tmp_path, there("fr"))
+    code, said = send(tmp_path, "fr", "xx", "xx", "fr", words=("--skip-bad",))
+    assert (code, "'xx' is no subsidiary. Enrolment has fr." in said, "2 records (lines 2, 3): xx" in said) == (0, True, True)
+    assert on_the_log(tmp_path) == 2
+    code, said = send(tmp_path, "xx", words=("--skip-bad",))
+    assert (code, "Nothing was sent: 'xx' is no subsidiary." in said, "no record in it" in said) == (1, True, False)
+
+
+def test_what_else_was_found_is_told_with_one_that_there_is_not(tmp_path: Path) -> None:
+    told(tmp_path, there("fr"))
+    at = {"effective_at": "2024-09-01", "occurred_at": "2024-08-20T09:00:00Z", "employee_id": "e1", "grade": "C3"}
+    text = "".join(json.dumps(at | more) + "\n" for more in ({"tenant": "xx"}, {"tenant": "fr", "zone": "Mars/X", "age": 3}))
+    done = CliRunner().invoke(root(), ["hris", "send", "-", "--data", str(tmp_path), "--json"], input=text)
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["sent"], found["unknown_lines"], found["left_out"]) == (2, 0, {"xx": [1]}, {"age": 1})
+    assert list(found["refused_lines"].values()) == [[2]]
+    done = CliRunner().invoke(root(), ["hris", "send", "-", "--data", str(tmp_path)], input=text)
+    assert (done.exit_code, "'Mars/X' is not in the tz database" in done.stdout, "age (1 record)" in done.stdout) == (2, True, True)
+    assert on_the_log(tmp_path) == 0
 
 
 def test_one_that_was_removed_is_there_no_more_until_it_is_added_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ that enrolment has told of on the log. There is nothing to wait for: what the to
 
 import asyncio
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amont.common.cli import err, say
@@ -19,29 +20,41 @@ MOST_SHOWN = 20
 """Subsidiaries that a sentence lists."""
 
 
-def hold_known(tenants: Collection[str], there: "Grades | None", log: "Callable[[], Log]") -> None:
-    """Let records of these subsidiaries be sent if they are known; where none ever was, or who is cannot be looked up, that is said. `there` is what
-    enrolment's store has, `log` gives the log. A dry run may have neither, and then nothing is held.
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Subsidiaries that there are not, beside those that there are."""
 
-    Raises ValueError for one that there is not.
+    tenants: Collection[str] = ()
+    known: Collection[str] = ()
+
+    def __str__(self) -> str:
+        each = " ".join(f"{one!r} is no subsidiary{or_meant(one, self.known) or '.'}" for one in sorted(self.tenants)[:MOST_SHOWN])
+        what = "If it is to be one, `amont subsidiaries add` comes first, and enrolment tells of it within seconds."
+        return f"{each} Enrolment has {_listed(self.known)}. {what}"
+
+
+def hold_known(tenants: Collection[str], there: "Grades | None", log: "Callable[[], Log]") -> None:
+    """Let records of these subsidiaries be sent if they are known, as `unknown_of` looks them up. Raises ValueError for one that there is not."""
+    unknown = unknown_of(tenants, there, log)
+    if unknown.tenants:
+        raise ValueError(f"Nothing was sent: {unknown}")
+
+
+def unknown_of(tenants: Collection[str], there: "Grades | None", log: "Callable[[], Log]") -> Unknown:
+    """Those among these subsidiaries that there are not; where none ever was, or who is cannot be looked up, that is said, and none is unknown. `there` is
+    what enrolment's store has, `log` gives the log. A dry run may have neither, and then nothing is looked up.
     """
     try:
         known = there.tenants if there is not None else asyncio.run(_told(log()))
     except MissingSettings:
-        return
+        return Unknown()
     except Unavailable as error:
         say(err, f"Nobody can say whether {_listed(tenants)} is meant, since the subsidiaries cannot be looked up. {error}")
-        return
+        return Unknown()
     if not known and tenants:
         say(err, f"Enrolment has told of no subsidiary here yet, so nobody can say whether {_listed(tenants)} is meant.")
-        return
-    unknown = sorted(set(tenants) - set(known))
-    if unknown:
-        each = " ".join(f"{one!r} is no subsidiary{or_meant(one, known) or '.'}" for one in unknown[:MOST_SHOWN])
-        raise ValueError(
-            f"Nothing was sent: {each} Enrolment has {_listed(known)}. If it is to be one, `amont subsidiaries add` comes first, and enrolment "
-            "tells of it within seconds."
-        )
+        return Unknown()
+    return Unknown(frozenset(tenants) - frozenset(known), known)
 
 
 def _listed(tenants: Collection[str]) -> str:
