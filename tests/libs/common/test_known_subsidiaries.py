@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from amont.common.cli import root
+from amont.common.cli.hris import subsidiaries
 from amont.common.errors import Unavailable
 from amont.common.events import SubsidiaryChanged, SubsidiaryRemoved
 from amont.common.log import Record
@@ -16,6 +17,11 @@ from amont.common.testing.hearing import record_of
 
 SHEET = "Matricule;Grade\ne1;C3\n"
 NEVER_TOLD = "Enrolment has told of no subsidiary here yet, so nobody can say whether fr is meant."
+
+
+@pytest.fixture(autouse=True)
+def _in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subsidiaries, "PATIENCE_SECONDS", 0.0)
 
 
 def there(tenant: str) -> Record:
@@ -113,6 +119,18 @@ def test_what_else_was_found_is_told_with_one_that_there_is_not(tmp_path: Path) 
     done = CliRunner().invoke(root(), ["hris", "send", "-", "--data", str(tmp_path)], input=text)
     assert (done.exit_code, "'Mars/X' is not in the tz database" in done.stdout, "age (1 record)" in done.stdout) == (2, True, True)
     assert on_the_log(tmp_path) == 0
+
+
+def test_one_that_was_added_a_moment_ago_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told(tmp_path, there("fr"))
+    monkeypatch.setattr(subsidiaries, "PATIENCE_SECONDS", 15.0)
+    monkeypatch.setattr(subsidiaries.time, "sleep", lambda _: told(tmp_path, there("de")))
+    code, said = import_(tmp_path, "de")
+    assert (code, said) == (
+        0,
+        "Waiting up to 15 seconds for enrolment to tell of de, in case it was added just now.\n",
+    )
+    assert on_the_log(tmp_path) == 1
 
 
 def test_one_that_was_removed_is_there_no_more_until_it_is_added_again(tmp_path: Path) -> None:

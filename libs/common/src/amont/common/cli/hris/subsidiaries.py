@@ -1,8 +1,9 @@
 """Which subsidiaries there are, so that a slip in the id of one is told before anything is sent: those in enrolment's store where it is at hand, else those
-that enrolment has told of on the log. There is nothing to wait for: what the topic holds now is read, and it is compacted.
+that enrolment has told of on the log. What the topic holds now is read, again for a while where one is not in it: it may have been added a moment ago.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 20
 """Subsidiaries that a sentence lists."""
+PATIENCE_SECONDS = 15.0
+"""How long enrolment may take to tell of a subsidiary that was added a moment ago."""
+EVERY_SECONDS = 0.5
+"""Between two looks at what it has told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,7 @@ def unknown_of(tenants: Collection[str], there: "Grades | None", log: "Callable[
     what enrolment's store has, `log` gives the log. A dry run may have neither, and then nothing is looked up.
     """
     try:
-        known = there.tenants if there is not None else asyncio.run(_told(log()))
+        known = there.tenants if there is not None else _told_in_time(tenants, log())
     except MissingSettings:
         return Unknown()
     except Unavailable as error:
@@ -60,6 +65,20 @@ def unknown_of(tenants: Collection[str], there: "Grades | None", log: "Callable[
 def _listed(tenants: Collection[str]) -> str:
     more = f" and {len(tenants) - MOST_SHOWN:,} more" if len(tenants) > MOST_SHOWN else ""
     return ", ".join(sorted(tenants)[:MOST_SHOWN]) + more
+
+
+def _told_in_time(tenants: Collection[str], log: "Log") -> frozenset[str]:
+    """Those that enrolment has told of, asked again until all of `tenants` are among them or patience ends. Raises Unavailable."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    known = asyncio.run(_told(log))
+    if known and (missing := set(tenants) - known):
+        say(
+            err, f"Waiting up to {PATIENCE_SECONDS:.0f} seconds for enrolment to tell of {_listed(missing)}, in case it was added just now."
+        )
+    while known and not known.issuperset(tenants) and time.monotonic() < until:
+        time.sleep(EVERY_SECONDS)
+        known = asyncio.run(_told(log))
+    return known
 
 
 async def _told(log: "Log") -> frozenset[str]:
