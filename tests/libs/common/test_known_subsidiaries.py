@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -176,3 +178,20 @@ def test_where_they_cannot_be_looked_up_it_is_said_and_the_log_decides(monkeypat
     )
     done = CliRunner().invoke(root(), ["hris", "import", "-", "--tenant", "fr"], input=SHEET)
     assert isinstance(done.exception, Unavailable)
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_log_of_a_newer_format_is_a_sentence(tmp_path: Path, dry: tuple[str, ...]) -> None:
+    told(tmp_path, there("fr"))
+    with closing(sqlite3.connect(tmp_path / "log.sqlite")) as log:
+        log.execute("PRAGMA user_version=99")
+    code, said = import_(tmp_path, "fr", *dry)
+    assert (code, said.count("log.sqlite has format 99")) == (1, 1)
+
+
+def test_a_log_in_the_place_of_a_file_is_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AMONT_LOG_URL", f"sqlite://{tmp_path}/file")
+    done = CliRunner().invoke(root(), ["hris", "import", "-", "--tenant", "fr"], input=SHEET)
+    assert isinstance(done.exception, Unavailable)
+    assert str(done.exception) == f"The log cannot be opened: {tmp_path}/file: File exists."

@@ -34,7 +34,7 @@ def log_at(data: Path | None) -> "Log":
 
 def append(log: "Log", records: "Iterable[Record]") -> int:
     """Put them on the log in their order; how many they were. Ends the command when the log will never take them."""
-    with _refusals():
+    with refusals():
         return asyncio.run(_append(log, iter(records)))
 
 
@@ -51,8 +51,9 @@ async def _append(log: "Log", records: "Iterator[Record]") -> int:
 
 
 @contextmanager
-def _refusals() -> "Iterator[None]":
-    from amont.common.errors import Unacceptable  # noqa: PLC0415
+def refusals() -> "Iterator[None]":
+    """Ends the command when the log will never take or give what is asked of it. Raises Unavailable where its folder cannot be made."""
+    from amont.common.errors import Unacceptable, Unavailable  # noqa: PLC0415
     from amont.common.sqlite import NewerFormat  # noqa: PLC0415
 
     try:
@@ -60,6 +61,8 @@ def _refusals() -> "Iterator[None]":
     except (NewerFormat, Unacceptable) as error:
         say(err, str(error), style="red")
         raise typer.Exit(NO) from error
+    except (FileExistsError, NotADirectoryError, PermissionError) as error:
+        raise Unavailable(f"The log cannot be opened: {error.filename}: {error.strerror}.") from error
 
 
 def would_be_refused(count: int) -> str:

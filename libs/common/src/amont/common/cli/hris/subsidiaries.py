@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amont.common.cli import err, say
+from amont.common.cli.hris.appending import refusals
 from amont.common.errors import NotFound, Unavailable
 from amont.common.settings import MissingSettings
 from amont.common.slips import or_meant
@@ -48,9 +49,12 @@ def hold_known(tenants: Collection[str], there: "Grades | None", log: "Callable[
 def unknown_of(tenants: Collection[str], there: "Grades | None", log: "Callable[[], Log]") -> Unknown:
     """Those among these subsidiaries that there are not; where none ever was, or who is cannot be looked up, that is said, and none is unknown. `there` is
     what enrolment's store has, `log` gives the log. A dry run may have neither, and then nothing is looked up.
+
+    Ends the command when the log is in a format that this release does not know.
     """
     try:
-        known = there.tenants if there is not None else _told_in_time(tenants, log())
+        with refusals():
+            known = there.tenants if there is not None else _told_in_time(tenants, log())
     except MissingSettings:
         return Unknown()
     except Unavailable as error:
