@@ -3,17 +3,20 @@
 import asyncio
 import json
 import sqlite3
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
 from typer.testing import CliRunner
 
 from amont.common.cli import root
 from amont.common.cli.hris import subsidiaries
-from amont.common.errors import Unavailable
+from amont.common.errors import NotFound, Unavailable
 from amont.common.events import SubsidiaryChanged, SubsidiaryRemoved
-from amont.common.log import Record
+from amont.common.log import Received, Record, scan
+from amont.common.log.kafka import KafkaLog
 from amont.common.log.sqlite import SqliteLog
 from amont.common.testing.hearing import record_of
 
@@ -195,3 +198,53 @@ def test_a_log_in_the_place_of_a_file_is_out_of_reach(tmp_path: Path, monkeypatc
     done = CliRunner().invoke(root(), ["hris", "import", "-", "--tenant", "fr"], input=SHEET)
     assert isinstance(done.exception, Unavailable)
     assert str(done.exception) == f"The log cannot be opened: {tmp_path}/file: File exists."
+
+
+def test_a_topic_that_is_not_there_to_see_is_not_one_that_tells_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unseen(_: object, topic: str) -> AsyncIterator[Received]:
+        raise NotFound("topic", topic)
+        yield
+
+    monkeypatch.setenv("AMONT_LOG_URL", "kafka://127.0.0.1:1")
+    monkeypatch.setattr("amont.common.log.scan.scan", unseen)
+    code, said = run("import", SHEET, "--tenant", "fr", "--dry-run")
+    assert (code, "There is no topic 'enrolment-subsidiaries' here, or no right to read it." in said, "yet" in said) == (0, True, False)
+
+
+async def test_a_topic_that_gives_nothing_for_long_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def assign(self, _: object) -> None:
+            pass
+
+        async def start(self) -> None:
+            pass
+
+        async def stop(self) -> None:
+            pass
+
+        async def seek_to_beginning(self, *_: object) -> None:
+            pass
+
+        async def end_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+            return dict.fromkeys(partitions, 5)
+
+        async def position(self, _: object) -> int:
+            return 0
+
+    async def nothing(_: object) -> list[object]:
+        await asyncio.sleep(0.01)
+        return []
+
+    async def one(_: object, topic: str) -> list[TopicPartition]:
+        return [TopicPartition(topic, 0)]
+
+    monkeypatch.setattr(scan, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(scan, "AIOKafkaConsumer", Silent)
+    monkeypatch.setattr(scan, "Fetch", lambda _: nothing)
+    monkeypatch.setattr(scan, "_partitions", one)
+    with pytest.raises(Unavailable, match="has given nothing of it"):
+        async with asyncio.timeout(5):
+            assert [record async for record in scan.scan(KafkaLog("127.0.0.1:1", client_id="test"), "topic")] == []

@@ -1,6 +1,7 @@
 """A look at a topic from its beginning to where it ends now, without a group: nothing is committed, no reader is disturbed, nothing is made."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,6 +14,8 @@ from amont.common.log.kafka_fetch import Fetch, Unreadable, received
 from amont.common.log.sqlite import SqliteLog
 
 AT_ONCE = 500
+SILENT_SECONDS = 30.0
+"""How long Kafka may give nothing of a topic that has more."""
 
 
 def scan(log: Log, topic: str) -> AsyncIterator[Received]:
@@ -58,9 +61,14 @@ async def _scan_kafka(log: KafkaLog, topic: str) -> AsyncIterator[Received]:
             ends = await consumer.end_offsets(partitions)
             left = {one for one in partitions if await consumer.position(one) < ends[one]}
         fetch = Fetch(_stumbles)
+        heard = time.monotonic()
         while left:
-            async with port_errors("read"):
+            async with port_errors("read"), asyncio.timeout(SILENT_SECONDS):
                 records = await fetch(consumer)
+            if records:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > SILENT_SECONDS:
+                raise Unavailable(f"Kafka has more of {topic!r}, and has given nothing of it for {SILENT_SECONDS:.0f} seconds.")
             for one in records:
                 if one.offset < ends[TopicPartition(topic, one.partition)]:
                     yield received(one)

@@ -86,7 +86,7 @@ def _told_in_time(tenants: Collection[str], log: "Log") -> frozenset[str]:
 
 
 async def _told(log: "Log") -> frozenset[str]:
-    """Those that enrolment has told of and not taken back. Raises Unavailable."""
+    """Those that enrolment has told of and not taken back. Raises Unavailable, also for a topic that is not there to see."""
     from amont.common.events.enrolment import SubsidiaryChanged  # noqa: PLC0415 - heavy, and other commands need not wait for it
     from amont.common.log.scan import scan  # noqa: PLC0415
 
@@ -94,8 +94,8 @@ async def _told(log: "Log") -> frozenset[str]:
     try:
         async for record in scan(log, SubsidiaryChanged.topic):
             told[record.key] = _is_there(record)
-    except NotFound:
-        return frozenset()
+    except NotFound as error:
+        raise Unavailable(f"There is no topic {SubsidiaryChanged.topic!r} here, or no right to read it.") from error
     return frozenset(key.decode(errors="replace") for key, is_there in told.items() if is_there)
 
 
