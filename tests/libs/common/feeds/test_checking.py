@@ -300,3 +300,11 @@ def test_a_value_is_said_as_it_was_given(field: str, value: object, says: str) -
 
 def test_of_another_subsidiary_s_people_no_grade_is_said() -> None:
     assert said_of({**ADA, "tenant": "de", "grade": "X"}, tenant="fr") == {("wrong-tenant", "/tenant")}
+
+
+def test_a_band_of_thousands_of_digits_is_a_fault_of_its_line() -> None:
+    with pytest.raises(Invalid) as refused:
+        table("grade,band", "A,1", f"B,{'9' * 5_000}")
+    assert [(one.pointer, one.detail) for one in refused.value.faults] == [
+        ("line 3", f"band {'9' * 20!r} of 'B' is not a whole number from 1 (most junior) to 20 (most senior)")
+    ]

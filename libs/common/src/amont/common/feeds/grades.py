@@ -19,6 +19,8 @@ _COLUMNS = frozenset({"grade", "band", "tenant"})
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes a cell that begins so for (OWASP, *CSV Injection*)."""
 _TEXT = "'"
+MOST_DIGITS = 20
+"""Digits of a band that are read, zeros before it among them."""
 MOST_SHOWN = 10
 """Cells of a first row that a sentence repeats."""
 
@@ -99,7 +101,7 @@ def _fill(tables: dict[str, dict[str, int]], row: Row, places: Mapping[str, int]
         yield Fault(where, f"bytes that are not {encoding}; save the file in UTF-8")
     elif not code:
         yield Fault(where, "the grade is empty; write the HR system's own code")
-    elif not (band.isascii() and band.isdigit() and int(band) in BANDS):
+    elif not (band.isascii() and band.isdigit() and len(band) <= MOST_DIGITS and int(band) in BANDS):
         yield Fault(where, f"band {band[:20]!r} of {code[:60]!r} is not a whole number from 1 (most junior) to 20 (most senior)")
     elif tables.setdefault(tenant, {}).setdefault(code, int(band)) != int(band):
         yield Fault(where, f"{code[:60]!r} has band {tables[tenant][code]} already; write each code once")
