@@ -248,3 +248,8 @@ async def test_a_topic_that_gives_nothing_for_long_is_out_of_reach(monkeypatch: 
     with pytest.raises(Unavailable, match="has given nothing of it"):
         async with asyncio.timeout(5):
             assert [record async for record in scan.scan(KafkaLog("127.0.0.1:1", client_id="test"), "topic")] == []
+
+
+def test_where_the_file_says_whose_each_line_is_nothing_is_looked_up_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMONT_LOG_URL", "kafka://127.0.0.1:1")
+    assert run("import", "Tenant;Matricule;Grade\nfr;e1;C3\n", "--dry-run") == (0, "")

@@ -52,6 +52,8 @@ def unknown_of(tenants: Collection[str], there: "Grades | None", log: "Callable[
 
     Ends the command when the log is in a format that this release does not know.
     """
+    if not tenants:
+        return Unknown()
     try:
         with refusals():
             known = there.tenants if there is not None else _told_in_time(tenants, log())
@@ -60,7 +62,7 @@ def unknown_of(tenants: Collection[str], there: "Grades | None", log: "Callable[
     except Unavailable as error:
         say(err, f"Nobody can say whether {_listed(tenants)} is meant, since the subsidiaries cannot be looked up. {error}")
         return Unknown()
-    if not known and tenants:
+    if not known:
         say(err, f"Enrolment has told of no subsidiary here yet, so nobody can say whether {_listed(tenants)} is meant.")
         return Unknown()
     return Unknown(frozenset(tenants) - frozenset(known), known)
