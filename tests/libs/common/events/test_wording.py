@@ -70,9 +70,29 @@ def test_limits_are_named_and_no_sentence_is_anybody_else_s() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "where"), [('{"a": 1,}', "character 9 on"), ('{\n"a": x}', "line 2, character 6 on"), ("", "character 0 on")]
+    ("text", "where"),
+    [('{"a": 1,}', "character 9 on"), ('{\n"a": x}', "line 2, character 6 on"), ('{"a":"x\ny"}', "the end of line 1 on; a line break")],
 )
 def test_what_is_no_json_is_told_by_its_place(text: str, where: str) -> None:
     with pytest.raises(ValueError, match="column") as refused:
         from_json(text)
     assert not_json(refused.value).startswith(f"not JSON from {where}")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is empty"),
+        ('{"a": "x\x01"}', "control character"),
+        ('{"a": "\\udc00"}', "half of a pair"),
+        ('{"a": "\\ud800"}', "half of a pair"),
+        ('{"a": "\\q"}', "write two for one"),
+        ('{"a": 01}', "begins with a zero"),
+        ("[" * 500, "nested too deeply"),
+        ('{"a": 1,}', "a comma, a quote or a bracket"),
+    ],
+)
+def test_what_is_no_json_is_told_with_its_reason(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match="column") as refused:
+        from_json(text)
+    assert why in not_json(refused.value)

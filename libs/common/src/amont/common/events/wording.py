@@ -55,6 +55,15 @@ _WORDS = {
 }
 _AT = re.compile(r"line (\d+) column (\d+)")
 _LOOK = "look there for a comma, a quote or a bracket too many or too few"
+_LOOK_BY_REASON = {
+    "control character": "a line break, a tab or another control character stands in a text; write it as in \\n",
+    "lone leading surrogate": "half of a pair of \\u escapes stands alone",
+    "unexpected end of hex escape": "half of a pair of \\u escapes stands alone",
+    "invalid escape": "a backslash stands before what it cannot escape; write two for one",
+    "invalid number": "a number begins with a zero, or has no digit where one must be",
+    "recursion limit": "it is nested too deeply",
+}
+"""What to look for, by how the sentence of JSON's reader begins."""
 
 
 def in_words(fault: Mapping[str, Any]) -> str:
@@ -73,15 +82,20 @@ def in_words(fault: Mapping[str, Any]) -> str:
 
 
 def not_json(said: object, at: Sequence[Any] = ()) -> str:
-    """Where JSON ends to be any, by what its reader says, or by the place that it names."""
-    if found := _AT.search(str(said)):
+    """Where JSON ends to be any, and why, by what its reader says, or by the place that it names."""
+    reason = str(said)
+    if found := _AT.search(reason):
         line, character = map(int, found.groups())
-        where = f"character {character}" if line == 1 else f"line {line}, character {character}"
+        if line == 1 and character == 0:
+            return "not JSON: it is empty"
+        before = "" if line == 1 else f"line {line}, "
+        where = f"{before}character {character}" if character else f"the end of line {line - 1}"
     elif at and isinstance(at[-1], int):
         where = f"character {at[-1] + 1}"
     else:
         return "not JSON"
-    return f"not JSON from {where} on; {_LOOK}"
+    look = next((words for begin, words in _LOOK_BY_REASON.items() if reason.startswith(begin)), _LOOK)
+    return f"not JSON from {where} on; {look}"
 
 
 def detail(fault: Mapping[str, Any], kind: Any, place: Sequence[Any]) -> str:
