@@ -29,6 +29,7 @@ from amont.enrolment.domain.employee import Employee
 
 LONG_AGO = datetime(2024, 1, 1, 8, tzinfo=UTC)
 LATER = LONG_AGO + timedelta(days=30)
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 CROWD = 40
 KINDS = ("ids-reissued", "addresses-gone", "fields-changed", "many-leavers")
 
@@ -120,7 +121,7 @@ async def test_who_is_new_changes_leaves_and_comes_back_is_counted_by_what_it_is
         left("nobody", at=LATER, wrote=LATER),
         record("p9"),
         record("p5", at=LONG_AGO - timedelta(days=1), team="of old"),
-        record("p6", at=datetime(2100, 1, 1, tzinfo=UTC), job_title="one day"),
+        record("p6", at=FAR, job_title="one day"),
         record("moved", former_id="de:elsewhere"),
         record("stray", former_id="es:unheard"),
     ]
@@ -145,6 +146,43 @@ async def test_the_newest_record_of_somebody_counts_whatever_comes_first(compare
     newest, before = record("p0"), record("p0", at=LATER - timedelta(days=1), team="data")
     for said in ([newest, before], [before, newest]):
         assert counts((await compare(said))[1]) == {"unchanged": 1}
+
+
+async def test_what_is_true_by_now_counts_and_a_record_that_lies_ahead_is_said_beside_it(compare: Compare) -> None:
+    planned = crowd(at=FAR)
+    for said in ([*crowd(email=None, team="data"), *planned], [*planned, *crowd(email=None, team="data")]):
+        code, data = await compare(said, "--complete")
+        assert (code, counts(data)) == (1, {"changed": CROWD, "ahead": CROWD})
+        assert (data["fields"], wholesale(data)) == ({"email": CROWD, "team": CROWD}, ["addresses-gone", "fields-changed"])
+        assert data["only_ahead"] == 0
+    _, said_in_words = await compare([*crowd(), *planned, record("p0", at=FAR), record("new", at=FAR)], words_only=True)
+    assert "ahead      41 have a record that lies ahead; 1 have no other: nothing changes before its day" in said_in_words
+
+
+async def test_who_leaves_now_is_counted_though_they_return(compare: Compare) -> None:
+    leavers = [left(f"p{number}", at=LATER, wrote=LATER) for number in range(CROWD)]
+    code, data = await compare([*leavers, *crowd(at=FAR)], "--complete")
+    assert (code, counts(data), data["returning"], wholesale(data)) == (1, {"leaving": CROWD, "ahead": CROWD}, 0, ["many-leavers"])
+    assert data["breaker"] == {"open": False, "leavers": CROWD, "may_leave": 10, "trips": True}
+    back = [*leavers, *crowd(at=LATER + timedelta(days=3))]
+    code, data = await compare(back, "--complete")
+    assert (code, counts(data), data["returning"], wholesale(data)) == (1, {"unchanged": CROWD}, CROWD, ["many-leavers"])
+    assert data["breaker"]["trips"]
+    _, said = await compare(back, words_only=True)
+    assert "returning  40 would leave, and return by a newer record of the file: the breaker counts them" in said
+    known = [left("p0", at=LONG_AGO - timedelta(days=1), wrote=LONG_AGO), record("p0")]
+    assert (await compare(known))[1]["breaker"]["leavers"] == 0
+
+
+async def test_a_leaving_that_is_planned_takes_nobody_away_within_the_hour(compare: Compare) -> None:
+    planned = [left(f"p{number}", at=FAR + timedelta(days=365 * number), wrote=LATER) for number in range(12)]
+    code, data = await compare(planned)
+    assert (code, counts(data), data["only_ahead"]) == (1, {"leaving": 12, "ahead": 12}, 12)  # a fifth of the subsidiary all the same
+    assert data["breaker"] == {"open": False, "leavers": 0, "may_leave": 10, "trips": False}
+    _, said = await compare(planned, words_only=True)
+    assert "breaker    counts 0 of 12 (nobody who came within the hour or whose day lies ahead), and lets 10 go within the hour" in said
+    code, data = await compare([*crowd(), *planned])
+    assert (code, counts(data)) == (0, {"unchanged": CROWD, "ahead": 12})
 
 
 async def test_ids_reissued_wholesale_are_seen_though_all_of_them_are_new(compare: Compare) -> None:
@@ -223,7 +261,7 @@ async def test_who_came_within_the_hour_is_missing_and_not_missed(compare: Compa
     code, said = await compare(crowd(), "--complete", words_only=True)
     assert code == 1  # a fifth of the subsidiary all the same
     assert "missing    11, who have left if the file is complete" in said
-    assert "breaker    counts 0 of 11 (nobody who came within the hour), and lets 10 go within the hour" in said
+    assert "breaker    counts 0 of 11 (nobody who came within the hour or whose day lies ahead), and lets 10 go within the hour" in said
     assert "it would hold" not in said
 
 

@@ -19,7 +19,7 @@ FIELDS = ("status", *(_CALLED.get(name, name) for name in _PROFILE))
 
 
 class Effect(StrEnum):
-    """What the newest record that a file has of somebody would do."""
+    """What the newest record that a file has of somebody would do: the newest that is true by now, or else that lies ahead."""
 
     NEW = "new"
     BACK = "back"
@@ -37,7 +37,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the newest record of somebody says: from when on, when it was written, and the marks of its fields (None: they leave)."""
+    """What a record of somebody says: from when on, when it was written, and the marks of its fields (None: they leave)."""
 
     effective_at: datetime
     occurred_at: datetime

@@ -113,6 +113,8 @@ def _as_data(comparison: "Comparison", tally: "Tally") -> dict[str, Any]:
         **{effect.value: one.effects.get(effect, 0) for effect in Effect},
         "fields": dict(one.fields.most_common()),
         "ahead": one.ahead,
+        "only_ahead": one.only_ahead,
+        "returning": one.returning,
         "moved_here": one.moved_here,
         "moved_here_unknown": one.moved_here_unknown,
         "moved_away": one.moved_away,
@@ -154,15 +156,16 @@ def _facts(one: "Comparison") -> "Iterator[tuple[str, str]]":
     if one.missing is not None:
         yield "missing", f"{one.missing:,}, who have left if the file is complete"
     if one.leavers:
-        counts = f"{one.missed:,}" if one.missed == one.leavers else f"{one.missed:,} of {one.leavers:,} (nobody who came within the hour)"
+        but = f" of {one.leavers:,} (nobody who came within the hour or whose day lies ahead)" if one.missed != one.leavers else ""
         let_go = "lets nobody go now" if one.breaker_open else f"lets {one.may_leave:,} go within the hour"
-        yield "breaker", f"counts {counts}, and {let_go}{': it would hold the others' if one.trips else ''}"
+        yield "breaker", f"counts {one.missed:,}{but}, and {let_go}{': it would hold the others' if one.trips else ''}"
     more = {
         "coming back": (effects[Effect.BACK], "have left, and come back under the same id"),
         "erased": (effects[Effect.ERASED], "were erased: their records are refused"),
         "older": (effects[Effect.OLDER], "have a newer record: the file's changes nothing"),
         "never here": (effects[Effect.GONE], "would leave of whom nobody has told us"),
-        "ahead": (one.ahead, "have a record that lies ahead: nothing changes before its day"),
+        "returning": (one.returning, "would leave, and return by a newer record of the file: the breaker counts them"),
+        "ahead": (one.ahead, f"have a record that lies ahead; {one.only_ahead:,} have no other: nothing changes before its day"),
         "moved here": (one.moved_here, f"say who they were elsewhere; {one.moved_here_unknown:,} of these ids nobody has told us of"),
         "moved away": (one.moved_away, "would leave, and are here in another subsidiary as that says"),
     }

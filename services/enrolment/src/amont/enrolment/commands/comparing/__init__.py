@@ -39,10 +39,11 @@ class Comparison:
     Attributes:
         fields: of those who would change, how many in which field.
         missing: how many work there and are not in the file; None where that says nothing.
-        ahead: of how many the newest record lies ahead.
+        ahead: of how many a record lies ahead; of `only_ahead` every record does, so that nothing changes before its day.
+        returning: how many who work there would leave, and return by a newer record of the file.
         moved_here: how many who are new, or come back, say who they were in another subsidiary; of `moved_here_unknown` nobody has told us of that id.
         moved_away: how many who would leave are somebody in another subsidiary, as that says.
-        missed: how many who would leave the breaker counts, since they have been here for an hour; it lets `may_leave` go now.
+        missed: how many who would leave the breaker counts, since they leave by now and have been here for an hour; it lets `may_leave` go now.
         compared: how many are there and in the file, and change or do not; of these `lost_address` have an address there, and none in the file.
         under_another_id: how many who are new are like somebody who works there under another id (`Remembered.under_another_id`).
     """
@@ -54,6 +55,8 @@ class Comparison:
     fields: Counter[str] = field(default_factory=Counter)
     missing: int | None = None
     ahead: int = 0
+    only_ahead: int = 0
+    returning: int = 0
     moved_here: int = 0
     moved_here_unknown: int = 0
     moved_away: int = 0
@@ -66,8 +69,8 @@ class Comparison:
 
     @property
     def leavers(self) -> int:
-        """Who would leave, said or missing."""
-        return self.effects.get(Effect.LEAVING, 0) + (self.missing or 0)
+        """Who would leave, said or missing, for good or not, now or on a day that lies ahead."""
+        return self.effects.get(Effect.LEAVING, 0) + self.returning + (self.missing or 0)
 
     @property
     def trips(self) -> bool:
@@ -106,7 +109,7 @@ async def compare(work: Work, tenant: str, actor: Actor, lines: Iterable[Line], 
     authorize(actor, Action.READ_FEED, Resource("subsidiary", tenant, frozenset({tenant})))
     subsidiary = await present(work, tenant)
     comparison = Comparison(subsidiary=subsidiary, missing=None if absent is None else 0)
-    with Remembered() as remembered:
+    with Remembered(work.now) as remembered:
         for line in lines:
             entry = await _understood(line, subsidiary, work)
             door = await door_of(line.event.person, work)
@@ -119,7 +122,8 @@ async def compare(work: Work, tenant: str, actor: Actor, lines: Iterable[Line], 
                 break
         comparison.effects = remembered.end()
         comparison.people = sum(comparison.effects.values())
-        comparison.ahead, comparison.under_another_id = remembered.ahead(work.now), remembered.under_another_id()
+        comparison.ahead, comparison.only_ahead = remembered.ahead()
+        comparison.under_another_id = remembered.under_another_id()
         for formers in remembered.formers():
             comparison.moved_here += len(formers)
             comparison.moved_here_unknown += len(formers) - await _known(formers, work)
@@ -139,7 +143,7 @@ async def _understood(line: Line, subsidiary: Subsidiary, work: Work) -> StaffEn
 
 def _hold_against(comparison: Comparison, remembered: Remembered, people: Sequence[Employee], absent: Absent | None, now: datetime) -> None:
     """One page of enrolment's people."""
-    said = remembered.said_of(one.id for one in people)
+    said, leavings = remembered.said_of(one.id for one in people), remembered.leavings_of(one.id for one in people)
     missing = absent([one.id for one in people]) if absent is not None else set()
     effects: dict[str, Effect] = {}
     for one in people:
@@ -150,8 +154,11 @@ def _hold_against(comparison: Comparison, remembered: Remembered, people: Sequen
             comparison.fields.update(fields)
             comparison.compared += effects[one.id] in _STAYS and said[one.id].marks is not None
             comparison.lost_address += "email" in fields and _says_no_address(said[one.id])
-        if here and (effects.get(one.id) is Effect.LEAVING or one.id in missing):
+        leaves = one.id in leavings and compared(one, leavings[one.id])[0] is Effect.LEAVING
+        if here and (leaves or one.id in missing):
             comparison.missed += one.is_missed(now)
+            comparison.returning += leaves and effects[one.id] is not Effect.LEAVING
+        if here and (effects.get(one.id) is Effect.LEAVING or one.id in missing):
             comparison.moved_away += one.move.successor is not None
         if comparison.missing is not None:
             comparison.missing += here and one.id in missing

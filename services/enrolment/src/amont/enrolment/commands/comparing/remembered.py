@@ -18,11 +18,15 @@ from amont.enrolment.domain.staff import Profile, StaffEntry
 _TABLES = """
 CREATE TABLE said (person TEXT PRIMARY KEY, position TEXT, effective_at TEXT, occurred_at TEXT, marks BLOB, names INTEGER, joined INTEGER,
 address INTEGER, former TEXT, effect TEXT);
+CREATE TABLE leaving (person TEXT PRIMARY KEY, position TEXT, effective_at TEXT, occurred_at TEXT);
+CREATE TABLE ahead (person TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE held (person TEXT PRIMARY KEY, absent INTEGER, names INTEGER, joined INTEGER, address INTEGER);
 """
 _NEWEST = """INSERT INTO said VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person) DO UPDATE SET position = excluded.position,
 effective_at = excluded.effective_at, occurred_at = excluded.occurred_at, marks = excluded.marks, names = excluded.names, joined = excluded.joined,
 address = excluded.address, former = excluded.former, effect = excluded.effect WHERE excluded.position > said.position"""
+_NEWEST_LEAVING = """INSERT INTO leaving VALUES (?, ?, ?, ?) ON CONFLICT (person) DO UPDATE SET position = excluded.position,
+effective_at = excluded.effective_at, occurred_at = excluded.occurred_at WHERE excluded.position > leaving.position"""
 _UNKNOWN = f"UPDATE said SET effect = CASE WHEN marks IS NULL THEN '{Effect.GONE}' ELSE '{Effect.NEW}' END WHERE effect IS NULL"  # noqa: S608
 _INDEXES = """
 CREATE INDEX held_joined ON held (names, joined);
@@ -46,9 +50,12 @@ _UNDER_ANOTHER_ID = " ".join(
 class Remembered:
     """See the module. A context, so that the disk is given back."""
 
-    def __init__(self) -> None:
-        self._db = aside(_TABLES)
+    def __init__(self, now: datetime) -> None:
+        """What is true by `now` goes before what lies ahead."""
+        self._db, self._now = aside(_TABLES), instant_text(now)
         self._said: list[tuple[Any, ...]] = []
+        self._leaving: list[tuple[str, str, str, str]] = []
+        self._ahead: list[tuple[str]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -57,13 +64,18 @@ class Remembered:
         self._db.close()
 
     def says(self, person: str, entry: StaffEntry, effect: Effect | None = None) -> None:
-        """A record of the file; the newest of each person stays. `effect` where it is known already."""
+        """A record of the file. Of each person the newest that is true by now stays, or else the newest that lies ahead; and the newest leaving that is
+        true by now. `effect` where it is known already.
+        """
         at, wrote = instant_text(entry.position.effective_at), instant_text(entry.position.occurred_at)
         marks = marks_of(entry)
         blob = None if marks is None else array("q", marks).tobytes()
-        self._said.append(
-            (person, f"{at} {wrote} {entry.position.event}", at, wrote, blob, *_identity(entry.profile), entry.former, effect)
-        )
+        true, position = at <= self._now, f"{at} {wrote} {entry.position.event}"
+        self._said.append((person, f"{true:d} {position}", at, wrote, blob, *_identity(entry.profile), entry.former, effect))
+        if effect is None and not true:
+            self._ahead.append((person,))
+        elif effect is None and marks is None:
+            self._leaving.append((person, position, at, wrote))
         if len(self._said) >= AT_ONCE:
             self._flush()
 
@@ -74,6 +86,13 @@ class Remembered:
         some = f"""SELECT person, effective_at, occurred_at, marks FROM said
 WHERE effect IS NULL AND person IN ({", ".join("?" * len(wanted))})"""  # noqa: S608 - nothing but question marks
         return {person: Said(_instant(at), _instant(wrote), _marks(marks)) for person, at, wrote, marks in self._db.execute(some, wanted)}
+
+    def leavings_of(self, people: Iterable[str]) -> dict[str, Said]:
+        """The newest leaving of these people that is true by now, also where they return after it."""
+        self._flush()
+        wanted = tuple(people)
+        some = f"SELECT person, effective_at, occurred_at FROM leaving WHERE person IN ({', '.join('?' * len(wanted))})"  # noqa: S608 - nothing but question marks
+        return {person: Said(_instant(at), _instant(wrote), None) for person, at, wrote in self._db.execute(some, wanted)}
 
     def holds(self, people: Iterable[Employee], effects: Mapping[str, Effect]) -> None:
         """Some whom enrolment holds, and what the file would do to those of them whom it names."""
@@ -90,9 +109,10 @@ WHERE effect IS NULL AND person IN ({", ".join("?" * len(wanted))})"""  # noqa: 
         self._db.execute(_UNKNOWN)
         return {Effect(effect): count for effect, count in self._db.execute("SELECT effect, count(*) FROM said GROUP BY effect")}
 
-    def ahead(self, now: datetime) -> int:
-        """Of how many people the newest record lies ahead."""
-        return self._count("SELECT count(*) FROM said WHERE effective_at > ?", instant_text(now))
+    def ahead(self) -> tuple[int, int]:
+        """Of how many people a record lies ahead, and of how many every record does."""
+        alone = "SELECT count(*) FROM ahead JOIN said USING (person) WHERE effective_at > ?"
+        return self._count("SELECT count(*) FROM ahead"), self._count(alone, self._now)
 
     def under_another_id(self) -> int:
         """How many who are new are held under another id: by the names, and the first day or the address. The names alone do where one of the two says no
@@ -112,8 +132,12 @@ WHERE effect IS NULL AND person IN ({", ".join("?" * len(wanted))})"""  # noqa: 
     def _flush(self) -> None:
         self._db.execute("BEGIN")
         self._db.executemany(_NEWEST, self._said)
+        self._db.executemany(_NEWEST_LEAVING, self._leaving)
+        self._db.executemany("INSERT OR IGNORE INTO ahead VALUES (?)", self._ahead)
         self._db.execute("COMMIT")
         self._said.clear()
+        self._leaving.clear()
+        self._ahead.clear()
 
 
 def _identity(profile: Profile | None) -> tuple[int | None, int | None, int | None]:
