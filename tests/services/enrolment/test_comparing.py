@@ -195,6 +195,18 @@ async def test_ids_reissued_wholesale_are_seen_though_all_of_them_are_new(compar
     assert wholesale((await compare(beside))[1]) == ["ids-reissued"]
 
 
+@pytest.mark.parametrize(("paused", "at"), [(True, LONG_AGO), (False, FAR)])
+async def test_ids_reissued_are_seen_where_all_that_is_known_is_held_or_lies_ahead(
+    compare: Compare, enrolment: Hearing, *, paused: bool, at: datetime
+) -> None:
+    if paused:
+        await enrolment.asked(commands.pause_feed, "fr", GROUP, "to look first")
+    await enrolment.hears(*(record(f"q{number}", at=at) for number in range(CROWD)))
+    again = [record(f"r{number}", at=at, given_name=f"Q{number}", email=f"q{number}@example.org") for number in range(CROWD)]
+    code, data = await compare(again)
+    assert (code, data["new"], wholesale(data)) == (1, CROWD, ["ids-reissued"])
+
+
 @pytest.mark.parametrize(
     ("more", "seen"),
     [

@@ -96,6 +96,11 @@ class Employee(Aggregate):
         return self.last.profile if self.last else None
 
     @property
+    def newest_profile(self) -> Profile | None:
+        """What the newest record that is no leaving says, whether it is true yet, or held; None where there is none."""
+        return next((one.profile for one in sorted(self._entries, key=lambda one: one.position, reverse=True) if one.profile), None)
+
+    @property
     def managers(self) -> tuple[str, ...]:
         """Whom the person reports to, the solid line first; of a leaver, whom they reported to last."""
         return self.place.managers

@@ -96,7 +96,7 @@ WHERE effect IS NULL AND person IN ({", ".join("?" * len(wanted))})"""  # noqa: 
 
     def holds(self, people: Iterable[Employee], effects: Mapping[str, Effect]) -> None:
         """Some whom enrolment holds, and what the file would do to those of them whom it names."""
-        rows = [(one.id, one.id not in effects, *_identity(one.profile)) for one in people if one.profile is not None]
+        rows = [(one.id, one.id not in effects, *_identity(profile)) for one in people if (profile := one.newest_profile) is not None]
         self._db.execute("BEGIN")
         self._db.executemany("INSERT INTO held VALUES (?, ?, ?, ?, ?)", rows)
         self._db.executemany("UPDATE said SET effect = ? WHERE person = ?", [(effect, person) for person, effect in effects.items()])
