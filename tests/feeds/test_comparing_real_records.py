@@ -44,7 +44,7 @@ class Loaded:
         with Across() as across:
             look = Look(Checker(grades=Grades({self.tenant: self.grades}), tenant=self.tenant), across, Tally(1))
             taken = (line for entry in json_lines(file) if (line := look.take(entry)) is not None)
-            found = await self.enrolment.asked(commands.compare, self.tenant, GROUP, taken, across.absent if complete else None)
+            found = await self.enrolment.asked(commands.compare, self.tenant, GROUP, taken, lambda: across.absent if complete else None)
         return found, [one.kind.name for one in found.findings()]
 
 

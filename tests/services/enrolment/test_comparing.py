@@ -285,6 +285,14 @@ async def test_a_file_that_may_be_cut_short_is_not_complete(compare: Compare) ->
     assert "Nobody could be said to be missing: of 1 line nobody can tell whom they are about" in said
 
 
+async def test_nobody_is_missing_from_a_file_that_cannot_be_complete(compare: Compare) -> None:
+    text = "".join(map(line, crowd(count=20))) + "nonsense\n"
+    code, data = await compare(text, "--complete")
+    assert (code, data["missing"], data["why_not_complete"] is not None, wholesale(data)) == (1, None, True, [])
+    assert data["breaker"] == {"open": False, "leavers": 0, "may_leave": 10, "trips": False}
+    assert "have left if the file is complete" not in (await compare(text, "--complete", words_only=True))[1]
+
+
 async def test_who_was_erased_is_refused_and_their_reports_do_not_change(compare: Compare, enrolment: Hearing) -> None:
     await enrolment.passes(timedelta(hours=2))
     now = enrolment.clock.now()

@@ -57,7 +57,14 @@ def compare(
         feed = _feed(file, source, how, as_of_said(as_of, written), written)
         look = Look(checker, across, tally, feed.placed)
         lines = _lines(source, feed, look, shown=not as_json)
-        comparison = done(data, commands.compare, subsidiary, operator(), lines, across.absent if complete else None)
+        comparison = done(
+            data,
+            commands.compare,
+            subsidiary,
+            operator(),
+            lines,
+            lambda: across.absent if complete and not look.why_not_complete() else None,
+        )
     tally.add(feed.findings)
     tally.add(map(feed.placed, comparison.findings()))
     if not look.records:

@@ -27,6 +27,8 @@ from amont.enrolment.domain.subsidiary import Subsidiary
 
 Absent = Callable[[Sequence[str]], set[str]]
 """Those of some people who are not in the file."""
+Complete = Callable[[], Absent | None]
+"""Asked once the file has passed: None where it is not complete."""
 _ADDRESS = FIELDS.index("email")
 _NOTHING = hash(None)
 _STAYS = frozenset({Effect.CHANGED, Effect.UNCHANGED})
@@ -101,20 +103,22 @@ class Comparison:
         return wholesale(self.lost_address, self.compared)
 
 
-async def compare(work: Work, tenant: str, actor: Actor, lines: Iterable[Line], absent: Absent | None = None) -> Comparison:
-    """Hold the lines of a file that can be sent against what enrolment has; `absent` is given for a file that is complete, and asked afterwards.
+async def compare(work: Work, tenant: str, actor: Actor, lines: Iterable[Line], complete: Complete) -> Comparison:
+    """Hold the lines of a file that can be sent against what enrolment has; nobody is missing from a file that is not `complete`.
 
     Raises NotFound, NotAllowed.
     """
     authorize(actor, Action.READ_FEED, Resource("subsidiary", tenant, frozenset({tenant})))
     subsidiary = await present(work, tenant)
-    comparison = Comparison(subsidiary=subsidiary, missing=None if absent is None else 0)
+    comparison = Comparison(subsidiary=subsidiary)
     with Remembered(work.now) as remembered:
         for line in lines:
             entry = await _understood(line, subsidiary, work)
             door = await door_of(line.event.person, work)
             refused = door is not None and not door.readmitted
             remembered.says(line.event.person, entry, Effect.ERASED if refused else None)
+        absent = complete()
+        comparison.missing = None if absent is None else 0
         async for page in work.pages(documents.everybody(), after=(f"{tenant}:",)):
             people = [one for one in page if one.tenant == tenant]
             _hold_against(comparison, remembered, people, absent, work.now)
