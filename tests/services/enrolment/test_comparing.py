@@ -293,6 +293,22 @@ async def test_nobody_is_missing_from_a_file_that_cannot_be_complete(compare: Co
     assert "have left if the file is complete" not in (await compare(text, "--complete", words_only=True))[1]
 
 
+async def test_whose_leaving_is_held_does_not_come_back(compare: Compare, enrolment: Hearing) -> None:
+    await enrolment.passes(timedelta(days=60))
+    now = enrolment.clock.now()
+    await enrolment.hears(*(left(f"p{number}", at=now, wrote=now) for number in range(30)))
+    await enrolment.passes(timedelta(minutes=1))
+    _, data = await compare(crowd(at=now + timedelta(days=1)))
+    assert (data["here"], counts(data)) == (30, {"back": 10, "unchanged": 30})
+    again = [left(f"p{number}", at=now, wrote=now) for number in range(30)]
+    assert counts((await compare(again))[1]) == {"unchanged": 30}
+
+
+async def test_an_id_elsewhere_that_two_name_is_known_of_both(compare: Compare) -> None:
+    _, data = await compare([record(one, former_id="de:elsewhere") for one in ("a", "b")])
+    assert (data["moved_here"], data["moved_here_unknown"]) == (2, 0)
+
+
 async def test_who_was_erased_is_refused_and_their_reports_do_not_change(compare: Compare, enrolment: Hearing) -> None:
     await enrolment.passes(timedelta(hours=2))
     now = enrolment.clock.now()

@@ -58,7 +58,7 @@ def compared(employee: Employee, said: Said) -> tuple[Effect, tuple[str, ...]]:
     """
     last = employee.last
     older = last is not None and (said.effective_at, said.occurred_at) < (last.position.effective_at, last.position.occurred_at)
-    before = last if older else employee.known_at(said.effective_at, said.occurred_at)
+    before = last if older else employee.known_at(said.effective_at, said.occurred_at, leaves=said.marks is None)
     if before is None:
         return (Effect.NEW if said.marks else Effect.GONE), ()
     marks = marks_of(before)

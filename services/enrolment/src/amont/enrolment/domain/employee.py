@@ -130,9 +130,16 @@ class Employee(Aggregate):
     def _entries(self) -> tuple[StaffEntry, ...]:
         return (*([self.last] if self.last else []), *self.future, *(one.entry for one in self.held))
 
-    def known_at(self, effective_at: datetime, occurred_at: datetime) -> StaffEntry | None:
-        """What a record of these instants would come after: the newest that is known and not newer, whether it is true yet, or held."""
-        earlier = (one for one in self._entries if (one.position.effective_at, one.position.occurred_at) <= (effective_at, occurred_at))
+    def known_at(self, effective_at: datetime, occurred_at: datetime, *, leaves: bool) -> StaffEntry | None:
+        """What a record of these instants would come after: the newest that is known and not newer, whether it is true yet, or held. To one that is no
+        leaving, a leaving that is held has not happened.
+        """
+        passed = () if leaves else tuple(one.entry for one in self.held if one.entry.profile is None)
+        earlier = (
+            one
+            for one in self._entries
+            if one not in passed and (one.position.effective_at, one.position.occurred_at) <= (effective_at, occurred_at)
+        )
         return max(earlier, key=lambda one: one.position, default=None)
 
     @property

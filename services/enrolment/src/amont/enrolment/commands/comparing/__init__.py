@@ -130,7 +130,8 @@ async def compare(work: Work, tenant: str, actor: Actor, lines: Iterable[Line], 
         comparison.under_another_id = remembered.under_another_id()
         for formers in remembered.formers():
             comparison.moved_here += len(formers)
-            comparison.moved_here_unknown += len(formers) - await _known(formers, work)
+            known = await _known(formers, work)
+            comparison.moved_here_unknown += sum(one not in known for one in formers)
     feed = await counted_feed(work, tenant)
     comparison.may_leave = max(0, feed.limit(subsidiary.leaver_share) - feed.gone(work.now))
     comparison.breaker_open = feed.tripped_at is not None
@@ -173,6 +174,6 @@ def _says_no_address(said: Said) -> bool:
     return said.marks is not None and said.marks[_ADDRESS] == _NOTHING
 
 
-async def _known(people: Sequence[str], work: Work) -> int:
-    """How many of them somebody has told us of."""
-    return sum([len(page) async for page in work.pages_of(Employee, people)])
+async def _known(people: Sequence[str], work: Work) -> set[str]:
+    """Those of them of whom somebody has told us."""
+    return {one.id async for page in work.pages_of(Employee, people) for one in page}
