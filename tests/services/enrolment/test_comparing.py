@@ -213,6 +213,8 @@ async def test_ids_reissued_are_seen_where_all_that_is_known_is_held_or_lies_ahe
         ({"joined_on": None, "email": None}, ["ids-reissued"]),  # where the file says no first day the names have to do
         ({"joined_on": date(2019, 1, 1), "email": None}, []),  # another first day is somebody else
         ({"joined_on": date(2020, 1, 1), "email": None}, ["ids-reissued"]),
+        ({"joined_on": date(2019, 1, 1)}, ["ids-reissued"]),  # the address of theirs
+        ({"joined_on": date(2020, 1, 1), "email": None, "family_name": "TEST"}, ["ids-reissued"]),
         ({"family_name": "Autre"}, []),
         ({"family_name": ""}, ["ids-reissued"]),  # of somebody without names an address does
     ],
@@ -222,6 +224,16 @@ async def test_who_is_somebody_under_another_id_has_the_names_and_no_other_first
 ) -> None:
     people = [record(f"n{number}", **{"given_name": f"P{number}", "email": f"p{number}@example.org", **more}) for number in range(CROWD)]
     assert wholesale((await compare(people))[1]) == seen
+
+
+async def test_the_names_alone_are_nobody_who_is_in_the_file_under_their_own_id(compare: Compare, enrolment: Hearing) -> None:
+    again = [record(f"n{number}", given_name=f"P{number}", joined_on=None, email=None) for number in range(CROWD)]
+    assert wholesale((await compare([*crowd(), *again]))[1]) == []
+    await enrolment.passes(timedelta(days=60))
+    await enrolment.hears(*crowd(joined_on=None))
+    dated = [record(f"n{number}", given_name=f"P{number}", email=None) for number in range(CROWD)]
+    assert wholesale((await compare([*crowd(joined_on=None), *dated]))[1]) == []
+    assert wholesale((await compare(dated))[1]) == ["ids-reissued"]
 
 
 async def test_a_mailbox_of_many_shows_nobody_again(compare: Compare, enrolment: Hearing) -> None:
@@ -291,6 +303,26 @@ async def test_nobody_is_missing_from_a_file_that_cannot_be_complete(compare: Co
     assert (code, data["missing"], data["why_not_complete"] is not None, wholesale(data)) == (1, None, True, [])
     assert data["breaker"] == {"open": False, "leavers": 0, "may_leave": 10, "trips": False}
     assert "have left if the file is complete" not in (await compare(text, "--complete", words_only=True))[1]
+
+
+async def test_who_has_left_within_the_hour_is_taken_off_what_may_leave(compare: Compare, enrolment: Hearing) -> None:
+    enrolment.clock.move_to(datetime.now(UTC) - timedelta(minutes=10))
+    now = enrolment.clock.now()
+    await enrolment.hears(*(left(f"p{number}", at=now, wrote=now) for number in range(8)))
+    await enrolment.passes(timedelta(minutes=1))
+    _, data = await compare(crowd()[12:], "--complete")
+    assert data["breaker"] == {"open": False, "leavers": 4, "may_leave": 2, "trips": True}
+
+
+async def test_an_open_breaker_lets_nobody_go(compare: Compare, enrolment: Hearing) -> None:
+    await enrolment.passes(timedelta(days=60))
+    now = enrolment.clock.now()
+    await enrolment.hears(*(left(f"p{number}", at=now, wrote=now) for number in range(30)))
+    await enrolment.passes(timedelta(minutes=1))
+    one = [left("p39", at=now, wrote=now)]
+    code, data = await compare(one)
+    assert (code, data["breaker"]) == (1, {"open": True, "leavers": 1, "may_leave": 10, "trips": True})
+    assert "counts 1, and lets nobody go now: it would hold the others" in (await compare(one, words_only=True))[1]
 
 
 async def test_whose_leaving_is_held_does_not_come_back(compare: Compare, enrolment: Hearing) -> None:
