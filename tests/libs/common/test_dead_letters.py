@@ -480,7 +480,7 @@ async def test_an_edit_mends_the_record_keeps_what_came_and_says_who_and_why(one
 @pytest.mark.parametrize(
     ("changes", "pointer", "detail"),
     [
-        ({"value": b"{"}, "/value", "EOF"),
+        ({"value": b"{"}, "/value", "not JSON"),
         ({"value": b'{"seq": 1}'}, "/value", "/subsidiary"),
         ({"value": told("b", 1).encode()}, "/headers", "key"),
         ({"value": told("a", 9).encode()}, "/value/seq", "1"),
