@@ -55,9 +55,9 @@ class Sessions:
         self._clock = clock or SystemClock()
 
     @classmethod
-    def with_new_key(cls, *, secure: bool = False) -> "Sessions":
-        """For as long as the process lives."""
-        return cls(secrets.token_urlsafe(32), secure=secure)
+    def with_new_key(cls) -> "Sessions":
+        """On loopback, for as long as the process lives."""
+        return cls(secrets.token_urlsafe(32), secure=False)
 
     def begin(self, response: Response, person: str) -> None:
         """Sign somebody in."""

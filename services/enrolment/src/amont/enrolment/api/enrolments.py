@@ -127,7 +127,7 @@ class EnrolmentView(BaseModel):
             **one.facts(held.person),
             charter_accepted_at=one.charter_accepted_at,
             charter_version=one.charter_version,
-            charter_to_sign=held.charter if one.open and one.charter_version < held.charter else None,
+            charter_to_sign=held.to_sign,
             line=held.line,
             version=one.version,
         )

@@ -27,6 +27,11 @@ class Held(NamedTuple):
     charter: int = 0
     line: int | None = None
 
+    @property
+    def to_sign(self) -> int | None:
+        """The edition of the charter that the person has not signed and that counts by now; None when there is none, or they take part no more."""
+        return self.charter if self.enrolment.open and self.enrolment.charter_version < self.charter else None
+
 
 class Filled(NamedTuple):
     """The seats of a role: how many there are, None where they are not counted, how many have one, how many wait."""

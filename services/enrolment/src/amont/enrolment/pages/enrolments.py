@@ -2,10 +2,8 @@
 
 import contextlib
 from collections.abc import Sequence
-from typing import Literal
 
 from fastapi import Response
-from fastapi.responses import RedirectResponse
 
 from amont.common.errors import Stale
 from amont.common.web.people import Language, PageRun, Sent, SignedIn, page_router
@@ -14,7 +12,7 @@ from amont.enrolment.domain.eligibility import NotEligible
 from amont.enrolment.domain.enrolment import EnrolmentOver
 from amont.enrolment.domain.reasons import Reason
 from amont.enrolment.pages.form import Entries, number
-from amont.enrolment.pages.showing import Page, charter_text, show_form, shown
+from amont.enrolment.pages.showing import Page, Said, charter_text, show_form, shown, to_enrolment
 
 MAX_REASON = 2_000
 
@@ -22,14 +20,11 @@ router = page_router()
 
 
 @router.get("/enrolments/{enrolment_id}")
-async def enrolment(
-    enrolment_id: str, visitor: SignedIn, run: PageRun, language: Language, said: Literal["", "already", "over"] = ""
-) -> Response:
+async def enrolment(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Language, said: Said = "") -> Response:
     """Where it stands, and what can be done; `said` is why what was sent just now was not taken."""
     held = await run(commands.enrolment, enrolment_id, visitor.actor)
     found, _ = await run(commands.programme, held.enrolment.programme, visitor.actor)
-    to_sign = held.enrolment.open and held.enrolment.charter_version < held.charter
-    charter = charter_text(await run(commands.charter, found.id, visitor.actor), language) if to_sign else None
+    charter = charter_text(await run(commands.charter, found.id, visitor.actor), language) if held.to_sign else None
     page = Page(visitor, language)
     title = page.words("enrolment", programme=found.name, role=page.words(f"role.{held.enrolment.role}"))
     entries = Entries.of(held.enrolment.form)
@@ -42,7 +37,7 @@ async def form(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Lan
     held = await run(commands.enrolment, enrolment_id, visitor.actor)
     found, _ = await run(commands.programme, held.enrolment.programme, visitor.actor)
     if not (held.enrolment.open and found.takes_people):
-        return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
+        return to_enrolment(enrolment_id)
     return await show_form(run, Page(visitor, language), found, held.enrolment.role, Entries.of(held.enrolment.form), held=held)
 
 
@@ -52,8 +47,6 @@ async def edit(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Lan
     entries = Entries.sent(sent)
     form = entries.form()
     change = commands.FormEdit(form.topics, form.languages, form.availability, form.meeting, form.capacity)
-    back = RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
-    over = RedirectResponse(f"/enrolment/enrolments/{enrolment_id}?said=over", 303)
     reasons: Sequence[Reason] = ()
     stale = False
     try:
@@ -63,20 +56,20 @@ async def edit(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Lan
     except Stale:
         stale = True
     except EnrolmentOver:
-        return over
+        return to_enrolment(enrolment_id, "over")
     else:
-        return back
+        return to_enrolment(enrolment_id)
     held = await run(commands.enrolment, enrolment_id, visitor.actor)
     found, _ = await run(commands.programme, held.enrolment.programme, visitor.actor)
     if not (held.enrolment.open and found.takes_people):
-        return over
+        return to_enrolment(enrolment_id, "over")
     return await show_form(run, Page(visitor, language), found, held.enrolment.role, entries, reasons, held=held, stale=stale)
 
 
 @router.get("/enrolments/{enrolment_id}/sign")
 async def to_sign(enrolment_id: str) -> Response:
     """Where who had to sign in meanwhile comes back to: the page that shows the charter."""
-    return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
+    return to_enrolment(enrolment_id)
 
 
 @router.post("/enrolments/{enrolment_id}/sign")
@@ -84,7 +77,7 @@ async def sign(enrolment_id: str, visitor: SignedIn, run: PageRun, sent: Sent) -
     """Accept the edition that the page showed; when there is a newer one by now, the page shows that."""
     with contextlib.suppress(NotEligible, EnrolmentOver):
         await run(commands.sign_charter, enrolment_id, visitor.actor, number(str(sent.get("edition"))))
-    return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
+    return to_enrolment(enrolment_id)
 
 
 @router.get("/enrolments/{enrolment_id}/withdraw")
@@ -92,7 +85,7 @@ async def ask(enrolment_id: str, visitor: SignedIn, run: PageRun, language: Lang
     """Where a mail's link leads: one button, and a reason for who wants to give one."""
     held = await run(commands.enrolment, enrolment_id, visitor.actor)
     if not held.enrolment.open:
-        return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
+        return to_enrolment(enrolment_id)
     found, _ = await run(commands.programme, held.enrolment.programme, visitor.actor)
     page = Page(visitor, language)
     return shown(page, "withdraw", page.words("withdraw.title", programme=found.name), held=held, most=MAX_REASON)
@@ -103,4 +96,4 @@ async def withdraw(enrolment_id: str, visitor: SignedIn, run: PageRun, sent: Sen
     """Take part no more."""
     reason = str(sent.get("reason", "")).strip()[:MAX_REASON] or None
     await run(commands.withdraw, enrolment_id, visitor.actor, reason)
-    return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}", 303)
+    return to_enrolment(enrolment_id)

@@ -14,10 +14,10 @@ from amont.common.web.people import Language, PageRun, Sent, SignedIn, page_rout
 from amont.enrolment import commands
 from amont.enrolment.domain.eligibility import NotEligible
 from amont.enrolment.domain.employee import Employee
-from amont.enrolment.domain.enrolment import AlreadyEnrolled, Enrolment
+from amont.enrolment.domain.enrolment import AlreadyEnrolled
 from amont.enrolment.domain.programme import Programme
 from amont.enrolment.pages.form import Entries, number
-from amont.enrolment.pages.showing import Page, show_form, shown
+from amont.enrolment.pages.showing import Page, show_form, shown, to_enrolment
 
 AT_ONCE = 200
 
@@ -36,7 +36,7 @@ async def home(visitor: SignedIn, run: PageRun, language: Language) -> Response:
         (
             one,
             there[one.programme].name if one.programme in there else one.programme,
-            one.open and await _waits_for_signing(run, visitor, one),
+            one.open and (await run(commands.enrolment, one.id, visitor.actor)).to_sign is not None,
         )
         for one in someone.enrolments
     ]
@@ -84,11 +84,11 @@ async def enrol(
         )
     except AlreadyEnrolled:
         there = await run(commands.enrolment, commands.enrolment_id(found.id, visitor.person, role), visitor.actor)
-        said = "" if there.enrolment.form == entries.form() else "?said=already"  # a form that was sent twice says nothing new
-        return RedirectResponse(f"/enrolment/enrolments/{there.enrolment.id}{said}", 303)
+        same = there.enrolment.form == entries.form()  # a form that was sent twice says nothing new
+        return to_enrolment(there.enrolment.id, "" if same else "already")
     except NotEligible as refused:
         return await show_form(run, Page(visitor, language), found, role, entries, refused.reasons)
-    return RedirectResponse(f"/enrolment/enrolments/{held.enrolment.id}", 303)
+    return to_enrolment(held.enrolment.id)
 
 
 async def _known(run: Runner, visitor: Visitor) -> Employee | None:
@@ -108,8 +108,3 @@ async def _programmes(run: Runner, visitor: Visitor) -> AsyncIterator[Programme]
         if len(found) < AT_ONCE:
             return
         after = (found[-1][0].id,)
-
-
-async def _waits_for_signing(run: Runner, visitor: Visitor, one: Enrolment) -> bool:
-    held = await run(commands.enrolment, one.id, visitor.actor)
-    return one.charter_version < held.charter

@@ -1,10 +1,10 @@
 """What pages are made of: who reads in which language, and the form, which enrolling and changing share."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from babel.dates import format_date
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from amont.common.events.values import Meeting, Role, tenant_of
 from amont.common.events.words import is_spoken
@@ -20,6 +20,8 @@ from amont.enrolment.domain.words import is_language
 from amont.enrolment.pages.form import Entries, topic_name
 from amont.enrolment.pages.page_words import Words, day_names, language_name, words_in
 
+Said = Literal["", "already", "over"]
+"""Why what was sent just now was not taken: the words of `said.…`; nothing when it was."""
 _templates = Shown("enrolment")
 
 
@@ -57,6 +59,11 @@ def shown(page: Page, template: str, title: str, *, status: int = 200, **facts: 
         date=lambda at: format_date(at, "long", locale=page.language),
         **facts,
     )
+
+
+def to_enrolment(enrolment_id: str, said: Said = "") -> RedirectResponse:
+    """On to the page of an enrolment, as after every form of it."""
+    return RedirectResponse(f"/enrolment/enrolments/{enrolment_id}{f'?said={said}' if said else ''}", 303)
 
 
 def charter_text(charter: Charter, language: str) -> Text | None:

@@ -164,8 +164,7 @@ def _facts(one: "Comparison") -> "Iterator[tuple[str, str]]":
         yield "missing", f"{one.missing:,}, who have left if the file is complete"
     if one.leavers:
         but = f" of {one.leavers:,} (nobody who came within the hour or whose day lies ahead)" if one.missed != one.leavers else ""
-        let_go = "lets nobody go now" if one.breaker_open else f"lets {one.may_leave:,} go within the hour"
-        yield "breaker", f"counts {one.missed:,}{but}, and {let_go}{': it would hold the others' if one.trips else ''}"
+        yield "breaker", f"counts {one.missed:,}{but}, and {one.lets}{': it would hold the others' if one.trips else ''}"
     more = {
         "coming back": (effects[Effect.BACK], "have left, and come back under the same id"),
         "erased": (effects[Effect.ERASED], "were erased: their records are refused"),

@@ -93,10 +93,13 @@ class Comparison:
                 what = f"{count:,} of {self.compared:,} people whom enrolment holds would change in {name}"
                 yield found(0, "fields-changed", f"/{name}", what)
         if self.trips or wholesale(self.leavers, self.here):
-            lets = "lets nobody go now" if self.breaker_open else f"lets {self.may_leave:,} go within the hour"
-            yield found(
-                0, "many-leavers", "", f"{self.leavers:,} of {self.here:,} people who work in {tenant!r} would leave; the breaker {lets}"
-            )
+            what = f"{self.leavers:,} of {self.here:,} people who work in {tenant!r} would leave; the breaker {self.lets}"
+            yield found(0, "many-leavers", "", what)
+
+    @property
+    def lets(self) -> str:
+        """What the breaker does with leavers, in words."""
+        return "lets nobody go now" if self.breaker_open else f"lets {self.may_leave:,} go within the hour"
 
     @property
     def _lost_addresses(self) -> bool:
