@@ -67,7 +67,9 @@ async def serve_bare(folder: Path) -> None:
 
 
 async def _listen(uvicorn: Any, app: Any, path: str, token: str) -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as bound:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:  # as `hosting.listen` does
+        bound.bind(("127.0.0.1", 0))
+        bound.listen(128)
         print(f"http://127.0.0.1:{bound.getsockname()[1]}{path}", token, flush=True)
         await uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off")).serve(sockets=[bound])
 

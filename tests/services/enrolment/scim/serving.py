@@ -1,12 +1,12 @@
 """A SCIM door over real HTTP, for clients that know nothing of this process."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
 
+from amont.common import hosting
 from amont.common.service import Service
 from amont.common.web import app
 from amont.common.web.tokens import Verifier
@@ -15,7 +15,7 @@ from amont.common.web.tokens import Verifier
 @asynccontextmanager
 async def served(service: Service, verifier: Verifier | None = None) -> AsyncIterator[str]:
     """Its address, without a path."""
-    with socket.create_server(("127.0.0.1", 0)) as bound:
+    with hosting.listen("127.0.0.1", 0) as bound:
         server = uvicorn.Server(uvicorn.Config(app([service], title="test", verifier=verifier), log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:
