@@ -18,7 +18,7 @@ Text = Annotated[str, StringConstraints(max_length=500)]
 
 def _written_out(value: object) -> object:
     """A number is no day and no instant: pydantic would take it for seconds since 1970, so that 20260101 becomes an August night of that year."""
-    if isinstance(value, (int, float)) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+    if isinstance(value, (int, float)) or (isinstance(value, str) and value.count("-") < 2 and _NUMBER.fullmatch(value)):
         raise ValueError("a number is no day: write 2026-12-01, or an instant as in 2026-12-01T08:00:00Z")
     return value
 
