@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,8 @@ from amont.matching.domain.solver import (
 __all__ = ["VERSION", "Engine", "warm"]
 
 Ints = NDArray[np.int32]
+_WARM = Event()
+"""Whether this process has its loops at hand."""
 
 VERSION = "1.4.0"
 """Named in results, since another one may choose another of several equal optima."""
@@ -277,13 +280,16 @@ def _cover(whole: Compact, cover: tuple[Ints, Ints] | None) -> Cover | None:
 
 
 def warm(progress: Progress = unseen) -> None:
-    """Have the loops compiled, or fetched from where they are kept, before anybody waits for them: half a minute at worst, once an installation.
+    """Have the loops compiled, or fetched from where they are kept, before anybody waits for them: half a minute at worst, once an installation; the
+    second time in a process there is nothing to do.
 
     What `progress` raises breaks it off.
 
     Two small pools are enough, because what is compiled depends on the kinds of the arrays and not on what is in them: one in which somebody can take
     another's place, one in which only more hours would help; in both a mentor is left alone.
     """
+    if _WARM.is_set():
+        return
     hours, topics = ("mon 09:00-12:00",), {"warm-up": 1}
     one = PoolPerson(
         id="a",
@@ -308,3 +314,4 @@ def warm(progress: Progress = unseen) -> None:
         living = Engine(threads=1).keep(pool, Policy(stickiness=1), progress)
         for changed in (replace(pool, forbidden=(("a", "b"),)), replace(pool, forbidden=(("a", "b"),), people=(one, third), current=())):
             living.become(changed)
+    _WARM.set()
