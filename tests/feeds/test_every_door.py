@@ -172,9 +172,11 @@ async def test_what_a_kafka_topic_holds_is_held_against_the_contracts_as_the_fil
     monkeypatch.setenv("AMONT_LOG_URL", servers.log_url)
     await ensure(servers.log_url.removeprefix("kafka://"), replication=1, partitions=2, dry_run=False, options=KafkaOptions())
     await tell(servers.log_url, real.grades(feeds, feed))
-    slip = await asyncio.to_thread(
-        CliRunner().invoke, root(), ["hris", "import", "-", "--tenant", "no-such"], input="Matricule;Grade\ne1;C3\n"
-    )
+    with monkeypatch.context() as hurried:
+        hurried.setattr("amont.common.cli.hris.subsidiaries.PATIENCE_SECONDS", 0.6)
+        slip = await asyncio.to_thread(
+            CliRunner().invoke, root(), ["hris", "import", "-", "--tenant", "no-such"], input="Matricule;Grade\ne1;C3\n"
+        )
     assert "'no-such' is no subsidiary" in str(slip.exception)
     before = await asyncio.to_thread(command, "contracts", "check", "hris-staff")
     sent = await asyncio.to_thread(command, "hris", "send", str(feeds / f"{feed}.jsonl"))
