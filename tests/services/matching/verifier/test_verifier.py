@@ -324,6 +324,17 @@ def test_the_rows_are_the_definition_on_every_pair(*, random: Random, unknown: b
         assert plain.removed("mentor", place) == rows.removed("mentor", place)
 
 
+@pytest.mark.parametrize(("mentee", "mentor"), [(20, 1), (19, 1), (1, 20)])
+def test_the_widest_gaps_between_grades_score_as_the_definition_says(mentee: int, mentor: int) -> None:
+    pool, policy = read_pool(CONTRACT), Policy(min_grade_gap=-19)
+    pool = replace(pool, people=tuple(replace(one, grade=mentee if one.role == "mentee" else mentor) for one in pool.people))
+    for place in range(len(pool.in_role("mentee"))):
+        allowed, scores = PlainBoard(pool, policy).row(place)
+        assert len(allowed)
+        for one, other in zip((allowed, scores), RowBoard(pool, policy).row(place), strict=True):
+            assert np.array_equal(one, other)
+
+
 @pytest.mark.parametrize("role", ["mentee", "mentor"])
 def test_a_pool_with_one_role_only_has_an_empty_answer(role: str) -> None:
     people = [person for person in EXAMPLE["people"] if person["role"] == role]
@@ -333,13 +344,30 @@ def test_a_pool_with_one_role_only_has_an_empty_answer(role: str) -> None:
     assert rows.removed("mentee" if role == "mentee" else "mentor", 0) == ({}, 0)
 
 
-def test_many_languages_are_told_apart() -> None:
-    names = [a + b for a in "abcdefghij" for b in "abcdefghijklm"]
-    first = {**EXAMPLE["people"][0], "languages": names[:129]}
+@pytest.mark.parametrize("small", [True, False])
+def test_a_cover_of_the_right_size_that_leaves_a_pair_untouched_is_found(small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the pair is worth too little for the prices to ask for it."""
+    if not small:
+        monkeypatch.setattr("amont.matching.verifier.board.SMALL", 0)
+    one, mentor = EXAMPLE["people"]
+    pool = written(
+        example(people=[one, {**one, "id": "fr:e43", "topics": {"ai": 1, "social-media": 3}}, {**mentor, "capacity": 1}], current=[])
+    )
+    result = json.loads(result_of(pool))
+    assert [pair["mentee"] for pair in result["pairs"]] == ["fr:e42"]
+    assert wrong(pool, result) == []
+    result["certificate"]["pairs_cover"] = {"mentees": ["fr:e42"], "mentors": []}
+    assert wrong(pool, result) == ["$.certificate.pairs_cover"]
+
+
+@pytest.mark.parametrize("count", [128, 130])
+def test_many_languages_are_told_apart(count: int) -> None:
+    names = [a + b for a in "abcdefghij" for b in "abcdefghijklm"][:count]
+    first = {**EXAMPLE["people"][0], "languages": names[:-1]}
     mentors = [{**EXAMPLE["people"][1], "id": f"m{place}", "languages": [tag]} for place, tag in enumerate(names)]
     pool = read_pool(written(example(people=[first, *mentors], current=[])))
     allowed, _ = RowBoard(pool, Policy()).row(0)
-    assert allowed.tolist() == list(range(129))
+    assert allowed.tolist() == list(range(count - 1))
 
 
 def test_large_pools_are_looked_at_in_rows(monkeypatch: pytest.MonkeyPatch) -> None:
