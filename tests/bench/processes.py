@@ -7,6 +7,7 @@ threads. Peers are never among our dependencies: `lap` and `lapx` share an impor
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import venv
@@ -24,6 +25,8 @@ PEERS = FOLDER / "peers"
 PACKAGES = ("numpy", "scipy", "lapx", "ortools", "munkres", "mentor-match")
 EVERYBODY = os.environ.get("BENCH_PEERS") == "all"
 """Whether peers also run where they take minutes."""
+PATIENCE = int(os.environ.get("BENCH_PATIENCE", "150"))
+"""Seconds that a dense peer may take for its job before it is cut off."""
 
 _CHILD = """
 import sys, time
@@ -51,6 +54,10 @@ class Run:
 
 class Missing(Exception):
     """A peer that cannot be asked, and why."""
+
+
+class CutOff(Exception):
+    """A peer that took longer than `PATIENCE`."""
 
 
 def pool_of(side: int) -> Path:
@@ -82,6 +89,7 @@ def ask(name: str, *arguments: object) -> Run:
 
     Raises:
         Missing: its package cannot be installed or imported, or the process failed.
+        CutOff: it took too long.
     """
     return _rival(_peers(), name, *arguments)
 
@@ -114,7 +122,9 @@ def _command(*arguments: str) -> tuple[float, float]:
 
 def _rival(python: Path, name: str, *arguments: object) -> Run:
     command = [str(python), str(Path(__file__).with_name("rival.py")), name, *map(str, arguments)]
-    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, "BENCH_PATIENCE": str(PATIENCE)})
+    if ended.returncode == -signal.SIGALRM:
+        raise CutOff
     if ended.returncode:
         reason = (ended.stderr.strip().splitlines() or ["without a word"])[-1]
         raise Missing(f"ended with {ended.returncode}: {reason}")

@@ -4,6 +4,8 @@ Runs in the peers' environment, which has nothing of ours, but for `amont` and `
 """
 
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +16,10 @@ Told = dict[str, Any]
 
 
 def dense(solver: str, path: str) -> Told:
-    """The heaviest assignment of a matrix of int16 weights, 0 where nothing is allowed; read in parts, so that the peer's own matrix is the only whole one."""
+    """The heaviest assignment of a matrix of int16 weights, 0 where nothing is allowed; read in parts, so that the peer's own matrix is the only whole one.
+
+    A solver that takes longer than `BENCH_PATIENCE` seconds is cut off: SIGALRM ends the process.
+    """
     import numpy as np
 
     head = np.load(path, mmap_mode="r")
@@ -31,6 +36,7 @@ def dense(solver: str, path: str) -> Told:
     cost = np.full((columns if square else rows, columns), top, np.float32 if solver == "lapx lapjvs" else np.float64)
     for first, part in parts():
         cost[first : first + len(part)] -= part
+    signal.alarm(int(os.environ["BENCH_PATIENCE"]))
     begun = time.perf_counter()
     if solver == "lapx lapjv":
         import lap
@@ -102,8 +108,6 @@ def amont(path: str) -> Told:
 
 def worth(pool: str) -> Told:
     """What each pair of a pool file's optimum is worth to the total, by our engine; seconds of that alone."""
-    import os
-
     import numpy as np
 
     from amont.matching.domain.engine import warm
