@@ -344,11 +344,10 @@ def test_a_pool_with_one_role_only_has_an_empty_answer(role: str) -> None:
     assert rows.removed("mentee" if role == "mentee" else "mentor", 0) == ({}, 0)
 
 
-@pytest.mark.parametrize("small", [True, False])
-def test_a_cover_of_the_right_size_that_leaves_a_pair_untouched_is_found(small: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though the pair is worth too little for the prices to ask for it."""
-    if not small:
-        monkeypatch.setattr("amont.matching.verifier.board.SMALL", 0)
+@pytest.mark.parametrize("small", [20_000, 0])
+def test_a_cover_of_the_right_size_that_leaves_a_pair_untouched_is_found(small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the pair is worth too little for the prices to ask for it, by the definition and in rows."""
+    monkeypatch.setattr("amont.matching.verifier.board.SMALL", small)
     one, mentor = EXAMPLE["people"]
     pool = written(
         example(people=[one, {**one, "id": "fr:e43", "topics": {"ai": 1, "social-media": 3}}, {**mentor, "capacity": 1}], current=[])
