@@ -345,18 +345,34 @@ def test_a_pool_with_one_role_only_has_an_empty_answer(role: str) -> None:
 
 
 @pytest.mark.parametrize("small", [20_000, 0])
-def test_a_cover_of_the_right_size_that_leaves_a_pair_untouched_is_found(small: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though the pair is worth too little for the prices to ask for it, by the definition and in rows."""
+@pytest.mark.parametrize(
+    ("capacity", "name", "cover"),
+    [(1, "pairs_cover", {"mentees": ["fr:e42"], "mentors": []}), (2, "floor_cover", {"mentees": [], "mentors": []})],
+)
+def test_a_cover_that_leaves_a_pair_untouched_is_found(
+    capacity: int, name: str, cover: dict[str, Any], small: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though prices do not ask for the pair: no larger number of pairs, no better worst one would be left out. Without explanations, since for these every
+    pair is looked at.
+    """
     monkeypatch.setattr("amont.matching.verifier.board.SMALL", small)
     one, mentor = EXAMPLE["people"]
-    pool = written(
-        example(people=[one, {**one, "id": "fr:e43", "topics": {"ai": 1, "social-media": 3}}, {**mentor, "capacity": 1}], current=[])
-    )
-    result = json.loads(result_of(pool))
-    assert [pair["mentee"] for pair in result["pairs"]] == ["fr:e42"]
+    other = {**one, "id": "fr:e43", "topics": {"ai": 1, "social-media": 3}}
+    pool = written(example(people=[one, other, {**mentor, "capacity": capacity}], current=[]))
+    result = json.loads(result_of(pool, explain=False))
     assert wrong(pool, result) == []
-    result["certificate"]["pairs_cover"] = {"mentees": ["fr:e42"], "mentors": []}
-    assert wrong(pool, result) == ["$.certificate.pairs_cover"]
+    result["certificate"][name] = cover
+    assert wrong(pool, result) == [f"$.certificate.{name}"]
+
+
+def test_teams_are_told_apart_whatever_their_names_hold() -> None:
+    """The verifier's columns keep subsidiary and team apart: joined by a NUL, two of these would be one."""
+    mentee, mentor = EXAMPLE["people"]
+    people = [{**mentee, "subsidiary": "a", "team": "b\0c"}, {**mentor, "subsidiary": "a\0b", "team": "c"}]
+    pool = read_pool(written(example(people=people, current=[])))
+    for board in (PlainBoard(pool, Policy()), RowBoard(pool, Policy())):
+        allowed, _ = board.row(0)
+        assert allowed.tolist() == [0]
 
 
 @pytest.mark.parametrize("count", [128, 130])

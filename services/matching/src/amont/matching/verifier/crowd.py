@@ -3,7 +3,7 @@
 Written for the verifier alone. What concerns one person (half-hours, offset) is asked of the definition; what concerns two is in `board`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import date
 
 import numpy as np
@@ -23,9 +23,9 @@ class Numbered:
 
     def __init__(self) -> None:
         """Begin with no names."""
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[Hashable, int] = {}
 
-    def of(self, names: Sequence[str]) -> Codes:
+    def of(self, names: Sequence[Hashable]) -> Codes:
         """The numbers of these names; -1 for the empty one."""
         numbers = self._numbers
         return np.array([numbers.setdefault(name, len(numbers)) if name else -1 for name in names], dtype=np.int32)
@@ -70,8 +70,9 @@ class Crowd:
         return len(self.ids)
 
 
-def _team(person: PoolPerson) -> str:
-    return f"{person.subsidiary}\0{person.team}" if person.subsidiary and person.team else ""
+def _team(person: PoolPerson) -> tuple[str, str] | None:
+    """Not one text of both: whatever stood between them may stand in a name as well."""
+    return (person.subsidiary, person.team) if person.subsidiary and person.team else None
 
 
 def _words(numbers: Sequence[int], words: int) -> Words:
