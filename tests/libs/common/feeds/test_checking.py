@@ -271,7 +271,9 @@ def test_every_kind_says_what_to_do_and_a_tally_keeps_few() -> None:
     assert (tally.total(Severity.ERROR), tally.total(Severity.WARNING), len(tally.kept["bad-value"])) == (100, 1, 3)
 
 
-@pytest.mark.parametrize("number", ["20260101", 20260101, 1.5, "1767225600", " 1767225600.0 ", "-1"])
+@pytest.mark.parametrize(
+    "number", ["20260101", 20260101, 1.5, "1767225600", " 1767225600.0 ", "-1", "2.02601E+07", ".5", "-5.5e-0", "46023,5"]
+)
 @pytest.mark.parametrize("field", ["effective_at", "occurred_at", "joined_on"])
 def test_a_number_is_no_day(field: str, number: object) -> None:
     """pydantic would take it for seconds since 1970: everybody of a file that writes days without hyphens would have joined in August of that year."""

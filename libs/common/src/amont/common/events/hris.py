@@ -4,7 +4,6 @@ Ordering is by (`effective_at`, `occurred_at`), not by arrival, so `seq` is not 
 not in the contract and are dropped at the door.
 """
 
-import re
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
@@ -18,12 +17,20 @@ Text = Annotated[str, StringConstraints(max_length=500)]
 
 def _written_out(value: object) -> object:
     """A number is no day and no instant: pydantic would take it for seconds since 1970, so that 20260101 becomes an August night of that year."""
-    if isinstance(value, (int, float)) or (isinstance(value, str) and value.count("-") < 2 and _NUMBER.fullmatch(value)):
+    if isinstance(value, (int, float)) or (isinstance(value, str) and _is_number(value)):
         raise ValueError("a number is no day: write 2026-12-01, or an instant as in 2026-12-01T08:00:00Z")
     return value
 
 
-_NUMBER = re.compile(r"\s*[+-]?[0-9]+([.,][0-9]*)?\s*")
+def _is_number(text: str) -> bool:
+    """With an exponent, too, as spreadsheets write it: 2.0260101E+07."""
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
 _WrittenOut = BeforeValidator(_written_out)
 
 
