@@ -12,9 +12,10 @@ from amont.common.log.sqlite import SqliteLog
 from amont.common.service import Parts
 from amont.common.settings import MissingSettings, read_settings
 from amont.notifications.app import build
+from amont.notifications.commands.deliveries import Post
 from amont.notifications.mails import Address
 from amont.notifications.sending import FolderSender, MailSender
-from amont.notifications.settings import MailSettings
+from amont.notifications.settings import MailSettings, ReachedAt
 
 ENVIRONMENT = {
     "AMONT_MAIL_URL": "smtp://amont:s3cret@mail.example.com",
@@ -108,3 +109,16 @@ def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str
     assert [row[0] for row in wrong.value.rows] == [name]
     assert value not in str(wrong.value)
     assert "s3cret" not in str(wrong.value)
+
+
+def test_links_lead_to_where_whoever_starts_it_listens_unless_the_environment_says_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = {MailSender: FolderSender(tmp_path / "mails"), ReachedAt: ReachedAt("http://127.0.0.1:8123")}
+
+    def base() -> str:
+        return build(parts(tmp_path, tools)).unit.house.tools[Post]._letterhead.public_url  # type: ignore[attr-defined]
+
+    assert base() == "http://127.0.0.1:8123"
+    monkeypatch.setenv("AMONT_PUBLIC_URL", "https://amont.example.com")
+    assert base() == "https://amont.example.com"

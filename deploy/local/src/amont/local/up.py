@@ -17,6 +17,7 @@ from amont.common.web.limits import RateLimit
 from amont.local.issuer import SignInHere, for_this_machine, sign_in_page
 from amont.local.links import home, to_the_api
 from amont.notifications.sending import FolderSender, MailSender
+from amont.notifications.settings import ReachedAt
 
 MAIL_URL = "AMONT_MAIL_URL"
 LOCK = "lock"
@@ -69,8 +70,9 @@ def _serve(data: Path, host: str, port: int) -> int:
     settings = read_settings(Settings, log_url=url, store_url=url, host=host, port=port)
     bound = hosting.listen(host, port)
     builders = hosting.service_builders()
-    services = [builders[name](replace(hosting.parts_from(settings, name), tools=_mail_in(data))) for name in ORDER]
     shown = f"http://{host}:{bound.getsockname()[1]}"
+    tools = {**_mail_in(data), ReachedAt: ReachedAt(shown)}
+    services = [builders[name](replace(hosting.parts_from(settings, name), tools=tools)) for name in ORDER]
     typer.echo(
         f"Amont listens on {shown}, data in {data}. Single-node: one process on one machine; for more, run the services on Kafka and MongoDB."
     )

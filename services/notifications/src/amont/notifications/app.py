@@ -10,19 +10,22 @@ from amont.notifications.commands import DUE, JOBS, PUBLISHES, Letterhead, Post
 from amont.notifications.documents import COLLECTIONS
 from amont.notifications.reactions import CONSUMES
 from amont.notifications.sending import MailSender
-from amont.notifications.settings import MailSettings
+from amont.notifications.settings import MailSettings, ReachedAt
 
 SHARE_OF_THE_DRAIN = 0.8
 """Of the time that a stop has: for the mails in hand; the rest is for writing down what became of them."""
 
 
 def build(parts: Parts) -> Service:
-    """Assemble notifications. A `MailSender` among `parts.tools` is used as it is; otherwise the environment names one.
+    """Assemble notifications. A `MailSender` among `parts.tools` is used as it is; otherwise the environment names one. Links lead where the environment
+    says, or else to a `ReachedAt` among them.
 
     Raises MissingSettings.
     """
     sender, settings = _way_to_send(parts)
-    letterhead = Letterhead(sender=settings.sender, public_url=settings.public_url, domain=settings.domain)
+    reached = cast("ReachedAt | None", parts.tools.get(ReachedAt))
+    public_url = reached.url if reached and "public_url" not in settings.model_fields_set else settings.public_url
+    letterhead = Letterhead(sender=settings.sender, public_url=public_url, domain=settings.domain)
 
     async def run(command: Any, *args: Any) -> Any:
         return await service.run(command, *args)

@@ -1,6 +1,7 @@
 """What notifications asks of the environment beyond what every service does: how mail leaves, who signs it, where its links lead."""
 
 import re
+from dataclasses import dataclass
 from email.utils import parseaddr
 from types import MappingProxyType
 
@@ -15,6 +16,13 @@ ON_THIS_MACHINE = MappingProxyType({"mail_sender": "Amont <amont@localhost>", "p
 
 _BASE = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~-]+)*")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedAt:
+    """Where people reach Amont, as who starts it knows; the environment's word goes before it."""
+
+    url: str
 
 
 class MailSettings(BaseSettings):
