@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,28 +36,29 @@ def dense(solver: str, path: str) -> Told:
     cost = np.full((columns if square else rows, columns), top, np.float32 if solver == "lapx lapjvs" else np.float64)
     for first, part in parts():
         cost[first : first + len(part)] -= part
+    solve = _solver(solver)
     signal.alarm(int(os.environ["BENCH_PATIENCE"]))
     begun = time.perf_counter()
-    if solver == "lapx lapjv":
-        import lap
-
-        where = lap.lapjv(cost, extend_cost=False)[1]
-    elif solver == "lapx lapjvs":
-        import lap
-
-        where = lap.lapjvs(cost, extend_cost=False, jvx_like=False)[1]
-    elif solver == "munkres":
-        from munkres import Munkres
-
-        where = np.zeros(rows, np.int64)
-        for row, column in Munkres().compute(cost.tolist()):
-            where[row] = column
-    else:
-        from scipy.optimize import linear_sum_assignment
-
-        where = linear_sum_assignment(cost)[1]
+    where = solve(cost)
     seconds = time.perf_counter() - begun
     return {"seconds": seconds, "total": sum(top - int(cost[row, where[row]]) for row in range(rows))}
+
+
+def _solver(name: str) -> Callable[[Any], Any]:
+    """From costs to the column of each row, its library loaded."""
+    if name.startswith("lapx"):
+        import lap
+
+        if name == "lapx lapjv":
+            return lambda cost: lap.lapjv(cost, extend_cost=False)[1]
+        return lambda cost: lap.lapjvs(cost, extend_cost=False, jvx_like=False)[1]
+    if name == "munkres":
+        from munkres import Munkres
+
+        return lambda cost: [column for _, column in sorted(Munkres().compute(cost.tolist()))]
+    from scipy.optimize import linear_sum_assignment
+
+    return lambda cost: linear_sum_assignment(cost)[1]
 
 
 def flow(path: str) -> Told:
