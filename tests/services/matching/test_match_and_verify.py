@@ -59,7 +59,11 @@ def test_a_result_in_french_names_the_command_that_checks_it_in_french(tmp_path:
     checked = amont(*shlex.split(command)[1:])
     assert (checked.exit_code, checked.stderr) == (0, "")
     assert "Juste et prouvé : 4 binômes ; paires possibles réexaminées : 25." in checked.stdout
-    assert "Non contrôlé : les mots de `change`." in checked.stdout
+    said = " ".join(checked.stdout.split())
+    assert (
+        "Non contrôlé : quelle version du moteur l'a produit, et en combien de temps ; les mots de `worth_reason` ; les mots de `change`."
+        in said
+    )
     result.write_bytes(result.read_bytes().replace(b'"worst"', b'"wurst"'))
     assert "Faux en" in amont("verify", pool, result, "--language", "fr").stdout
 
@@ -188,7 +192,11 @@ def test_a_wrong_result_is_told_and_the_exit_says_so(pool: Path, tmp_path: Path)
     result.write_bytes(result.read_bytes().replace(b'"score": 782', b'"score": 783'))
     checked = amont("verify", pool, result)
     assert checked.exit_code == 1
-    assert checked.stdout.splitlines() == ["Wrong in 1 place:", "$.pairs[0].score: is 783 and must be 782"]
+    assert checked.stdout.splitlines() == [
+        "Wrong in 1 place:",
+        "$.pairs[0].score: is 783 and must be 782",
+        "Not checked: which version of the engine made it, and how long that took.",
+    ]
     as_data = amont("verify", pool, result, "--json")
     assert as_data.exit_code == 1
     assert json.loads(as_data.stdout)["faults"] == [{"path": "$.pairs[0].score", "reason": "is 783 and must be 782"}]

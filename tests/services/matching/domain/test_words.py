@@ -108,7 +108,7 @@ def test_why_somebody_is_alone_in_the_order_of_the_rules() -> None:
     assert alone_in_words(replace(alone, role="mentor", left=2, change=None), "fr") == (
         "1 mentoré n'est pas assez senior",
         "1\u202f310 mentorés ont trop peu d'heures libres en commun",
-        "2 mentorés étaient possibles, et forment d'autres binômes : aucun échange n'améliore l'ensemble",
+        "2 mentorés étaient possibles, et forment d'autres binômes : hors binômes décidés d'avance, aucun échange n'améliore l'ensemble",
     )
 
 
@@ -116,8 +116,14 @@ def test_of_who_was_left_nothing_is_said_that_is_not_so() -> None:
     """Two mentees who are alike to the digit, one mentor: the mentor suits neither better. And under a lowest score the mentor is free."""
     twins = (mentee(id="fr:a"), mentee(id="fr:b"))
     [alone] = Engine(threads=1).solve(pool_of(*twins, mentor(capacity=1)), Policy(), explain=True).unmatched
-    assert alone_in_words(alone, "en")[-1] == "1 mentor was possible, and is in another pair: no exchange makes the whole better"
-    assert alone_in_words(alone, "fr")[-1] == "1 mentor était possible, et forme un autre binôme : aucun échange n'améliore l'ensemble"
+    assert (
+        alone_in_words(alone, "en")[-1]
+        == "1 mentor was possible, and is in another pair: but for pairs decided beforehand, no exchange makes the whole better"
+    )
+    assert (
+        alone_in_words(alone, "fr")[-1]
+        == "1 mentor était possible, et forme un autre binôme : hors binômes décidés d'avance, aucun échange n'améliore l'ensemble"
+    )
     scored = Policy(order="total", min_score=900)
     alone = Engine(threads=1).solve(pool_of(mentee(), mentor(capacity=1)), scored, explain=True).unmatched[1]
     assert alone.role == "mentee"

@@ -402,5 +402,11 @@ def test_progress_is_told() -> None:
     assert told == [("lay out", 0, None), ("look at every pair", 0, 1)]
 
 
+def test_a_result_made_with_other_time_zones_says_where_it_can_be_checked() -> None:
+    [fault] = verify(CONTRACT, json.dumps({**contract_result(), "tzdata": "2019.1"}).encode()).faults
+    assert fault.path == "$.tzdata"
+    assert "tzdata==2019.1" in fault.reason
+
+
 def test_the_tzdata_version_is_the_packages() -> None:
     assert contract_result()["tzdata"] == tzdata_version()

@@ -15,7 +15,7 @@ from amont.matching.domain.pool import Pool
 from amont.matching.domain.solver import Solution
 from amont.matching.domain.words import Language, Text, alone_in_words, filled, pair_in_words
 from amont.matching.files import Origin, without_effect
-from amont.matching.verifier.findings import UNCHECKED_WORDS, UNCHECKED_WORTH, UNCHECKED_WRONG, Report
+from amont.matching.verifier.findings import UNCHECKED_ORIGIN, UNCHECKED_REASONS, UNCHECKED_WORDS, UNCHECKED_WORTH, UNCHECKED_WRONG, Report
 
 HEADINGS: Mapping[Language, Mapping[str, Text]] = {
     "en": {
@@ -72,7 +72,9 @@ HEADINGS: Mapping[Language, Mapping[str, Text]] = {
         ),
         "wrong": ("Wrong in {count} place:", "Wrong in {count} places:"),
         "unchecked": "Not checked: {what}.",
+        f"unchecked.{UNCHECKED_ORIGIN}": UNCHECKED_ORIGIN,
         f"unchecked.{UNCHECKED_WORDS}": UNCHECKED_WORDS,
+        f"unchecked.{UNCHECKED_REASONS}": UNCHECKED_REASONS,
         f"unchecked.{UNCHECKED_WORTH}": UNCHECKED_WORTH,
         f"unchecked.{UNCHECKED_WRONG}": UNCHECKED_WRONG,
     },
@@ -130,7 +132,9 @@ HEADINGS: Mapping[Language, Mapping[str, Text]] = {
         ),
         "wrong": ("Faux en {count} endroit :", "Faux en {count} endroits :"),
         "unchecked": "Non contrôlé : {what}.",
+        f"unchecked.{UNCHECKED_ORIGIN}": "quelle version du moteur l'a produit, et en combien de temps",
         f"unchecked.{UNCHECKED_WORDS}": "les mots de `change`",
+        f"unchecked.{UNCHECKED_REASONS}": "les mots de `worth_reason`",
         f"unchecked.{UNCHECKED_WORTH}": "ce que vaut chaque binôme : trop de personnes pour tout résoudre à nouveau sans chacun d'eux",
         f"unchecked.{UNCHECKED_WRONG}": "ce que vaut chaque binôme, puisque le résultat est faux sans cela",
     },

@@ -72,12 +72,12 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "left.none.mentee": "no mentor was left",
         "left.none.mentor": "no mentee was left",
         "left.mentee": (
-            "{count} mentor was possible, and is in another pair: no exchange makes the whole better",
-            "{count} mentors were possible, and are in other pairs: no exchange makes the whole better",
+            "{count} mentor was possible, and is in another pair: but for pairs decided beforehand, no exchange makes the whole better",
+            "{count} mentors were possible, and are in other pairs: but for pairs decided beforehand, no exchange makes the whole better",
         ),
         "left.mentor": (
-            "{count} mentee was possible, and is in another pair: no exchange makes the whole better",
-            "{count} mentees were possible, and are in other pairs: no exchange makes the whole better",
+            "{count} mentee was possible, and is in another pair: but for pairs decided beforehand, no exchange makes the whole better",
+            "{count} mentees were possible, and are in other pairs: but for pairs decided beforehand, no exchange makes the whole better",
         ),
         "left.total.mentee": (
             "{count} mentor was possible: a pair of the two would have fewer than {least} points, or not raise the total",
@@ -182,12 +182,12 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "left.none.mentee": "il ne restait aucun mentor",
         "left.none.mentor": "il ne restait aucun mentoré",
         "left.mentee": (
-            "{count} mentor était possible, et forme un autre binôme : aucun échange n'améliore l'ensemble",
-            "{count} mentors étaient possibles, et forment d'autres binômes : aucun échange n'améliore l'ensemble",
+            "{count} mentor était possible, et forme un autre binôme : hors binômes décidés d'avance, aucun échange n'améliore l'ensemble",
+            "{count} mentors étaient possibles, et forment d'autres binômes : hors binômes décidés d'avance, aucun échange n'améliore l'ensemble",
         ),
         "left.mentor": (
-            "{count} mentoré était possible, et forme un autre binôme : aucun échange n'améliore l'ensemble",
-            "{count} mentorés étaient possibles, et forment d'autres binômes : aucun échange n'améliore l'ensemble",
+            "{count} mentoré était possible, et forme un autre binôme : hors binômes décidés d'avance, aucun échange n'améliore l'ensemble",
+            "{count} mentorés étaient possibles, et forment d'autres binômes : hors binômes décidés d'avance, aucun échange n'améliore l'ensemble",
         ),
         "left.total.mentee": (
             "{count} mentor était possible : un tel binôme aurait moins de {least} points, ou n'augmenterait pas le total",

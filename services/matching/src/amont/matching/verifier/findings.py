@@ -6,7 +6,9 @@ from amont.matching.files.faults import Fault, Path, spell
 
 MOST_FINDINGS = 100_000
 """So many are listed; a result that is wrong in more places is wrong altogether."""
+UNCHECKED_ORIGIN = "which version of the engine made it, and how long that took"
 UNCHECKED_WORDS = "the words of `change`"
+UNCHECKED_REASONS = "the words of `worth_reason`"
 UNCHECKED_WORTH = "what each pair is worth: the pool is too large to be solved again without every pair"
 UNCHECKED_WRONG = "what each pair is worth, since the result is wrong without it"
 """What may not have been checked."""

@@ -14,7 +14,7 @@ from amont.matching.files.pools import read_pool
 from amont.matching.verifier.board import Integers, Places, board_of
 from amont.matching.verifier.claims import Ground, check_claims
 from amont.matching.verifier.explained import Worth, check_alone, check_next_best, least_for_next_best
-from amont.matching.verifier.findings import UNCHECKED_WRONG, Findings, Report
+from amont.matching.verifier.findings import UNCHECKED_ORIGIN, UNCHECKED_REASONS, UNCHECKED_WRONG, Findings, Report
 from amont.matching.verifier.proofs import Proofs, Row
 from amont.matching.verifier.reading import ClaimedPair, Result, read_result
 
@@ -47,7 +47,15 @@ def verify(pool: bytes, result: bytes, policy: bytes = NO_POLICY, progress: Prog
             ("$", "policy_sha256"),
             "is of another policy than the one given: give the file that was matched with (--policy), or none if none was",
         )
-    found.expect(("$", "tzdata"), claimed.tzdata, tzdata_version())
+    if claimed.tzdata != (here := tzdata_version()):
+        found.add(
+            ("$", "tzdata"),
+            f"was made with the time zones of tzdata {claimed.tzdata[:20]}, and these are {here}, so that hours may differ: check it where that version is "
+            f"installed (pip install tzdata=={claimed.tzdata[:20]})",
+        )
+    found.unchecked.append(UNCHECKED_ORIGIN)
+    if any(pair.explained.get("worth_reason") for pair in claimed.pairs):
+        found.unchecked.append(UNCHECKED_REASONS)
     check_claims(claimed, ground, found)
     looked_at = _look_at_every_pair(claimed, ground, found, progress)
     return Report(faults=tuple(found.faults), pairs=len(claimed.pairs), looked_at=looked_at, unchecked=tuple(found.unchecked))
