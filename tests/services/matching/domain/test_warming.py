@@ -25,3 +25,10 @@ def test_after_warming_nothing_is_compiled() -> None:
         random = Random(seed)
         Engine(threads=2).solve(random_pool(random, 30, 25), random_policy(random), explain=True)
     assert forms() == warmed
+
+
+def test_the_second_time_there_is_nothing_to_do() -> None:
+    warm()
+    told: list[str] = []
+    warm(lambda stage, *_, **__: told.append(stage))
+    assert not told
