@@ -43,6 +43,16 @@ def test_two_policies_stand_side_by_side(pool: Path, relaxed: Path, tmp_path: Pa
     assert "personnes" in shown.stdout
 
 
+def test_points_of_policies_that_weigh_differently_are_not_compared(pool: Path, relaxed: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.json"
+    weights = {"topics": 200, "function": 200, "hours": 200, "grade_gap": 200, "meeting": 200}
+    other.write_text(json.dumps({**json.loads(relaxed.read_text()), "weights": weights}))
+    found = json.loads(amont("simulate", pool, "--policy", relaxed, "--policy", other, "--json").stdout)["difference"]
+    assert found["alike"] is False
+    assert not any("score" in sentence or "total" in sentence for sentence in found["words"])
+    assert any("weigh differently" in sentence for sentence in found["words"])
+
+
 def test_the_rules_of_one_policy_are_weighed(pool: Path) -> None:
     made = amont("simulate", pool, "--rules")
     assert made.exit_code == 0, made.output

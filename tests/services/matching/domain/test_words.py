@@ -154,8 +154,23 @@ def test_with_as_many_pairs_as_possible_everybody_who_was_left_is_in_another_pai
 
 def test_what_a_policy_changes_and_a_rule_costs() -> None:
     difference = Difference(pairs=-3, worst=1, total=9, matched_percent=-1, same=0, divisions={})
-    assert difference_in_words(difference, "en") == ("3 pairs fewer", "the lowest score is 1 point higher", "0 pairs are the same")
-    assert difference_in_words(difference, "fr") == ("3 binômes de moins", "le score le plus bas gagne 1 point", "0 binôme est le même")
+    assert difference_in_words(difference, "en") == (
+        "3 pairs fewer",
+        "the lowest score is 1 point higher",
+        "the total is 9 points higher",
+        "0 pairs are the same",
+    )
+    assert difference_in_words(replace(difference, alike=False), "en") == (
+        "3 pairs fewer",
+        "the two weigh differently, so that the points of one are not to be held against the other's",
+        "0 pairs are the same",
+    )
+    assert difference_in_words(difference, "fr") == (
+        "3 binômes de moins",
+        "le score le plus bas gagne 1 point",
+        "le total gagne 9 points",
+        "0 binôme est le même",
+    )
     cost = RuleCost(rule=Rule.ACROSS, without=Reached(pairs=9, worst=1, total=9), costs=2)
     less = replace(cost, costs=-1)
     assert cost_in_words(less, "en") == "without the rule “across subsidiaries or units” there would be 1 pair fewer"

@@ -58,7 +58,9 @@ class GroupDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """The second column less the first. `same` is how many pairs both make; `worst` is `None` unless both make any."""
+    """The second column less the first. `same` is how many pairs both make; `worst` is `None` unless both make any. Points can be compared where both weigh
+    alike (`alike`).
+    """
 
     pairs: int
     worst: int | None
@@ -66,6 +68,7 @@ class Difference:
     matched_percent: int
     same: int
     divisions: Mapping[str, tuple[GroupDifference, ...]]
+    alike: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +108,8 @@ def compare(
         Column(objective=_reached(one), matched_percent=matched_percent(pool, len(one.pairs)), fairness=groups, rules=cost)
         for one, groups, cost in zip(solutions, figures, costs, strict=True)
     )
-    return Comparison(columns=columns, difference=_difference(columns, solutions) if len(columns) == 2 else None)
+    alike = len({policy.weights for policy in policies}) == 1
+    return Comparison(columns=columns, difference=_difference(columns, solutions, alike=alike) if len(columns) == 2 else None)
 
 
 def _in_force(policy: Policy) -> list[Rule]:
@@ -126,7 +130,7 @@ def _reached(solution: Solution) -> Reached:
     )
 
 
-def _difference(columns: Sequence[Column], solutions: Sequence[Solution]) -> Difference:
+def _difference(columns: Sequence[Column], solutions: Sequence[Solution], *, alike: bool) -> Difference:
     one, other = columns
     made = [{(pair.mentee, pair.mentor) for pair in solution.pairs} for solution in solutions]
     return Difference(
@@ -136,6 +140,7 @@ def _difference(columns: Sequence[Column], solutions: Sequence[Solution]) -> Dif
         matched_percent=other.matched_percent - one.matched_percent,
         same=len(made[0] & made[1]),
         divisions={name: tuple(_groups(one.fairness, other.fairness, name)) for name in one.fairness.divisions},
+        alike=alike,
     )
 
 

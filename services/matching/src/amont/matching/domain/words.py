@@ -113,6 +113,10 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "difference.worst.higher": ("the lowest score is {count} point higher", "the lowest score is {count} points higher"),
         "difference.worst.lower": ("the lowest score is {count} point lower", "the lowest score is {count} points lower"),
         "difference.worst.same": "the lowest score is the same",
+        "difference.total.higher": ("the total is {count} point higher", "the total is {count} points higher"),
+        "difference.total.lower": ("the total is {count} point lower", "the total is {count} points lower"),
+        "difference.total.same": "the total is the same",
+        "difference.weights": "the two weigh differently, so that the points of one are not to be held against the other's",
         "difference.same": ("{count} pair is the same", "{count} pairs are the same"),
     },
     "fr": {
@@ -223,6 +227,10 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "difference.worst.higher": ("le score le plus bas gagne {count} point", "le score le plus bas gagne {count} points"),
         "difference.worst.lower": ("le score le plus bas perd {count} point", "le score le plus bas perd {count} points"),
         "difference.worst.same": "le score le plus bas est le même",
+        "difference.total.higher": ("le total gagne {count} point", "le total gagne {count} points"),
+        "difference.total.lower": ("le total perd {count} point", "le total perd {count} points"),
+        "difference.total.same": "le total est le même",
+        "difference.weights": "les deux pondèrent autrement : les points de l'une ne se comparent pas à ceux de l'autre",
         "difference.same": ("{count} binôme est le même", "{count} binômes sont les mêmes"),
     },
 }
@@ -309,14 +317,20 @@ def cost_in_words(cost: RuleCost, language: Language) -> str:
 
 def difference_in_words(difference: Difference, language: Language) -> tuple[str, ...]:
     """What the second policy changes for the programme as a whole."""
-    pairs, worst = difference.pairs, difference.worst
-    said = [_changed(pairs, "difference.more", "difference.fewer", "difference.as_many", language)]
-    if worst is not None:
-        said.append(_changed(worst, "difference.worst.higher", "difference.worst.lower", "difference.worst.same", language))
+    said = [_changed(difference.pairs, "difference", ("more", "fewer", "as_many"), language)]
+    if not difference.alike:
+        said.append(_say("difference.weights", language))
+    elif difference.worst is not None:
+        how = ("higher", "lower", "same")
+        said += [
+            _changed(difference.worst, "difference.worst", how, language),
+            _changed(difference.total, "difference.total", how, language),
+        ]
     return (*said, _say("difference.same", language, difference.same, count=difference.same))
 
 
-def _changed(amount: int, more: str, less: str, same: str, language: Language) -> str:
+def _changed(amount: int, what: str, how: tuple[str, str, str], language: Language) -> str:
+    more, less, same = (f"{what}.{one}" for one in how)
     return _say(more if amount > 0 else less, language, abs(amount), count=abs(amount)) if amount else _say(same, language)
 
 

@@ -121,6 +121,7 @@ class DifferenceView(BaseModel):
     total: int
     matched_percent: int
     same: int = Field(description="how many pairs both make")
+    alike: bool = Field(description="whether both weigh alike, so that points can be compared")
     divisions: dict[str, list[GroupDifferenceView]]
     words: list[str] = Field(description="of the programme as a whole, in words")
 
@@ -133,6 +134,7 @@ class DifferenceView(BaseModel):
             total=one.total,
             matched_percent=one.matched_percent,
             same=one.same,
+            alike=one.alike,
             divisions=divisions,
             words=list(difference_in_words(one, language)),
         )
