@@ -428,7 +428,7 @@ async def test_an_edit_can_say_which_version_it_is_an_edit_of(service: Service, 
 
 async def test_a_list_that_is_cut_says_how_many_more_there_are_and_how_to_see_them(service: Service, amont: Amont) -> None:
     _, said, _ = await amont("list", "--limit", "1")
-    assert "There are 2 more: --limit 3 shows all" in said
+    assert "And 2 more: --limit 3 shows all" in said
     whole = json.loads((await amont("list", "--limit", "1", "--since", "2020-01-01", "--json"))[1])
     assert (len(whole["letters"]), whole["more"], whole["all_with"]) == (1, 2, "--limit 3")
     whole = json.loads((await amont("list", "--limit", "3", "--json"))[1])

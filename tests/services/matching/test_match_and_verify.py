@@ -271,7 +271,7 @@ def test_who_is_in_no_pair_and_why_is_said_when_it_is_asked(tmp_path: Path) -> N
     path.write_bytes(written(example(people=[*EXAMPLE["people"], *lonely])))
     plain, told = amont("match", path), amont("match", path, "--explain")
     assert "in no pair" not in plain.stdout
-    assert "shared_language" in told.stdout
+    assert "a language in common" in told.stdout
     assert "12 in no pair" in told.stdout
     assert "one change of their own would open candidates to 12 of them" in told.stdout
     assert "it:e0 (mentee): " in told.stdout

@@ -13,7 +13,7 @@ from amont.matching.domain.fairness import fairness as by_group
 from amont.matching.domain.policy import Policy, Rule
 from amont.matching.domain.pool import Pool
 from amont.matching.domain.solver import Solution
-from amont.matching.domain.words import Language, Text, alone_in_words, filled, pair_in_words
+from amont.matching.domain.words import Language, Text, alone_in_words, filled, pair_in_words, rule_in_words
 from amont.matching.files import Origin, without_effect
 from amont.matching.verifier.findings import UNCHECKED_ORIGIN, UNCHECKED_REASONS, UNCHECKED_WORDS, UNCHECKED_WORTH, UNCHECKED_WRONG, Report
 
@@ -220,10 +220,10 @@ class Screen:
         """Which rules stood in the way of those in no pair, and why the first few are alone: those whom a change of their own would help come first."""
         if not solution.unmatched:
             return
-        removed = Counter[str]()
+        removed = Counter[Rule]()
         for person in solution.unmatched:
-            removed.update({rule.value: count for rule, count in person.removed.items()})
-        first = [(rule.value, self.number(removed[rule.value])) for rule in Rule if removed[rule.value]]
+            removed.update(person.removed)
+        first = [(rule_in_words(rule, self._language), self.number(removed[rule])) for rule in Rule if removed[rule]]
         if first:
             out.print(table((self.word("in_the_way"), self.word("candidates")), first))
         helped = sum(person.change is not None for person in solution.unmatched)

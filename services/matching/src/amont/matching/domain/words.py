@@ -208,13 +208,13 @@ CATALOGUE: Mapping[Language, Mapping[str, Text]] = {
         "left_out.availability-unreadable": "les heures de la semaine ne peuvent pas être lues",
         "rule.two_people": "deux personnes différentes",
         "rule.mentor_is_junior": "le mentor est junior",
-        "rule.outside_the_line": "personne de la ligne hiérarchique",
+        "rule.outside_the_line": "hors de la ligne hiérarchique",
         "rule.different_team": "équipes différentes",
         "rule.across": "entre filiales ou unités",
         "rule.shared_language": "une langue en commun",
         "rule.close_zones": "fuseaux horaires proches",
         "rule.common_hours": "heures libres en commun",
-        "rule.not_forbidden": "personne qui ne doit pas être proposé",
+        "rule.not_forbidden": "aucune paire à ne pas proposer",
         "costs": ("la règle « {rule} » coûte {count} binôme", "la règle « {rule} » coûte {count} binômes"),
         "costs.less": (
             "sans la règle « {rule} », il y aurait {count} binôme de moins",
@@ -307,9 +307,14 @@ def change_in_words(change: Change, language: Language) -> str:
     return change.in_french() if language == "fr" else change.in_english()
 
 
+def rule_in_words(rule: Rule, language: Language) -> str:
+    """What a rule asks for."""
+    return _say(f"rule.{rule.value}", language)
+
+
 def cost_in_words(cost: RuleCost, language: Language) -> str:
     """What a rule costs."""
-    rule = _say(f"rule.{cost.rule.value}", language)
+    rule = rule_in_words(cost.rule, language)
     if not cost.costs:
         return _say("costs.nothing", language, rule=rule)
     return _say("costs" if cost.costs > 0 else "costs.less", language, abs(cost.costs), rule=rule, count=abs(cost.costs))

@@ -76,7 +76,7 @@ def print_list(listed: Sequence[tuple[str, DeadLetter]], more: int, all_with: st
     out.print()
     say(out, f"{len(listed)} shown: " + ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()))
     if more:
-        say(out, f"There are {more} more: {all_with} shows all, and --service, --reason, --key, --since, … choose.")
+        say(out, f"And {more} more: {all_with} shows all, and --service, --reason, --key, --since, … choose.")
 
 
 def print_left(left: Sequence[tuple[str, DeadLetter]]) -> None:
