@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -287,6 +287,37 @@ async def test_a_letter_in_the_middle_of_a_key_is_not_replayed_before_the_first(
             await one.asked(commands.replay, id_, WHO)
     with pytest.raises(NotFound):
         await one.asked(commands.replay, "nothing.0.1.x", WHO)
+
+
+@pytest.mark.parametrize("followed", [False, True])
+async def test_a_letter_that_is_resolved_while_its_replay_is_asked_for_is_decided_on_as_it_is_then(
+    one: Hearing, faults: Faults, monkeypatch: pytest.MonkeyPatch, *, followed: bool
+) -> None:
+    def meanwhile(change: Callable[[], Awaitable[object]]) -> None:
+        store = one.service.unit.house.store
+        find, changes = store.find, [change]
+
+        async def found(query: Any) -> Any:
+            if changes and query.collection == LETTERS.name and "lane" in query.where:
+                await changes.pop()()
+            return await find(query)
+
+        monkeypatch.setattr(store, "find", found)
+
+    async def replayed() -> None:
+        await one.asked(commands.replay, second, WHO)
+        await one.service.step()
+
+    await one.hears(*(told(key, n, "boom") for n in range(1, 2 + followed) for key in "ab"))
+    first, second, *_ = await ids(one)
+    meanwhile(lambda: one.asked(commands.drop, first, WHO, "no use"))
+    with pytest.raises(Conflict, match=f"{first} has been dropped"):
+        await one.asked(commands.replay, first, WHO)
+    faults.mend()
+    meanwhile(replayed)
+    letter, _ = await one.asked(commands.replay, second, WHO)
+    assert letter.status is Status.REPLAYED
+    assert (await told_to(one, "b"))[:1] == ("boom",)
 
 
 async def test_records_that_come_while_a_key_is_replayed_are_taken_after_it(one: Hearing, faults: Faults) -> None:

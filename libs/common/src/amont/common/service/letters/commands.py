@@ -112,12 +112,17 @@ async def count(work: Work, chosen: Chosen, field: str) -> dict[Any, int]:
 
 
 async def replay(work: Work, id_: str, who: str, why: str | None = None, version: int | None = None) -> Found:
-    """Ask for one letter to be replayed; one that is or was is left as it is. Raises NotFound, Stale, and Conflict when it cannot be."""
+    """Ask for one letter to be replayed; one that is or was is left as it is. Raises NotFound, Stale, and Conflict when it cannot be.
+
+    One that is resolved between the two questions is in its key's order no more. Its save loses then, and what it is now is decided on.
+    """
     letter = await _letter(work, id_, version)
     if letter.status is Status.OPEN and letter.ordered:
-        (first,) = await work.page(LETTERS.where(lane=letter.lane).by("offset"), after=None, limit=1)
-        if first.id != id_ and first.status is Status.OPEN:
-            raise Conflict(f"Dead letter {id_} waits behind {first.id} of the same key. Replay or drop that one, or replay the whole key.")
+        for first in await work.page(LETTERS.where(lane=letter.lane).by("offset"), after=None, limit=1):
+            if (first.offset, first.id) < (letter.offset, id_) and first.status is Status.OPEN:
+                raise Conflict(
+                    f"Dead letter {id_} waits behind {first.id} of the same key. Replay or drop that one, or replay the whole key."
+                )
     return _saved(work, work.save(letter.ask_replay(who, why, work.now)))
 
 
