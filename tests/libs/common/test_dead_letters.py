@@ -543,6 +543,17 @@ async def test_headers_that_were_missing_or_unreadable_can_be_mended(one: Hearin
     assert await told_to(one, "a") == ("1",)
 
 
+async def test_an_edited_tenant_is_shown_and_found_by_and_goes_back_with_the_header(one: Hearing) -> None:
+    await one.hears(told("fr", 1, "boom"))
+    [came] = await letters(one, tenant="fr")
+    edited, _ = await one.asked(commands.edit, came.id, WHO, "a slip", headers={"ce_tenant": "de"})
+    assert (edited.tenant, edited.home) == ("de", "fr")
+    assert await letters(one, tenant="de") == [edited]
+    assert await letters(one, tenant="fr") == []
+    back, _ = await one.asked(commands.edit, came.id, WHO, "none", headers={"ce_tenant": "fr"})
+    assert (back.tenant, back.home) == ("fr", "fr")
+
+
 async def test_an_edit_that_changes_nothing_leaves_no_note_and_one_without_a_reason_is_refused(one: Hearing) -> None:
     await one.hears(told("a", 1, "boom"))
     [before] = await letters(one)

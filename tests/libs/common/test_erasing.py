@@ -15,7 +15,7 @@ from amont.common.documents.collection import Collection
 from amont.common.erasing import Look, letters_about, letters_of, renamed
 from amont.common.events import ProgrammeChanged
 from amont.common.log import Received
-from amont.common.service.letters.letter import LETTERS, DeadLetter, letter_id
+from amont.common.service.letters.letter import LETTERS, Content, DeadLetter, letter_id
 from amont.common.service.letters.naming import instead
 from amont.common.work import Work
 from amont.common.work.asking import holds_any
@@ -133,9 +133,9 @@ def structured(**data: Any) -> bytes:
     ],
 )
 async def test_a_letter_of_somebody_else_stays_and_names_nobody_who_was_erased(shell: Shell, other: bytes) -> None:
-    received = record(other, headers=(("ce_seen_by", PERSON.encode()),))
+    received = record(other, headers=(("ce_seen_by", PERSON.encode()), ("ce_tenant", b"fr")))
     letter = DeadLetter.of(received, reason="a test", detail=f"of {PLAIN!r} or 'e9'", blocked_by=None, ordered=True, now=START)
-    letter = replace(letter, tenant="fr", original=letter.content)
+    letter = replace(letter, original=letter.content)
     await shell.given(letter, DeadLetter.of(record(hr(manager_id="e9")), reason="b", detail="", blocked_by=None, ordered=True, now=START))
     untouched = await shell.store.get("dead_letters", [letter_id(record(hr(manager_id="e9")))])
     assert (await looked(shell)).changed == {"dead_letters": 1}
@@ -246,6 +246,25 @@ async def test_a_letter_of_theirs_is_removed_whole(shell: Shell, of_theirs: Rece
     await keep(shell, of_theirs)
     assert (await looked(shell)).removed == {"dead_letters": 1}
     assert await letters(shell) == []
+
+
+async def test_a_letter_is_of_the_same_people_whatever_tenant_an_edit_says_and_once_it_is_given_up(shell: Shell) -> None:
+    async def of(person: str) -> list[str]:
+        return [one.id for one in await shell.unit.run(letters_of, person)]
+
+    came = DeadLetter.of(
+        record(json.dumps({"employee_id": PLAIN}).encode(), key="fr:wrong"),
+        reason="a test",
+        detail=f"no {PLAIN!r}",
+        blocked_by=None,
+        ordered=True,
+        now=START,
+    )
+    content = Content.of(came.content.raw_value, (("ce_tenant", b"de"),))
+    edited = came.edit(content, ("ce_tenant",), "group:otto", "a slip", START).state
+    await shell.given(edited)
+    assert (await of(PERSON), await of(f"de:{PLAIN}")) == ([came.id], [])
+    assert instead(edited.give_up(START).state, {PERSON: "fr:gone"}).detail == "no 'fr:gone'"
 
 
 @given(VALUES)

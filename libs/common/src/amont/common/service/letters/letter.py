@@ -101,6 +101,7 @@ class DeadLetter(Aggregate):
     ordered: bool
     """Whether what follows under the same key waits for this one."""
     tenant: str | None = None
+    """The subsidiary that the record says, or its key, for people and for queries; whose people it may name is `home`."""
     type: str | None = None
     event_id: str | None = None
     reason: str
@@ -128,7 +129,7 @@ class DeadLetter(Aggregate):
             content=Content.of(value, record.headers),
             truncated_from=truncated_from,
             ordered=ordered,
-            tenant=said.get("ce_tenant") or (key.partition(":")[0] if ":" in key else None),
+            tenant=_tenant_in(said, key),
             type=said.get("ce_type"),
             event_id=said.get("ce_id"),
             reason=reason,
@@ -184,6 +185,11 @@ class DeadLetter(Aggregate):
     @property
     def traceparent(self) -> str | None:
         return said_in((self.original or self.content).raw_headers).get("traceparent")
+
+    @property
+    def home(self) -> str | None:
+        """The subsidiary as it came. Plain ids are those of its people: no edit makes a letter one of somebody else's."""
+        return self.tenant if self.original is None else _tenant_in(said_in(self.original.raw_headers), self.key)
 
     @property
     def lane(self) -> str:
@@ -251,7 +257,7 @@ class DeadLetter(Aggregate):
     def give_up(self, now: datetime) -> Decision["DeadLetter"]:
         """Nobody has resolved it in time: drop it, and keep nothing of what it said."""
         note = Note(at=now, who=SHELL, what="dropped", why=f"nobody resolved it within {RETENTION.days} days")
-        return self._noted(note, status=Status.DROPPED, content=Content(value=None), original=None)
+        return self._noted(note, status=Status.DROPPED, content=Content(value=None), original=None, tenant=self.home)
 
     def edit(self, content: Content, fields: tuple[str, ...], who: str, why: str, now: datetime) -> Decision["DeadLetter"]:
         """Say something else from now on; what came is kept beside it. Raises Conflict."""
@@ -262,6 +268,7 @@ class DeadLetter(Aggregate):
             note,
             content=content,
             original=self.original or self.content,
+            tenant=_tenant_in(said, self.key),
             type=said.get("ce_type"),
             event_id=said.get("ce_id"),
             truncated_from=None,
@@ -309,6 +316,10 @@ def kept_of(value: bytes | None) -> tuple[bytes | None, int | None]:
 def said_in(headers: RawHeaders) -> dict[str, str]:
     """Headers as text, by their names in lower case, as far as they can be read."""
     return {name.lower(): value.decode("utf-8", "replace")[:200] for name, value in headers if value}
+
+
+def _tenant_in(said: Mapping[str, str], key: str) -> str | None:
+    return said.get("ce_tenant") or (key.partition(":")[0] if ":" in key else None)
 
 
 def _text(value: bytes | None) -> str | None:

@@ -30,12 +30,12 @@ _TENANT = re.compile(rb'"tenant"\s*:\s*"([a-z0-9-]{1,32})"')
 def is_of(letter: DeadLetter, person: str, enrolments: tuple[str, ...] = ()) -> bool:
     """Whether the record that was set aside is about the person alone: by its key, its subject, or who it says that it is about."""
     owned = {person, *(f"{tenant_of(person)}:{one}" for one in enrolments)}
-    return letter.key in owned or any(_is_about(one, person, letter.tenant) for one in _contents(letter))
+    return letter.key in owned or any(_is_about(one, person, letter.home) for one in _contents(letter))
 
 
 def goes_with(letter: DeadLetter, person: str, enrolments: tuple[str, ...] = ()) -> bool:
     """Whether nothing of it may be kept when the person is erased: it is theirs, or nobody can read whose it is and it has their id in it."""
-    return is_of(letter, person, enrolments) or any(_may_be_about(one, person, letter.tenant) for one in _contents(letter))
+    return is_of(letter, person, enrolments) or any(_may_be_about(one, person, letter.home) for one in _contents(letter))
 
 
 def names(letter: DeadLetter, *ids: str) -> bool:
@@ -45,9 +45,9 @@ def names(letter: DeadLetter, *ids: str) -> bool:
 
 def instead(letter: DeadLetter, others: Names) -> DeadLetter:
     """The letter with other ids in the place of these; the very same one when none is in it. What was wrong with the record stays wrong."""
-    content = _content(letter.content, others, letter.tenant)
-    original = _content(letter.original, others, letter.tenant) if letter.original is not None else None
-    detail = _quoted(letter.detail, _spoken(others, letter.tenant))
+    content = _content(letter.content, others, letter.home)
+    original = _content(letter.original, others, letter.home) if letter.original is not None else None
+    detail = _quoted(letter.detail, _spoken(others, letter.home))
     if (content, original, detail) == (letter.content, letter.original, letter.detail):
         return letter
     return replace(letter, content=content, original=original, detail=detail)
