@@ -249,7 +249,11 @@ async def test_an_edit_that_could_not_be_read_is_refused_with_its_place(ops: htt
     assert answer.json()["errors"][0]["pointer"] == "/value"
     assert "/subsidiary" in answer.json()["detail"]
     lone = await ops.patch(f"{LETTERS}/{defect['id']}", content=b'{"why": "try", "value": {"name": "\\ud800"}}', headers=any_version)
-    assert lone.status_code == 422
+    assert (lone.status_code, lone.json()["errors"][0]["pointer"]) == (422, "/value/name")
+    nested = b'{"why": "try", "value": ' + b'{"a": ' * 300 + b"1" + b"}" * 301
+    as_json = {**any_version, "Content-Type": "application/json"}
+    deep = await ops.patch(f"{LETTERS}/{defect['id']}", content=nested, headers=as_json)
+    assert (deep.status_code, deep.json()["errors"]) == (422, [{"pointer": "/value", "detail": "it is nested too deeply"}])
     assert (await ops.patch(f"{LETTERS}/{defect['id']}", json={"value": {}})).status_code == 422
 
 

@@ -1,5 +1,6 @@
 """Enrolment over HTTP: what each route answers, to whom, and how it refuses."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from amont.enrolment.app import build
 
 SUBSIDIARY = {"name": "España", "zone": "Europe/Madrid", "languages": ["es"], "grades": {"T1": 4, "D/1": 15}}
 DEFAULTS = {"leaver_share": 0.05, "holidays": None, "coordinators": [], "sender_name": None, "kafka_principal": None}
+HALF = "\ud800"
 PROGRAMME = {"programme": "inclusion", "name": "Inclusion", "tenants": ["fr", "de"], "topics": ["listening"]}
 
 
@@ -145,6 +147,31 @@ async def test_unknown_fields_are_refused_by_name(enrolment: Hearing) -> None:
         assert pointers(answer) == ["/status"]
         answer = await client.patch(f"{API}/enrolments/x", json={})
         problem(answer, 422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "place"),
+    [
+        ("PUT", "/subsidiaries/es", {**SUBSIDIARY, "name": HALF}, "/name"),
+        ("PUT", "/subsidiaries/es", {**SUBSIDIARY, "grades": {HALF: 1}}, r"/grades/\ud800"),
+        ("PUT", "/subsidiaries/fr/grades", {HALF: 1}, r"/\ud800"),
+        ("POST", "/programmes", {**PROGRAMME, "programme": HALF}, "/programme"),
+        ("POST", "/programmes", {**PROGRAMME, "name": HALF}, "/name"),
+        ("POST", "/programmes", {**PROGRAMME, "tenants": ["fr", HALF]}, "/tenants/1"),
+        ("PATCH", "/programmes/digital", {"name": HALF}, "/name"),
+        ("POST", "/programmes/digital/invitations", {"people": [HALF]}, "/people/0"),
+        ("POST", "/enrolments", {"programme": HALF, "role": "mentor", **FORM}, "/programme"),
+        ("POST", "/enrolments", {"programme": "digital", "role": "mentor", **FORM, "topics": {HALF: 1}}, r"/topics/\ud800"),
+    ],
+)
+async def test_half_a_surrogate_pair_is_refused_of_every_body(
+    enrolment: Hearing, method: str, path: str, body: dict[str, Any], place: str
+) -> None:
+    async with group(enrolment) as client:
+        written = {"Content-Type": "application/json", "If-Match": "*"}
+        answer = await client.request(method, f"{API}{path}", content=json.dumps(body), headers=written)
+    problem(answer, 422, "invalid")
+    assert pointers(answer) == [place]
 
 
 async def test_a_programme_from_draft_to_closed(enrolment: Hearing) -> None:

@@ -22,6 +22,7 @@ from amont.common.identity import Actor
 from amont.common.log.asyncapi import document
 from amont.common.service import Service
 from amont.common.web.browsers import SignIn
+from amont.common.web.halves import no_halves
 from amont.common.web.limits import Limited, RateLimit, believe
 from amont.common.web.pages import docs_router
 from amont.common.web.problems import BodyLimit, Refusals, handle_errors, problem, responses
@@ -196,7 +197,7 @@ def app(
 
     for service in services:
         for router in (*service.routers, letters_router(service.name)):
-            made.include_router(router, dependencies=[Depends(_known_parameters)])
+            made.include_router(router, dependencies=[Depends(_known_parameters), Depends(no_halves)])
         for door in service.doors:
             made.include_router(door.router)
     made.include_router(_operations(services))

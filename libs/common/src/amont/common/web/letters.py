@@ -173,4 +173,4 @@ def _encoded(value: dict[str, Any]) -> bytes:
     try:
         return to_json(value)
     except ValueError:
-        raise Invalid("The value cannot be written as UTF-8.", [Fault("/value", "half a surrogate pair stands alone")]) from None
+        raise Invalid("The value cannot be written.", [Fault("/value", "it is nested too deeply")]) from None
