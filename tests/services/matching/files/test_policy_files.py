@@ -98,6 +98,11 @@ def test_a_fault_is_told_with_its_path(document: Any, expected: list[str]) -> No
     assert paths(document) == expected
 
 
+def test_unknown_fields_are_told_in_the_order_of_the_file() -> None:
+    names = [f"x{number}" for number in range(20)][::-1]
+    assert paths({**dict.fromkeys(names), "across": "team"}) == ["$.across", *(f"$.{name}" for name in names)]
+
+
 def test_every_rule_but_the_first_can_be_switched_off_more_than_once() -> None:
     names = [rule.value for rule in Rule if rule is not Rule.TWO_PEOPLE]
     assert read_policy(json.dumps({"off": names + names}).encode()).off == frozenset(names)

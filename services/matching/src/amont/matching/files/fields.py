@@ -147,8 +147,9 @@ def record(value: Any, path: Path, faults: Faults, *, fields: Mapping[str, Check
         elif key not in optional:
             faults.add((path, key), "is missing")
     if not fields.keys() >= value.keys():
-        for key in value.keys() - fields.keys():
-            faults.add((path, key), f"is not a field of {what}; {_instead(key, fields)}")
+        for key in value:
+            if key not in fields:
+                faults.add((path, key), f"is not a field of {what}; {_instead(key, fields)}")
     return good
 
 
