@@ -1,6 +1,7 @@
 """A policy file is read, or refused with every fault at its exact path."""
 
 import json
+import tracemalloc
 from random import Random
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.services.matching.domain.pools import random_policy
 from tests.services.matching.files.pool_documents import policy_document
 
 from amont.matching.domain.policy import Policy, Rule, Weights
-from amont.matching.files import Refused, read_policy
+from amont.matching.files import Refused, faults, fields, read_policy
 
 WEIGHTS = {"topics": 600, "function": 120, "hours": 120, "grade_gap": 80, "meeting": 80}
 
@@ -101,6 +102,29 @@ def test_a_fault_is_told_with_its_path(document: Any, expected: list[str]) -> No
 def test_unknown_fields_are_told_in_the_order_of_the_file() -> None:
     names = [f"x{number}" for number in range(20)][::-1]
     assert paths({**dict.fromkeys(names), "across": "team"}) == ["$.across", *(f"$.{name}" for name in names)]
+
+
+def test_a_slip_is_told_with_the_field_that_is_meant() -> None:
+    with pytest.raises(Refused, match="did you mean 'min_common_hours'"):
+        read_policy(b'{"min_comon_huors": 2}')
+
+
+def test_a_very_long_field_takes_little_more_memory_than_the_file() -> None:
+    raw = b'{"%s": 1}' % (b"ab" * 500_000)
+    tracemalloc.start()
+    try:
+        assert len(paths(raw)) == 1
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(raw)
+    finally:
+        tracemalloc.stop()
+
+
+def test_nothing_is_suggested_once_no_fault_is_kept_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(faults, "MOST_FAULTS", 3)
+    monkeypatch.setattr(fields, "get_close_matches", lambda key, *_, **__: asked.append(key) or [])
+    assert paths({f"x{number}": 1 for number in range(9)}) == ["$.x0", "$.x1", "$.x2", "$"]
+    assert asked == ["x0", "x1", "x2", "x3"]
 
 
 def test_every_rule_but_the_first_can_be_switched_off_more_than_once() -> None:

@@ -50,9 +50,14 @@ class Faults:
         """Begin with none."""
         self._found: dict[str, Fault] = {}
 
+    @property
+    def full(self) -> bool:
+        """Whether there are too many to list, so that none is kept any more."""
+        return len(self._found) > MOST_FAULTS
+
     def add(self, path: Path, reason: str) -> None:
         """Keep a fault, unless that place already has one or there are too many to list."""
-        if len(self._found) > MOST_FAULTS:
+        if self.full:
             return
         place = spell(path)
         if place in self._found:

@@ -16,6 +16,8 @@ Check = Callable[[Any, Path, Faults], Any]
 """Takes a value, its path, and where faults go."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LONGEST_SLIP = 40
+"""A longer key is like no field, and to find that out takes much memory."""
 
 
 def integer(low: int, high: int | None = None) -> Check:
@@ -148,6 +150,8 @@ def record(value: Any, path: Path, faults: Faults, *, fields: Mapping[str, Check
             faults.add((path, key), "is missing")
     if not fields.keys() >= value.keys():
         for key in value:
+            if faults.full:
+                break
             if key not in fields:
                 faults.add((path, key), f"is not a field of {what}; {_instead(key, fields)}")
     return good
@@ -155,5 +159,5 @@ def record(value: Any, path: Path, faults: Faults, *, fields: Mapping[str, Check
 
 def _instead(key: str, fields: Iterable[str]) -> str:
     """What to do about a field that there is not."""
-    meant = get_close_matches(key, fields, n=1, cutoff=0.8)
+    meant = get_close_matches(key, fields, n=1, cutoff=0.8) if len(key) <= _LONGEST_SLIP else ()
     return f"did you mean {meant[0]!r}?" if meant else "remove it"
