@@ -200,18 +200,20 @@ def _cycles(managers: Mapping[str, Sequence[str | None]]) -> Iterator[Path]:
     for start in managers:
         if start in finished:
             continue
-        way = {start: _links(managers, start)}
+        way, on_it = [(start, _links(managers, start))], {start}
         while way:
-            report = next(reversed(way))
-            for place, manager in way[report]:
-                if manager in way:
+            report, links = way[-1]
+            for place, manager in links:
+                if manager in on_it:
                     yield ((("$", "managers"), report), place)
                 elif manager not in finished:
-                    way[manager] = _links(managers, manager)
+                    way.append((manager, _links(managers, manager)))
+                    on_it.add(manager)
                     break
             else:
                 finished.add(report)
-                del way[report]
+                on_it.remove(report)
+                way.pop()
 
 
 def _links(managers: Mapping[str, Sequence[str | None]], report: str) -> Iterator[tuple[int, str]]:
