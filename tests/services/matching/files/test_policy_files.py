@@ -16,6 +16,9 @@ from amont.matching.files import Refused, faults, fields, read_policy
 
 WEIGHTS = {"topics": 600, "function": 120, "hours": 120, "grade_gap": 80, "meeting": 80}
 
+HUGE = 10**4300 - 1
+"""As many digits as Python reads; it writes no sum of two of these."""
+
 
 def paths(document: Any) -> list[str]:
     with pytest.raises(Refused) as refused:
@@ -76,7 +79,8 @@ FAULTS: list[tuple[Any, list[str]]] = [
     ({"weights": None}, ["$.weights"]),
     ({"weights": {}}, [f"$.weights.{criterion}" for criterion in WEIGHTS]),
     ({"weights": {**WEIGHTS, "topics": 599}}, ["$.weights"]),
-    ({"weights": {**WEIGHTS, "topics": 5000}}, ["$.weights"]),
+    ({"weights": {**WEIGHTS, "topics": 1001}}, ["$.weights.topics"]),
+    ({"stickiness": -1, "weights": {**WEIGHTS, "topics": HUGE, "hours": HUGE}}, ["$.weights.topics", "$.weights.hours", "$.stickiness"]),
     ({"weights": {**WEIGHTS, "topics": -1}}, ["$.weights.topics"]),
     ({"weights": {**WEIGHTS, "topics": 600.0}}, ["$.weights.topics"]),
     ({"weights": {**WEIGHTS, "age": 0}}, ["$.weights.age"]),

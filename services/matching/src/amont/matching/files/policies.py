@@ -56,7 +56,7 @@ def _weights(value: Any, path: Path, faults: Faults) -> Weights | None:
 
 
 _NAMES = every(choice(*SWITCHABLE), of="rules")
-_CRITERIA: dict[str, Check] = dict.fromkeys(CRITERIA, integer(0))
+_CRITERIA: dict[str, Check] = dict.fromkeys(CRITERIA, integer(0, FULL_SCORE))
 
 FIELDS: dict[str, Check] = {
     "amont": choice(POLICY_FORMAT),
