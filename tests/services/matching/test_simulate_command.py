@@ -87,3 +87,27 @@ def test_a_match_shows_who_was_matched_by_group(pool: Path) -> None:
     assert made.exit_code == 0, made.output
     assert "6 (50 %)" in made.stdout
     assert "0 pairs would rather have each other than what they have." in made.stdout
+
+
+def test_no_text_of_a_file_steers_the_terminal_or_takes_more_than_its_line(pool: Path, tmp_path: Path) -> None:
+    hostile = "\x1b[2J[bold]\n" + "z" * 5_000
+    document = json.loads(pool.read_bytes())
+    document["programme"] = f"p{hostile}"
+    for person in document["people"]:
+        person["id"] = person["id"].replace(":", ":\x1b\n")
+        person["site"] = f"s{hostile}"
+    pool.write_bytes(written(document))
+    policy = tmp_path / "p\x1b[bold].json"
+    policy.write_text("{}")
+    made = amont("match", pool, "--fairness")
+    simulated = amont("simulate", pool, "--policy", policy)
+    assert (made.exit_code, simulated.exit_code) == (0, 0), made.output + simulated.output
+    for shown in (made.stdout, simulated.stdout):
+        assert "\x1b" not in shown
+        assert "s\\x1b[2J[bold]\\n" in shown
+        assert "z" * 100 not in shown
+    assert "p\\x1b[2J[bold]\\n" in made.stdout
+    assert "p\\x1b[bold].json" in simulated.stdout
+    lines = made.stdout.splitlines()
+    assert any(line.startswith("fr:\\x1b\\ne00 with de:\\x1b\\nm") for line in lines)
+    assert any(line.startswith("fr:\\x1b\\ne") and " (mentee): " in line for line in lines)

@@ -146,7 +146,7 @@ def table(columns: Iterable[str], rows: Iterable[Sequence[Any]]) -> Table:
     """A plain table."""
     made = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        made.add_column(column, overflow="fold")
+        made.add_column(Text(visible(column)), overflow="fold")
     for row in rows:
         made.add_row(*(Text(visible(str(cell))) for cell in row))
     return made

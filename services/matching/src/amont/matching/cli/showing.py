@@ -7,7 +7,7 @@ from pathlib import Path
 
 from babel.numbers import format_decimal
 
-from amont.common.cli import command_line, out, say, say_command, table
+from amont.common.cli import command_line, out, say, say_command, table, visible
 from amont.matching.domain.fairness import Group, scored
 from amont.matching.domain.fairness import fairness as by_group
 from amont.matching.domain.policy import Policy, Rule
@@ -141,6 +141,18 @@ HEADINGS: Mapping[Language, Mapping[str, Text]] = {
 }
 """By language and key, as the domain's catalogue."""
 
+_LONGEST_NAME = 80
+
+
+def name(text: str) -> str:
+    """A name from a file in a table: on one line, and cut where it is very long."""
+    return on_one_line(text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "…")
+
+
+def on_one_line(text: str) -> str:
+    """A text from a file in which a line break is spelled out too."""
+    return visible(text).replace("\n", "\\n")
+
 
 class Screen:
     """Standard output in one language."""
@@ -194,7 +206,7 @@ class Screen:
             (self.word("time"), self.word("time.spent", load=load, solve=solve)),
             (self.word("proof"), self.word(f"proof.{policy.order}")),
         ]
-        out.print(table((self.word("programme"), pool.programme), rows))
+        out.print(table((self.word("programme"), name(pool.programme)), rows))
         if idle := list(without_effect(pool)):
             say(out, self.word("without_effect", len(idle), count=len(idle), first=str(idle[0])))
 
@@ -213,7 +225,8 @@ class Screen:
                 pinned=pair.pinned,
                 overrides=pair.overrides,
             )
-            say(out, self.word("pair", mentee=pair.mentee, mentor=pair.mentor, words=self.word("and").join(words)), indent="  ")
+            told = self.word("pair", mentee=pair.mentee, mentor=pair.mentor, words=self.word("and").join(words))
+            say(out, on_one_line(told), indent="  ")
         self._more(len(solution.pairs), most)
 
     def alone(self, solution: Solution, most: int) -> None:
@@ -230,7 +243,8 @@ class Screen:
         say(out, self.word("alone", count=len(solution.unmatched), helped=helped))
         for person in sorted(solution.unmatched, key=lambda person: person.change is None)[:most]:
             words = self.word("and").join(alone_in_words(person, self._language))
-            say(out, self.word("alone.one", id=person.id, role=self.word(f"role.{person.role}"), words=words), indent="  ")
+            told = self.word("alone.one", id=person.id, role=self.word(f"role.{person.role}"), words=words)
+            say(out, on_one_line(told), indent="  ")
         self._more(len(solution.unmatched), most)
 
     def _more(self, everybody: int, most: int) -> None:
@@ -242,7 +256,8 @@ class Screen:
         [figures] = by_group(pool, [scored(solution)])
         columns = [self.word(key) for key in ("people", "matched", "worst", "quartiles")]
         for division, groups in figures.divisions.items():
-            out.print(table((self.word(f"division.{division}"), *columns), [(group.name or "-", *self._told(group)) for group in groups]))
+            rows = [(name(group.name) or "-", *self._told(group)) for group in groups]
+            out.print(table((self.word(f"division.{division}"), *columns), rows))
         if solution.blocking is not None:
             say(out, self.word("blocking", solution.blocking, count=solution.blocking))
 

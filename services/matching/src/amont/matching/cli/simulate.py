@@ -9,7 +9,7 @@ from amont.common.cli import out, print_json, say, table
 from amont.common.memory import settle
 from amont.matching.cli import handling
 from amont.matching.cli.match import read_both, refused_pins, solver
-from amont.matching.cli.showing import Screen
+from amont.matching.cli.showing import Screen, name
 from amont.matching.domain.comparing import Column, Comparison, compare
 from amont.matching.domain.solver import PinsRefused
 from amont.matching.domain.words import Language, cost_in_words, difference_in_words
@@ -85,4 +85,4 @@ def _show(found: Comparison, labels: list[str], language: Language) -> None:
 
 def _groups(columns: tuple[Column, ...], division: str, screen: Screen) -> list[tuple[str, ...]]:
     side_by_side = zip(*(column.fairness.divisions[division] for column in columns), strict=True)
-    return [(groups[0].name or "-", screen.people(groups[0]), *map(screen.figures, groups)) for groups in side_by_side]
+    return [(name(groups[0].name) or "-", screen.people(groups[0]), *map(screen.figures, groups)) for groups in side_by_side]
