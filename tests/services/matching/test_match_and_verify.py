@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import pytest
 from rich.console import Console
@@ -79,6 +80,32 @@ def test_no_pool_that_is_matched_waits_for_a_library_that_only_others_need(pool:
     ended = subprocess.run([sys.executable, "-c", script, str(pool)], capture_output=True, text=True, check=True)
     assert {"numpy", "typer"} <= set(ended.stderr.split())
     assert not {"scipy.optimize", "pymongo", "fastapi", "aiokafka"} & set(ended.stderr.split())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device is always full here")
+@pytest.mark.parametrize(
+    "arguments", [("match",), ("match", "--json"), ("simulate",), ("simulate", "--json"), ("verify",), ("verify", "--json")]
+)
+def test_standard_output_that_takes_no_more_is_told_in_a_sentence(pool: Path, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = tmp_path / "result.json"
+    result.write_bytes(amont("match", pool, "--json").stdout_bytes)
+    with Path("/dev/full").open("wb") as full:
+        ended = printing_to(full, *arguments, pool, *([result] if "verify" in arguments else []))
+    assert (ended.returncode, ended.stderr) == (2, "Standard output cannot be written: No space left on device\n")
+
+
+def test_a_reader_who_goes_away_is_told_nothing(pool: Path) -> None:
+    away, left = os.pipe()
+    os.close(away)
+    with os.fdopen(left, "wb") as pipe:
+        ended = printing_to(pipe, "match", "--json", pool)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def printing_to(file: IO[bytes], *arguments: object) -> subprocess.CompletedProcess[str]:
+    script = "import sys; from amont.common.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.run(command, stdout=file, stderr=subprocess.PIPE, text=True, check=False)
 
 
 def test_the_pool_may_come_from_standard_input(pool: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Exit codes everywhere: 0 done, 1 the answer is no, 2 wrong usage, 3 something un
 """
 
 import json
+import os
 import shlex
 import sys
 import textwrap
@@ -83,6 +84,21 @@ def as_usage() -> Iterator[None]:
         raise typer.Exit(USAGE) from error
 
 
+@contextmanager
+def printing() -> Iterator[None]:
+    """What is printed must arrive: standard output that takes no more (a full disk) ends the command with a sentence. A reader who goes away is no failure."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        say(err, f"Standard output cannot be written: {error.strerror or error}", style="red")
+        raise typer.Exit(USAGE) from None
+
+
 def settings_without_folder(kind: type[S]) -> S:
     """Settings of a command that would do with `--data`. Raises MissingSettings, which says so."""
     try:
@@ -159,7 +175,8 @@ def visible(text: str) -> str:
 
 def print_json(data: Any) -> None:
     """Data for programs, on standard output; instants as RFC 3339 writes them."""
-    sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
+    with printing():
+        sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False, default=_plain) + "\n")
 
 
 def _plain(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from amont.common.cli import NO, err, out, say
+from amont.common.cli import NO, err, out, printing, say
 from amont.common.memory import settle
 from amont.matching.cli import handling
 from amont.matching.cli.showing import Screen
@@ -79,21 +79,21 @@ def match(
     )
     if out_file is not None:
         handling.write(out_file, write_result(solution, origin, explain=explain, language=language))
-    if as_json:
-        sys.stdout.buffer.writelines(write_result(solution, origin, explain=explain, language=language))
-        sys.stdout.flush()
-    else:
-        screen = Screen(language)
-        screen.summary(solution, people, rules, origin)
-        if explain:
-            screen.pairs(solution, show)
-            screen.alone(solution, show)
-        if fairness:
-            screen.groups(solution, people)
-        if out_file is None:
-            say(out, screen.word("unwritten"))
+    with printing():
+        if as_json:
+            sys.stdout.buffer.writelines(write_result(solution, origin, explain=explain, language=language))
         else:
-            screen.written(out_file, pool, policy)
+            screen = Screen(language)
+            screen.summary(solution, people, rules, origin)
+            if explain:
+                screen.pairs(solution, show)
+                screen.alone(solution, show)
+            if fairness:
+                screen.groups(solution, people)
+            if out_file is None:
+                say(out, screen.word("unwritten"))
+            else:
+                screen.written(out_file, pool, policy)
 
 
 def read_both(pool: str, raw_pool: bytes, policy: str, raw_policy: bytes) -> tuple[Pool, Policy]:

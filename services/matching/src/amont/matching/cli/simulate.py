@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from amont.common.cli import out, print_json, say, table
+from amont.common.cli import out, print_json, printing, say, table
 from amont.common.memory import settle
 from amont.matching.cli import handling
 from amont.matching.cli.match import read_both, refused_pins, solver
@@ -41,10 +41,11 @@ def simulate(
             found = compare(solver(), read[0][0], [rules_ for _, rules_ in read], rules=rules, progress=progress)
     except PinsRefused as error:
         raise refused_pins(pool, error) from None
-    if as_json:
-        print_json(_data(found, labels, language))
-    else:
-        _show(found, labels, language)
+    with printing():
+        if as_json:
+            print_json(_data(found, labels, language))
+        else:
+            _show(found, labels, language)
 
 
 def _data(found: Comparison, labels: list[str], language: Language) -> dict[str, Any]:

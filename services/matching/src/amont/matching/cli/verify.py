@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from amont.common.cli import NO, print_json
+from amont.common.cli import NO, print_json, printing
 from amont.common.memory import settle
 from amont.matching.cli import handling
 from amont.matching.cli.showing import Screen
@@ -37,7 +37,8 @@ def verify(
             report = look_again(raw_pool, raw_result, raw_policy, progress)
     except Refused as refused:
         raise handling.refuse([(pool if refused.what == "pool" else str(policy), refused)]) from None
-    _say(report, language, as_json=as_json)
+    with printing():
+        _say(report, language, as_json=as_json)
     if not report.right:
         raise typer.Exit(NO)
 
