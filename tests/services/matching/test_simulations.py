@@ -16,6 +16,7 @@ from amont.matching.domain.pool import Pool
 from amont.matching.domain.progress import Progress, unseen
 from amont.matching.domain.simulation import KEPT, Simulation, SimulationStatus
 from amont.matching.domain.solver import Solution
+from amont.matching.files.policies import CRITERIA
 
 PATH = f"/api/matching/v1/programmes/{PROGRAMME}/simulations"
 
@@ -95,15 +96,19 @@ async def test_nothing_comes_of_a_simulation(matching: Hearing, office: Office) 
 async def test_what_is_no_policy_is_refused_with_its_place(matching: Hearing, office: Office) -> None:
     await _a_group(matching, office)
     async with matching.client("fr:anne", Privilege.GROUP_COORDINATOR) as anne:
-        for body, pointer in (
-            ({"policy": {"min_grade_gap": 40}}, "/policy/min_grade_gap"),
-            ({"policy": {"off": ["two_people"]}}, "/policy/off"),
-            ({"against": {"off": ["no_such_rule"]}}, "/against/off"),
-            ({"policy": {"sessions": 3}}, "/policy/sessions"),
-            ({"policy": {"weights": {"topics": 1, "function": 1, "hours": 1, "grade_gap": 1, "meeting": 1}}}, "/policy/weights"),
+        for body, pointer, said in (
+            ({"policy": {"min_grade_gap": 40}}, "/policy/min_grade_gap", "write 19 or less"),
+            ({"policy": {"off": ["two_people"]}}, "/policy/off", "that can be switched off"),
+            ({"against": {"off": ["no_such_rule"]}}, "/against/off", "is no rule that can be switched off"),
+            ({"policy": {"sessions": 3}}, "/policy/sessions", "there is no such field"),
+            ({"policy": {"min_scor": 3}}, "/policy/min_scor", "did you mean 'min_score'?"),
+            ({"policy": {"weights": dict.fromkeys(CRITERIA, 1)}}, "/policy/weights", "the five weights must sum to 1000, they sum to 5"),
         ):
             refused = await anne.post(PATH, json=body)
-            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer), refused.text
+            [fault] = refused.json()["errors"]
+            assert (refused.status_code, fault["pointer"]) == (422, pointer), refused.text
+            assert said in fault["detail"]
+            assert "Value error" not in fault["detail"]
 
 
 async def test_another_tenants_simulation_does_not_exist(matching: Hearing, office: Office) -> None:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from amont.common.errors import Fault, Invalid
 from amont.common.events import Policy
+from amont.common.events.wording import detail
 from amont.common.identity import Action, Actor, authorize
 from amont.common.work import Work
 from amont.matching import documents
@@ -135,7 +136,7 @@ def _changed(own: Policy, changes: dict[str, Any], name: str) -> Policy:
     try:
         policy = Policy.model_validate({**own.model_dump(), **changes})
     except ValidationError as error:
-        faults = [Fault("/".join(("", name, *map(str, fault["loc"]))), fault["msg"]) for fault in error.errors()]
+        faults = [Fault("/".join(("", name, *map(str, fault["loc"]))), detail(fault, Policy, fault["loc"])) for fault in error.errors()]
         raise Invalid(f"{name} is no policy.", faults) from None
     unknown = unknown_rules(policy) if "off" in changes else ()
     if unknown:
