@@ -24,6 +24,8 @@ def _written_out(value: object) -> object:
 
 def _is_number(text: str) -> bool:
     """With an exponent, too, as spreadsheets write it: 2.0260101E+07."""
+    if text[:4].isdigit() and text[4:5] == "-":  # a day, nearly always
+        return False
     try:
         float(text.replace(",", "."))
     except ValueError:
