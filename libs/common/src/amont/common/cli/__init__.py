@@ -173,6 +173,11 @@ def visible(text: str) -> str:
     return "".join(char if char.isprintable() or char in "\n\u00a0\u202f" else char.encode("unicode_escape").decode() for char in text)
 
 
+def on_one_line(text: str) -> str:
+    """The same, with line breaks spelled out, too."""
+    return visible(text).replace("\n", "\\n")
+
+
 def print_json(data: Any) -> None:
     """Data for programs, on standard output; instants as RFC 3339 writes them."""
     with printing():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import typer
 
-from amont.common.cli import as_usage, err, out, say, table, visible
+from amont.common.cli import as_usage, err, on_one_line, out, say, table
 
 if TYPE_CHECKING:
     from amont.common.feeds.csv.mapping import MappingFile
@@ -124,7 +124,7 @@ def say_findings(place: Callable[[int], str], tally: "Tally") -> None:
 
     for one in sorted((one for kept in tally.kept.values() for one in kept), key=lambda one: (one.line, not one.is_error)):
         style = "red" if one.is_error else ""
-        say(out, f"{place(one.line)}: {visible(str(one))}".replace("\n", "\\n"), style=style, indent="  ")
+        say(out, on_one_line(f"{place(one.line)}: {one}"), style=style, indent="  ")
     if tally.counts:
         counted = sorted(tally.counts.items(), key=lambda pair: (KINDS[pair[0]].severity is not Severity.ERROR, -pair[1]))
         out.print()

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from amont.common.cli import USAGE, err, visible
+from amont.common.cli import USAGE, err, on_one_line, visible
 from amont.common.cli.files import replacing
 from amont.matching.domain import progress as port
 from amont.matching.files.faults import Fault, Refused
@@ -84,7 +84,7 @@ def refuse(refusals: Iterable[tuple[str, Refused]]) -> typer.Exit:
 
 def line(fault: Fault) -> str:
     """A fault on one line of its own."""
-    return visible(str(fault)).replace("\n", "\\n") + "\n"
+    return on_one_line(str(fault)) + "\n"
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from babel.numbers import format_decimal
 
-from amont.common.cli import command_line, out, say, say_command, table, visible
+from amont.common.cli import command_line, on_one_line, out, say, say_command, table
 from amont.matching.domain.fairness import Group, scored
 from amont.matching.domain.fairness import fairness as by_group
 from amont.matching.domain.policy import Policy, Rule
@@ -147,11 +147,6 @@ _LONGEST_NAME = 80
 def name(text: str) -> str:
     """A name from a file in a table: on one line, and cut where it is very long."""
     return on_one_line(text if len(text) <= _LONGEST_NAME else text[:_LONGEST_NAME] + "…")
-
-
-def on_one_line(text: str) -> str:
-    """A text from a file in which a line break is spelled out too."""
-    return visible(text).replace("\n", "\\n")
 
 
 class Screen:

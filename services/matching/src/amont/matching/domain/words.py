@@ -277,7 +277,7 @@ def unpinned_in_words(one: Unpinned, language: Language) -> tuple[str, ...]:
 
 
 def _rules(rules: Sequence[Rule], language: Language) -> str:
-    return ", ".join(_say(f"rule.{rule.value}", language) for rule in rules)
+    return ", ".join(rule_in_words(rule, language) for rule in rules)
 
 
 def worth_in_words(worth: int | None, language: Language, *, reason: str | None, pinned: bool) -> str:

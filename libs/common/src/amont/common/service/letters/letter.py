@@ -16,7 +16,7 @@ from amont.common.aggregate import Aggregate, Decision
 from amont.common.documents import Index
 from amont.common.documents.collection import Collection
 from amont.common.errors import Conflict
-from amont.common.events.values import Instant, instant_text
+from amont.common.events.values import Instant, instant_text, tenant_of
 from amont.common.log import RawHeaders, Received
 from amont.common.tracing import trace_id_in
 
@@ -319,7 +319,7 @@ def said_in(headers: RawHeaders) -> dict[str, str]:
 
 
 def _tenant_in(said: Mapping[str, str], key: str) -> str | None:
-    return said.get("ce_tenant") or (key.partition(":")[0] if ":" in key else None)
+    return said.get("ce_tenant") or (tenant_of(key) if ":" in key else None)
 
 
 def _text(value: bytes | None) -> str | None:
